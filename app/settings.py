@@ -1,0 +1,182 @@
+"""Settings are data: one table, read once, from `TELLTALE_*` variables or `telltale.toml`.
+
+A variable wins over the file, the file over the default. docs/settings.md is generated from
+``TABLE``, and a test fails when it lags.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from analytics.errors import ConfigError
+
+Value = str | int | float | bool
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table: name, default (its type is the setting's type), and what it does."""
+
+    name: str
+    default: Value
+    help: str
+    is_secret: bool = False
+
+
+TABLE = (
+    Setting("home", ".telltale", "Folder of the database, logs and summaries."),
+    Setting("port", 8501, "Port of the screen."),
+    Setting("host", "127.0.0.1", "Address the screen listens on; the demo is always loopback."),
+    Setting("demo", False, "Open on the sample logs with demo users; loopback only."),
+    Setting(
+        "database_url", "", "SQL database of the state; empty is SQLite in the home folder.", True
+    ),
+    Setting("admin_name", "admin", "User name of the first admin."),
+    Setting(
+        "admin_password", "", "Password of the first admin; empty prints a one-time one.", True
+    ),
+    Setting("session_idle_s", 1800, "A session ends after this many seconds without a request."),
+    Setting("session_absolute_s", 43200, "A session ends this many seconds after sign-in."),
+    Setting("login_attempts", 5, "Failed sign-ins of one user and address before they must wait."),
+    Setting("login_window_s", 900, "Seconds after which a failed sign-in is forgotten."),
+    Setting("query_timeout_s", 120, "A statement over logs is stopped after this many seconds."),
+    Setting("query_memory", "4GB", "Memory the query engine may use before it spills to disk."),
+    Setting("query_threads", 0, "Threads of the query engine; 0 is one for each core."),
+    Setting("upload_limit_mb", 2048, "Largest file that the Add data page takes."),
+    Setting("import_roots", "", "Server folders that may be imported or attached, split by ':'."),
+    Setting("display_zone", "UTC", "Time zone in which the screen writes times."),
+    Setting("cache_entries", 256, "Answers that the screen keeps in memory."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force; read them by attribute-like access: ``settings["port"]``."""
+
+    values: Mapping[str, Value]
+
+    def __getitem__(self, name: str) -> Value:
+        return self.values[name]
+
+    def text(self, name: str) -> str:
+        """A text setting."""
+        return str(self.values[name])
+
+    def number(self, name: str) -> int:
+        """A whole-number setting."""
+        return int(self.values[name])
+
+    def flag(self, name: str) -> bool:
+        """A yes/no setting."""
+        return bool(self.values[name])
+
+    @property
+    def home(self) -> Path:
+        """The home folder, absolute."""
+        return Path(self.text("home")).expanduser().resolve()
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL of the state."""
+        return self.text("database_url") or f"sqlite:///{self.home / 'telltale.db'}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the screen."""
+        return self.text("host") in LOOPBACK
+
+    @property
+    def cookie_name(self) -> str:
+        """The session cookie; browsers share cookies between ports, so the port is in its name."""
+        return f"telltale_session_{self.number('port')}"
+
+    def environment(self) -> dict[str, str]:
+        """The settings as variables for a child process, without the first admin's password."""
+        chosen = {name: value for name, value in self.values.items() if name != "admin_password"}
+        return {f"TELLTALE_{name.upper()}": _text(value) for name, value in chosen.items()} | {
+            "TELLTALE_HOME": str(self.home)
+        }
+
+
+@functools.cache
+def settings_in_force() -> Settings:
+    """The settings of this process, read once."""
+    return read_settings()
+
+
+def read_settings(
+    environ: Mapping[str, str] | None = None, file: Path | None = None, **overrides: Value
+) -> Settings:
+    """The settings from defaults, file, variables and explicit overrides, in rising precedence.
+
+    Raises ConfigError on an unknown name in the file or a value of the wrong type.
+    """
+    environ = os.environ if environ is None else environ
+    table = {setting.name: setting for setting in TABLE}
+    values: dict[str, Value] = {setting.name: setting.default for setting in TABLE}
+    for name, value in _read_file(file or Path("telltale.toml")).items():
+        if name not in table:
+            near = difflib.get_close_matches(name, table, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else "See docs/settings.md."
+            raise ConfigError(f"Unknown setting {name!r} in telltale.toml.", "", hint)
+        values[name] = _convert(table[name], value)
+    for setting in TABLE:
+        text = environ.get(f"TELLTALE_{setting.name.upper()}")
+        if text is not None:
+            values[setting.name] = _convert(setting, text)
+    for name, value in overrides.items():
+        if value is not None:
+            values[name] = _convert(table[name], value)
+    return _checked(Settings(values))
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.flag("demo") and not settings.is_loopback:
+        raise ConfigError(
+            f"The demo cannot listen on {settings.text('host')!r}.",
+            "Its users sign in without a password, so only this machine may reach it.",
+            "Leave TELLTALE_HOST at 127.0.0.1, or start without the demo.",
+        )
+    return settings
+
+
+def _text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _read_file(file: Path) -> dict[str, Value]:
+    if not file.is_file():
+        return {}
+    try:
+        return tomllib.loads(file.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"{file} is not valid TOML: {error}", "", "Mend the line it names and start again."
+        ) from error
+
+
+_YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _convert(setting: Setting, value: Value) -> Value:
+    kind = type(setting.default)
+    try:
+        if kind is bool:
+            return _YES_NO[str(value).strip().lower()]
+        if isinstance(value, bool):
+            raise ValueError("a yes/no value where a number or text is asked")
+        return kind(value)
+    except (KeyError, ValueError) as error:
+        shown = "that value" if setting.is_secret else repr(value)
+        raise ConfigError(
+            f"The setting {setting.name!r} cannot be {shown}.",
+            f"It takes {kind.__name__}: {setting.help}",
+            f"Set TELLTALE_{setting.name.upper()} or change telltale.toml.",
+        ) from error

@@ -1,0 +1,1 @@
+"""The SQL state: users, sessions, grants, models, parts, jobs, audit. One file of verbs a family."""

@@ -1,0 +1,129 @@
+"""Connect to the SQL state: SQLite by default, PostgreSQL by URL, one way to write.
+
+Every write names its actor and its audit row goes in the same transaction. SQLite writers begin
+with BEGIN IMMEDIATE: a plain BEGIN that later upgrades loses its write to "database is locked".
+PostgreSQL writers take one advisory lock.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from analytics.errors import StateError
+
+Clock = Callable[[], datetime]
+WRITE_LOCK = 7133142  # PostgreSQL: one writer at a time, as SQLite has it; the audit chain needs it
+
+
+def utc_now() -> datetime:
+    """The wall clock as a naive UTC datetime."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Database:
+    """The state database of one home.
+
+    ``read()`` and ``write(actor)`` yield SQLAlchemy connections inside a transaction; a write
+    that raises is rolled back whole, its audit rows with it.
+    """
+
+    def __init__(self, url: str, clock: Clock = utc_now) -> None:
+        self.url = url
+        self.clock = clock
+        self.is_sqlite = url.startswith("sqlite")
+        if self.is_sqlite:
+            file = sa.make_url(url).database
+            if file:
+                _make_private(Path(file))
+        self._reader = self._engine(immediate=False)
+        self._writer = self._engine(immediate=True)
+
+    def _engine(self, *, immediate: bool) -> Engine:
+        if not self.is_sqlite:
+            return sa.create_engine(self.url, pool_pre_ping=True)
+        engine = sa.create_engine(self.url, connect_args={"check_same_thread": False})
+
+        @sa.event.listens_for(engine, "connect")
+        def _prepare(raw: Any, _record: Any) -> None:
+            raw.isolation_level = None
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "busy_timeout=30000",
+                "foreign_keys=ON",
+            ):
+                raw.execute(f"PRAGMA {pragma}")
+
+        @sa.event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading."""
+        with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self, actor: str) -> Iterator[Write]:
+        """A transaction in the name of ``actor``; commits on leaving, rolls back on an error."""
+        try:
+            with self._writer.begin() as connection:
+                if not self.is_sqlite:
+                    connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
+                yield Write(connection, actor, self)
+        except sa.exc.OperationalError as error:
+            raise StateError(
+                f"The state database refused a write: {error.orig}",
+                "The disk may be full, or another process holds the database.",
+                "Free the disk or stop the other process; nothing of this write was kept.",
+            ) from error
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+class Write:
+    """An open write transaction: execute statements, and say in the audit trail what was done."""
+
+    def __init__(self, connection: Connection, actor: str, database: Database) -> None:
+        self.connection = connection
+        self.actor = actor
+        self.database = database
+
+    def execute(self, statement: Any, values: Any = None) -> Any:
+        """Run one SQLAlchemy statement."""
+        return self.connection.execute(statement, values)
+
+    def audit(self, action: str, object_type: str, object_id: str, **change: Any) -> None:
+        """Append one row to the audit trail, chained to the one before, in this transaction."""
+        from app.state.audit import append
+
+        what = (action, object_type, object_id)
+        append(self.connection, self.database.clock(), self.actor, what, change)
+
+
+def _make_private(file: Path) -> None:
+    """The file and its new folders belong to this user alone: it holds password hashes."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+@functools.cache
+def open_database(url: str) -> Database:
+    """The database of that URL, opened once in this process."""
+    return Database(url)

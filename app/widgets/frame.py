@@ -1,0 +1,90 @@
+"""What stands around every page: the sidebar, the check of the page's right, and sign-out."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from analytics.errors import AccessDenied, TelltaleError
+from app.auth.current import current_viewer, state
+from app.auth.refusals import count_refusal
+from app.auth.viewer import Viewer
+from app.navigation import PageEntry, existing_pages
+from app.session import selection_params
+from app.state.sessions import revoke_session
+from app.state.users import get_user
+from app.widgets.problem import plain, problem
+from app.widgets.sign_in import draw_sign_in, post_from_browser
+
+
+def run_page() -> None:
+    """Find the page of the URL, sign in where needed, check the right, draw."""
+    home = st.Page(_say_nothing, title="Telltale", url_path="home", default=True)
+    pages = {
+        entry: st.Page(entry.path, title=entry.title, icon=entry.icon, url_path=entry.file)
+        for entry in existing_pages()
+    }
+    chosen = st.navigation([home, *pages.values()], position="hidden")
+    if st.session_state.pop("_leaving", False):
+        post_from_browser("/auth/logout")
+        return
+    viewer = current_viewer()
+    if viewer is None:
+        draw_sign_in()
+        return
+    if chosen == home:
+        first = next(page for entry, page in pages.items() if entry.is_in_menu(viewer))
+        st.switch_page(first, query_params=st.query_params.to_dict())
+    entry = next(entry for entry, page in pages.items() if page == chosen)
+    _draw_sidebar(viewer, pages, entry)
+    _run(viewer, entry, chosen)
+
+
+def _say_nothing() -> None:
+    """The bare address: every viewer is led on to the first page of their own menu."""
+
+
+def _run(viewer: Viewer, entry: PageEntry, page: StreamlitPage) -> None:
+    try:
+        if entry.right is not None:
+            viewer.check(entry.right)
+        page.run()
+    except AccessDenied as error:
+        count_refusal(state()[0], viewer, error)
+        st.title("Not for you", anchor=False)
+        problem(error)
+    except TelltaleError as error:
+        problem(error)
+
+
+def _draw_sidebar(viewer: Viewer, pages: Mapping[PageEntry, StreamlitPage], here: PageEntry) -> None:
+    with st.sidebar:
+        st.markdown("**Telltale**")
+        if here.has_selection and importlib.util.find_spec("app.widgets.pickers") is not None:
+            from app.widgets.pickers import draw_pickers
+
+            draw_pickers(viewer)
+        carried = selection_params(st.query_params.to_dict())
+        group = None
+        for entry, page in pages.items():
+            if not entry.is_in_menu(viewer):
+                continue
+            if entry.group != group and entry.group:
+                st.caption(entry.group)
+            group = entry.group
+            st.page_link(page, query_params=carried if entry.has_selection else None)
+        st.caption(f"Signed in as {plain(viewer.display_name)}")
+        st.button("Sign out", on_click=_sign_out, key="sign_out", type="tertiary")
+
+
+def _sign_out() -> None:
+    """End the session at once; the browser then drops its cookie."""
+    viewer = current_viewer()
+    if viewer is not None and viewer.session_id is not None:
+        database, _settings = state()
+        with database.write(viewer.user) as write:
+            revoke_session(write, get_user(write.connection, viewer.user), viewer.session_id)
+    st.session_state["_leaving"] = True
