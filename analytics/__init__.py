@@ -1,0 +1,1 @@
+"""Logs in, numbers out: no screen, no clock, no network, no global state."""

@@ -1,0 +1,113 @@
+"""Finds every declaration by walking the folders; look-ups say "did you mean"."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+from analytics.core import ColumnType, DriftTest, Metric, QualityCheck, Task
+from analytics.errors import NameUnknown
+from analytics.needs import LevelPair, NumericPair
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A metric under the name that answers carry: ``f1_macro`` is f1 of "macro"."""
+
+    name: str
+    metric: Metric
+    of: str | None = None
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    root = importlib.import_module(package)
+    for module in sorted(pkgutil.iter_modules(root.__path__), key=lambda m: m.name):
+        yield importlib.import_module(f"{package}.{module.name}")
+
+
+@cache
+def all_metrics() -> tuple[Metric, ...]:
+    """Every declared metric, by file name; a task may have its own declaration of a name."""
+    found = []
+    for module in _modules("analytics.performance"):
+        found += [getattr(module, n) for n in ("METRIC", "MULTICLASS") if hasattr(module, n)]
+    return tuple(found)
+
+
+@cache
+def all_drift_tests() -> tuple[DriftTest, ...]:
+    """Every declared drift test; one name may have one for numbers and one for levels."""
+    found = []
+    for module in _modules("analytics.drift"):
+        found += [getattr(module, n) for n in ("TEST", "LEVELS") if hasattr(module, n)]
+    return tuple(found)
+
+
+@cache
+def all_quality_checks() -> tuple[QualityCheck, ...]:
+    """Every declared data quality check."""
+    return tuple(m.CHECK for m in _modules("analytics.quality") if hasattr(m, "CHECK"))
+
+
+def metrics_for(task: Task) -> dict[str, Named]:
+    """The metrics of a task by the name that answers carry, averages spelled out."""
+    named: dict[str, Named] = {}
+    for metric in all_metrics():
+        if task not in metric.tasks:
+            continue
+        if task == "multiclass":
+            for average in metric.averages:
+                name = f"{metric.name}_{average}"
+                named[name] = Named(name, metric, average)
+        if not metric.averages or task != "multiclass" or metric.per_class:
+            named[metric.name] = Named(metric.name, metric)
+    return named
+
+
+def default_metrics(task: Task) -> tuple[str, ...]:
+    """The few that a page shows unasked: of averaged metrics the macro one."""
+    named = metrics_for(task).values()
+    return tuple(
+        n.name
+        for n in named
+        if n.metric.is_default
+        and (task != "multiclass" or not n.metric.averages or n.of == "macro")
+    )
+
+
+def pick_metrics(task: Task, names: Iterable[str]) -> tuple[Named, ...]:
+    """The named metrics, or the defaults; NameUnknown with the nearest name otherwise."""
+    known = metrics_for(task)
+    wanted = tuple(names) or default_metrics(task)
+    return tuple(
+        known[name] if name in known else _unknown(name, known, "metric") for name in wanted
+    )
+
+
+def tests_for(column_type: ColumnType) -> tuple[DriftTest, ...]:
+    """The drift tests that apply to a column of this type; none for times and free text."""
+    if column_type == "numeric":
+        return tuple(t for t in all_drift_tests() if t.needs is NumericPair)
+    if column_type in ("categorical", "boolean"):
+        return tuple(t for t in all_drift_tests() if t.needs is LevelPair)
+    return ()
+
+
+def check_names(names: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Raise NameUnknown for the first name that is not known."""
+    known = list(known)
+    for name in names:
+        if name not in known:
+            _unknown(name, known, what)
+
+
+def _unknown(name: str, known: Iterable[str], what: str) -> Named:
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
+    raise NameUnknown(f"There is no {what} called {name!r} for this model.", "", hint)

@@ -1,0 +1,7 @@
+"""From a question to Results: one query for each distinct need, however many metrics share it."""
+
+from analytics.evaluate.drift import drift
+from analytics.evaluate.performance import performance
+from analytics.evaluate.quality import quality
+
+__all__ = ["drift", "performance", "quality"]

@@ -1,0 +1,202 @@
+"""Data quality: missing, unseen, out of range, frozen, duplicate rows, volume, freshness, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from analytics.catalog import all_quality_checks, check_names
+from analytics.core import Column, Dataset, Estimate, QualityCheck, Question, Result, Scope
+from analytics.evaluate.drift import SHOWN_LEVELS
+from analytics.needs import ColumnCounts, LogCounts
+from analytics.query.columns import (
+    Levels,
+    duplicate_rows,
+    extremes,
+    level_counts,
+    longest_runs,
+    missing_counts,
+    outside_counts,
+)
+from analytics.query.engine import Engine
+from analytics.query.frame import whole
+from analytics.query.groups import Group, Key, count_groups
+from analytics.query.volume import N_EARLIER, earlier_counts, typical_gap_s
+from analytics.stats.decision import decide
+
+_Answer = tuple[QualityCheck, Column | None, Estimate]
+
+
+def quality(
+    engine: Engine, dataset: Dataset, question: Question, *, now: datetime | None = None
+) -> list[Result]:
+    """Results of every check for every column, and for the log as a whole, by period and version.
+
+    ``now`` is the wall clock for freshness; None in demo and replay keeps freshness silent. All
+    checks of one period share one Benjamini-Hochberg family. Works without a reference: rates
+    are then shown without a verdict on change.
+    """
+    checks = all_quality_checks()
+    check_names(question.names, [c.name for c in checks], "quality check")
+    groups = count_groups(engine, dataset, question.scope)
+    chosen = [c for c in checks if not question.names or c.name in question.names]
+    columns = [c for c in dataset.schema.features if c.type in _TYPES]
+    if question.columns:
+        check_names(question.columns, [c.name for c in columns], "column")
+        columns = [c for c in columns if c.name in question.columns]
+    facts = _Facts(engine, dataset, question, columns)
+    results: list[Result] = []
+    for i, group in enumerate(groups):
+        answers: list[_Answer] = [
+            (check, column, check.compute(facts.column(column, group.key)))
+            for check in chosen
+            for column in columns
+            if check.needs is ColumnCounts and _applies(check, column, question)
+        ]
+        earlier = [g.n for g in groups[max(0, i - N_EARLIER) : i] if g.version == group.version]
+        counts = facts.log(group, earlier, now)
+        answers += [(c, None, c.compute(counts)) for c in chosen if c.needs is LogCounts]
+        results += _results(question, group, answers)
+    return results
+
+
+_TYPES = ("numeric", "categorical", "boolean", "text")
+
+
+def _applies(check: QualityCheck, column: Column, question: Question) -> bool:
+    if check.name == "frozen" and (question.scope.every is not None or question.scope.by_version):
+        return False  # runs are followed through the whole window only
+    return not check.types or column.type in check.types
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    levels: dict[str, dict[Key, Levels]]
+    missing: dict[str, dict[Key, tuple[int, int]]]
+    bounds: dict[str, tuple[float, float]]
+    runs: dict[str, tuple[int, int]]
+    duplicates: tuple[int, int]
+    group: Group | None
+
+
+class _Facts:
+    """Everything counted once for all periods, on both sides."""
+
+    def __init__(
+        self, engine: Engine, dataset: Dataset, question: Question, columns: Sequence[Column]
+    ) -> None:
+        self.engine, self.dataset, self.question = engine, dataset, question
+        scope = question.scope
+        self._levelled = [c.name for c in columns if c.type in ("categorical", "boolean")]
+        self._numeric = [c.name for c in columns if c.type == "numeric"]
+        self._columns = list(columns)
+        self.reference = self._read_reference(
+            whole(question.reference) if question.reference else None
+        )
+        self.levels = level_counts(engine, dataset, scope, self._levelled)
+        self.missing = missing_counts(engine, dataset, scope, columns)
+        self.outside = outside_counts(engine, dataset, scope, self.reference.bounds)
+        self.duplicates = duplicate_rows(engine, dataset, scope)
+        is_whole = scope.every is None and not scope.by_version
+        self.runs = (
+            longest_runs(engine, dataset, scope, [c.name for c in columns]) if is_whole else {}
+        )
+
+    def _read_reference(self, scope: Scope | None) -> _Reference:
+        if scope is None:
+            return _Reference({}, {}, {}, {}, (0, 0), None)
+        engine, dataset = self.engine, self.dataset
+        groups = count_groups(engine, dataset, scope)
+        return _Reference(
+            level_counts(engine, dataset, scope, self._levelled),
+            missing_counts(engine, dataset, scope, self._columns),
+            extremes(engine, dataset, scope, self._numeric),
+            longest_runs(engine, dataset, scope, [c.name for c in self._columns]),
+            duplicate_rows(engine, dataset, scope).get((None, None), (0, 0)),
+            groups[0] if groups else None,
+        )
+
+    def column(self, column: Column, key: Key) -> ColumnCounts:
+        """What the checks need of one column in one period."""
+        name, both = column.name, (None, None)
+        n, missing = self.missing[name].get(key, (0, 0))
+        n_ref, missing_ref = self.reference.missing.get(name, {}).get(both, (0, 0))
+        seen = self.levels.get(name, {}).get(key, ({}, 0))[0]
+        before = self.reference.levels.get(name, {}).get(both, ({}, 0))[0]
+        unseen = sorted(
+            ((level, int(c)) for level, c in seen.items() if before and level not in before),
+            key=lambda row: -row[1],
+        )
+        run, run_n = self.runs.get(name, (0, 0))
+        run_ref, run_ref_n = self.reference.runs.get(name, (0, 0))
+        return ColumnCounts(
+            n=n,
+            n_missing=missing,
+            n_distinct=len(seen),
+            n_outside=self.outside.get(name, {}).get(key, 0),
+            n_unseen=sum(c for _level, c in unseen),
+            longest_run=run / run_n if run_n else 0.0,
+            n_reference=n_ref,
+            n_missing_reference=missing_ref,
+            n_distinct_reference=len(before),
+            n_singletons_reference=sum(c == 1 for c in before.values()),
+            longest_run_reference=run_ref / run_ref_n if run_ref_n else 0.0,
+            unseen_levels=tuple(unseen[:SHOWN_LEVELS]),
+        )
+
+    def log(self, group: Group, earlier: Sequence[int], now: datetime | None) -> LogCounts:
+        """What the checks need of the log in one period."""
+        scope = self.question.scope
+        if scope.every is None:
+            earlier = earlier_counts(self.engine, self.dataset, scope)
+        age = gap = None
+        last = self.dataset.last_event
+        if now is not None and last is not None and not self.dataset.is_sample:
+            age = (now - last).total_seconds()
+            gap = typical_gap_s(self.engine, self.dataset, whole(scope))
+        reference = self.reference.group
+        return LogCounts(
+            n=group.n,
+            n_labelled=group.n_labelled,
+            n_duplicates=self.duplicates.get(group.key, (0, 0))[1],
+            n_earlier=tuple(earlier),
+            n_reference=reference.n if reference else 0,
+            n_labelled_reference=reference.n_labelled if reference else 0,
+            n_duplicates_reference=self.reference.duplicates[1],
+            age_s=age,
+            typical_gap_s=gap,
+        )
+
+
+def _results(question: Question, group: Group, answers: Sequence[_Answer]) -> list[Result]:
+    verdicts = decide([(estimate, check.tolerance) for check, _column, estimate in answers])
+    results = []
+    for (check, column, estimate), (verdict, p_adjusted) in zip(answers, verdicts, strict=True):
+        detail: dict[str, Any] = {
+            **estimate.detail,
+            "p_adjusted": p_adjusted,
+            "label": check.label,
+            "tolerance": list(check.tolerance),
+            "type": column.type if column else None,
+        }
+        results.append(
+            Result(
+                name=check.name,
+                column=column.name if column else None,
+                value=estimate.value,
+                low=estimate.low,
+                high=estimate.high,
+                interval=estimate.interval,
+                n=group.n,
+                n_labelled=group.n_labelled,
+                verdict=verdict,
+                window=group.window,
+                version=group.version,
+                segment=question.scope.segment.text if question.scope.segment else None,
+                reason=estimate.reason,
+                detail=detail,
+            )
+        )
+    return results

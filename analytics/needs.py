@@ -1,0 +1,231 @@
+"""What metrics and drift tests compute from: small mergeable summaries, and one adapter from arrays.
+
+Counts are float64 because rows may carry weights (1 / sampling probability); ``n`` is always the
+unweighted number of rows behind them. Build them from SQL groups in ``analytics.query`` or from
+arrays with the ``from_arrays`` constructors here (tests, and methods that need rows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Counts of (true class, predicted class).
+
+    ``counts[i, j]`` is the weight of rows of true class ``classes[i]`` predicted as
+    ``classes[j]``. ``n`` rows, ``sum_w2`` the sum of squared weights (equal to n unweighted).
+    """
+
+    classes: tuple[str, ...]
+    counts: Floats
+    n: int
+    sum_w2: float
+    positive: str | None = None
+
+    @property
+    def n_effective(self) -> float:
+        """Kish's effective sample size, n where rows carry no weights."""
+        total = float(self.counts.sum())
+        return total * total / self.sum_w2 if self.sum_w2 > 0 else 0.0
+
+    @classmethod
+    def from_arrays(
+        cls,
+        y_true: Sequence[str] | npt.NDArray[np.str_],
+        y_pred: Sequence[str] | npt.NDArray[np.str_],
+        *,
+        sample_weight: Floats | None = None,
+        classes: tuple[str, ...] | None = None,
+        positive: str | None = None,
+    ) -> Confusion:
+        """Count pairs of classes given as text, in rows."""
+        true, pred = np.asarray(y_true, dtype=str), np.asarray(y_pred, dtype=str)
+        names = classes or tuple(sorted(set(true.tolist()) | set(pred.tolist())))
+        index = {name: i for i, name in enumerate(names)}
+        weight = np.ones(len(true)) if sample_weight is None else np.asarray(sample_weight, float)
+        counts = np.zeros((len(names), len(names)))
+        rows = [index[name] for name in true.tolist()]
+        columns = [index[name] for name in pred.tolist()]
+        np.add.at(counts, (rows, columns), weight)
+        return cls(names, counts, len(true), float((weight**2).sum()), positive)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Distinct scores of one class in ascending order, with the weight of positives and negatives.
+
+    Sufficient, exactly, for ROC AUC with DeLong's variance, average precision, log loss, Brier,
+    calibration error and every curve. Rows with a score that is not finite are counted in
+    ``n_invalid`` and left out.
+    """
+
+    score: Floats
+    positives: Floats
+    negatives: Floats
+    n: int
+    sum_w2: float
+    n_invalid: int = 0
+
+    @classmethod
+    def from_arrays(
+        cls,
+        y_true: npt.NDArray[np.bool_] | Sequence[bool],
+        y_score: Floats | Sequence[float],
+        *,
+        sample_weight: Floats | None = None,
+    ) -> Scores:
+        """Group rows by score; ``y_true`` is true for the positive class."""
+        true, score = np.asarray(y_true, bool), np.asarray(y_score, float)
+        weight = np.ones(len(true)) if sample_weight is None else np.asarray(sample_weight, float)
+        valid = np.isfinite(score)
+        n_invalid = int((~valid).sum())
+        true, score, weight = true[valid], score[valid], weight[valid]
+        distinct, inverse = np.unique(score, return_inverse=True)
+        size = len(distinct)
+        positives = np.bincount(inverse, weights=weight * true, minlength=size)
+        negatives = np.bincount(inverse, weights=weight * ~true, minlength=size)
+        return cls(distinct, positives, negatives, len(true), float((weight**2).sum()), n_invalid)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """One-against-rest Scores for every class of a multiclass task."""
+
+    by_class: Mapping[str, Scores]
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Rows of a regression: label, prediction and weight. Not-finite pairs are counted, not kept."""
+
+    y_true: Floats
+    y_pred: Floats
+    weight: Floats
+    n_invalid: int = 0
+
+    @property
+    def n(self) -> int:
+        """Rows kept."""
+        return len(self.y_true)
+
+    @classmethod
+    def from_arrays(
+        cls, y_true: Floats, y_pred: Floats, *, sample_weight: Floats | None = None
+    ) -> Pairs:
+        """Keep the finite pairs."""
+        true, pred = np.asarray(y_true, float), np.asarray(y_pred, float)
+        weight = np.ones(len(true)) if sample_weight is None else np.asarray(sample_weight, float)
+        valid = np.isfinite(true) & np.isfinite(pred)
+        return cls(true[valid], pred[valid], weight[valid], int((~valid).sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class NumericPair:
+    """A numeric column in the reference and in the current window.
+
+    Both arrays are SORTED ascending without missing values; infinities stay (they are values with
+    an order). ``n_missing_*`` counts NULL and NaN.
+    """
+
+    reference: Floats
+    current: Floats
+    n_missing_reference: int = 0
+    n_missing_current: int = 0
+
+    @classmethod
+    def from_arrays(cls, reference: Floats, current: Floats) -> NumericPair:
+        """Sort, and count what is missing."""
+        ref, cur = np.asarray(reference, float), np.asarray(current, float)
+        ref_missing, cur_missing = np.isnan(ref), np.isnan(cur)
+        return cls(
+            np.sort(ref[~ref_missing]),
+            np.sort(cur[~cur_missing]),
+            int(ref_missing.sum()),
+            int(cur_missing.sum()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPair:
+    """A categorical column: counts per level in the reference and in the current window.
+
+    ``levels`` are all levels seen on either side, sorted; counts are aligned with them and may be
+    zero. Missing values are no level and are counted apart.
+    """
+
+    levels: tuple[str, ...]
+    reference: Floats
+    current: Floats
+    n_missing_reference: int = 0
+    n_missing_current: int = 0
+
+    @classmethod
+    def from_counts(
+        cls,
+        reference: Mapping[str, float],
+        current: Mapping[str, float],
+        n_missing_reference: int = 0,
+        n_missing_current: int = 0,
+    ) -> LevelPair:
+        """Align two dictionaries of level to count."""
+        levels = tuple(sorted(set(reference) | set(current)))
+        return cls(
+            levels,
+            np.array([float(reference.get(level, 0)) for level in levels]),
+            np.array([float(current.get(level, 0)) for level in levels]),
+            n_missing_reference,
+            n_missing_current,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCounts:
+    """What data quality asks of one column, in the current window beside the reference.
+
+    ``n_outside`` counts numeric values outside the reference's [min, max]; ``n_unseen`` rows
+    whose level the reference never had. ``n_singletons_reference`` counts levels seen exactly
+    once there (Good-Turing: the expected share of unseen rows is about singletons / n).
+    ``longest_run`` is the longest run of one unchanging value in log order, as a share of rows.
+    """
+
+    n: int
+    n_missing: int
+    n_distinct: int
+    n_outside: int = 0
+    n_unseen: int = 0
+    longest_run: float = 0.0
+    n_reference: int = 0
+    n_missing_reference: int = 0
+    n_distinct_reference: int = 0
+    n_singletons_reference: int = 0
+    longest_run_reference: float = 0.0
+    unseen_levels: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogCounts:
+    """What data quality asks of the log as a whole, for one window beside others like it.
+
+    ``n_earlier`` are the row counts of earlier windows of the same length (oldest first);
+    ``age_s`` seconds since the last event and ``typical_gap_s`` the 99th percentile of the gaps
+    between events, both None in demo and replay.
+    """
+
+    n: int
+    n_labelled: int = 0
+    n_duplicates: int = 0
+    n_earlier: tuple[int, ...] = ()
+    n_reference: int = 0
+    n_labelled_reference: int = 0
+    n_duplicates_reference: int = 0
+    age_s: float | None = None
+    typical_gap_s: float | None = None

@@ -1,0 +1,1 @@
+"""The only SQL over logs: one function, one question, one statement."""

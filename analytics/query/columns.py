@@ -1,0 +1,217 @@
+"""From rows to what drift and data quality need of each column: sorted values, level counts, tallies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from analytics.core import Column, Dataset, Scope
+from analytics.needs import Floats
+from analytics.query.engine import Arrays, Engine
+from analytics.query.frame import frame
+from analytics.query.groups import Key
+from analytics.sources.relation import quote_name
+
+Values = tuple[Floats, int]  # sorted values without missing ones, number missing
+Levels = tuple[dict[str, float], int]  # rows by level, number missing
+EMPTY: Floats = np.empty(0)
+N_BINS = 1000
+MAX_AT_ONCE = 3  # numeric columns fetched by one statement: bounded memory at full speed
+
+
+def numeric_values(
+    engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[str]
+) -> dict[str, dict[Key, Values]]:
+    """Each column's values, sorted, for every group of the scope."""
+    answers: dict[str, dict[Key, Values]] = {name: {} for name in columns}
+    for i in range(0, len(columns), MAX_AT_ONCE):
+        chosen = columns[i : i + MAX_AT_ONCE]
+        rows = frame(dataset, scope, chosen, with_labels="label" in chosen)
+        if rows is None:
+            continue
+        picks = ", ".join(f"CAST({quote_name(c)} AS DOUBLE) AS c{j}" for j, c in enumerate(chosen))
+        if scope.every is None and not scope.by_version:
+            found = engine.arrays(rows.select(f"SELECT {picks} FROM rows"), rows.values)
+            for j, name in enumerate(chosen):
+                answers[name][(None, None)] = _sorted(found[f"c{j}"])
+            continue
+        sql = rows.select(f"SELECT period, version, {picks} FROM rows ORDER BY period, version")
+        found = engine.arrays(sql, rows.values)
+        for key, at in _groups(found):
+            for j, name in enumerate(chosen):
+                answers[name][key] = _sorted(found[f"c{j}"][at])
+    return answers
+
+
+def _sorted(column: Any) -> Values:
+    values = np.asarray(np.ma.getdata(column), dtype=float)
+    missing = np.ma.getmaskarray(column) | np.isnan(values)
+    return np.sort(values[~missing]), int(missing.sum())
+
+
+def _groups(found: Arrays) -> list[tuple[Key, slice]]:
+    from analytics.query.performance import _split
+
+    return list(_split(found, lambda _found, at: at))
+
+
+def level_counts(
+    engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[str]
+) -> dict[str, dict[Key, Levels]]:
+    """Each column's rows by level, for every group of the scope, in one pass."""
+    answers: dict[str, dict[Key, Levels]] = {name: {} for name in columns}
+    rows = frame(dataset, scope, columns, with_labels="label" in columns)
+    if rows is None or not columns:
+        return answers
+    picks = ", ".join(f"CAST({quote_name(c)} AS VARCHAR) AS c{i}" for i, c in enumerate(columns))
+    sets = ", ".join(f"(period, version, c{i})" for i in range(len(columns)))
+    names = ", ".join(f"c{i}" for i in range(len(columns)))
+    sql = rows.select(
+        f"SELECT period, version, GROUPING({names}) AS which, {names}, count(*) AS n"
+        f" FROM (SELECT period, version, {picks} FROM rows) GROUP BY GROUPING SETS ({sets})"
+    )
+    last = len(columns) - 1
+    which = {(1 << len(columns)) - 1 - (1 << (last - i)): i for i in range(len(columns))}
+    for period, version, mask, *rest in engine.rows(sql, rows.values):
+        i = which[mask]
+        levels, missing = answers[columns[i]].get((period, version), ({}, 0))
+        level, n = rest[i], rest[-1]
+        if level is None:
+            missing += n
+        else:
+            levels[level] = float(n)
+        answers[columns[i]][(period, version)] = (levels, missing)
+    return answers
+
+
+def missing_counts(
+    engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[Column]
+) -> dict[str, dict[Key, tuple[int, int]]]:
+    """(rows, missing) of every column and group; NaN counts as missing."""
+    names = [c.name for c in columns]
+    answers: dict[str, dict[Key, tuple[int, int]]] = {name: {} for name in names}
+    rows = frame(dataset, scope, names)
+    if rows is None or not names:
+        return answers
+    tallies = ", ".join(_missing(column) for column in columns)
+    sql = rows.select(f"SELECT period, version, count(*), {tallies} FROM rows GROUP BY ALL")
+    for period, version, n, *counted in engine.rows(sql, rows.values):
+        for name, missing in zip(names, counted, strict=True):
+            answers[name][(period, version)] = (n, missing)
+    return answers
+
+
+def _missing(column: Column) -> str:
+    name = quote_name(column.name)
+    test = f"{name} IS NULL"
+    if column.type == "numeric":
+        test += f" OR isnan(CAST({name} AS DOUBLE))"
+    return f"count(*) FILTER ({test})"
+
+
+def longest_runs(
+    engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[str]
+) -> dict[str, tuple[int, int]]:
+    """For every column: rows in its longest run of one unchanging value, and its rows in all.
+
+    The window is cut into ``N_BINS`` spans of equal length (of rows where there are no times); a
+    run is a row of neighbouring spans that hold one and the same value, so a value that moves
+    inside each span has none, and the length is exact to a span at each end. One scan.
+    """
+    rows = frame(dataset, scope, columns)
+    if rows is None or not columns:
+        return {}
+    tallies = ", ".join(
+        f"count({c}), CAST(min({c}) AS VARCHAR), CAST(max({c}) AS VARCHAR)"
+        for c in map(quote_name, columns)
+    )
+    place = (
+        "epoch_us(timestamp)"
+        if "timestamp" in dataset.log("predictions", scope.log).columns
+        else "row"
+    )
+    sql = rows.select(
+        f"SELECT CAST(floor((place - low) * {N_BINS - 1} / greatest(high - low, 1)) AS BIGINT) AS bin,"
+        f" {tallies} FROM (SELECT *, {place} AS place FROM rows),"
+        f" (SELECT CAST(min({place}) AS DOUBLE) AS low, CAST(max({place}) AS DOUBLE) AS high FROM rows)"
+        " GROUP BY bin ORDER BY bin"
+    )
+    found = engine.rows(sql, rows.values)
+    return {
+        name: _longest_run([(r[1 + 3 * i], r[2 + 3 * i], r[3 + 3 * i]) for r in found])
+        for i, name in enumerate(columns)
+    }
+
+
+def _longest_run(bins: Sequence[tuple[int, Any, Any]]) -> tuple[int, int]:
+    longest = run = total = 0
+    before = None
+    for n, low, high in bins:
+        if n == 0:
+            continue
+        total += n
+        if low != high:
+            run, before = 0, None
+            continue
+        run = run + n if low == before else n
+        before = low
+        longest = max(longest, run)
+    return longest, total
+
+
+def duplicate_rows(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, tuple[int, int]]:
+    """(rows, rows that repeat the features and moment of an earlier one) of every group."""
+    names = [c.name for c in dataset.schema.features]
+    rows = frame(dataset, scope, names)
+    if rows is None or not names:
+        return {}
+    key = ", ".join(["timestamp", *map(quote_name, names)])
+    sql = rows.select(
+        f"SELECT period, version, count(*), count(*) - count(DISTINCT hash({key}))"
+        " FROM rows GROUP BY ALL"
+    )
+    return {(p, v): (int(n), int(d)) for p, v, n, d in engine.rows(sql, rows.values)}
+
+
+def extremes(
+    engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[str]
+) -> dict[str, tuple[float, float]]:
+    """(smallest, largest) finite value of every numeric column; absent where there is none."""
+    rows = frame(dataset, scope, columns)
+    if rows is None or not columns:
+        return {}
+    picks = ", ".join(
+        f"{agg}({c}) FILTER (isfinite({c}))"
+        for c in (f"CAST({quote_name(name)} AS DOUBLE)" for name in columns)
+        for agg in ("min", "max")
+    )
+    found = engine.rows(rows.select(f"SELECT {picks} FROM rows"), rows.values)[0]
+    return {
+        name: (found[2 * i], found[2 * i + 1])
+        for i, name in enumerate(columns)
+        if found[2 * i] is not None
+    }
+
+
+def outside_counts(
+    engine: Engine, dataset: Dataset, scope: Scope, bounds: Mapping[str, tuple[float, float]]
+) -> dict[str, dict[Key, int]]:
+    """Rows of every group whose value is below the reference's smallest or above its largest."""
+    answers: dict[str, dict[Key, int]] = {name: {} for name in bounds}
+    rows = frame(dataset, scope, list(bounds))
+    if rows is None or not bounds:
+        return answers
+    values, tallies = dict(rows.values), []
+    for i, (name, (low, high)) in enumerate(bounds.items()):
+        values[f"low{i}"], values[f"high{i}"] = low, high
+        number = f"CAST({quote_name(name)} AS DOUBLE)"
+        tallies.append(
+            f"count(*) FILTER ({number} < $low{i} OR ({number} > $high{i} AND NOT isnan({number})))"
+        )
+    sql = rows.select(f"SELECT period, version, {', '.join(tallies)} FROM rows GROUP BY ALL")
+    for period, version, *counted in engine.rows(sql, values):
+        for name, n in zip(bounds, counted, strict=True):
+            answers[name][(period, version)] = int(n)
+    return answers

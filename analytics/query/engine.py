@@ -1,0 +1,158 @@
+"""One DuckDB connection a process, one cursor a call, a time limit on every statement.
+
+Sharing one cursor between threads returns other threads' rows; a cursor of its own never does.
+Files outside the allowed roots are refused, and the lock cannot be widened: attach a folder by
+building a new engine.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from analytics.errors import FileUnreadable, QueryCancelled, QueryError, QueryTimeout
+
+Arrays = dict[str, np.ma.MaskedArray[Any, Any] | np.ndarray[Any, Any]]
+
+
+class Cancel:
+    """A switch that another thread may press to stop statements run under it."""
+
+    def __init__(self) -> None:
+        self.is_pressed = False
+        self._cursors: set[duckdb.DuckDBPyConnection] = set()
+        self._lock = threading.Lock()
+
+    def press(self) -> None:
+        """Stop what runs now and whatever would run next."""
+        with self._lock:
+            self.is_pressed = True
+            for cursor in self._cursors:
+                cursor.interrupt()
+
+    @contextmanager
+    def watch(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Register a cursor while its statement runs."""
+        with self._lock:
+            if self.is_pressed:
+                raise QueryCancelled("The question was cancelled.")
+            self._cursors.add(cursor)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cursors.discard(cursor)
+
+
+class Engine:
+    """Runs SQL over files under ``roots`` and nothing else."""
+
+    def __init__(
+        self,
+        roots: Sequence[str | Path],
+        *,
+        memory: str = "4GB",
+        threads: int = 0,
+        timeout_s: float = 120.0,
+        spill: str | Path | None = None,
+    ) -> None:
+        self.timeout_s = timeout_s
+        self._cancel: Cancel | None = None
+        self._connection = duckdb.connect(":memory:")
+        settings = [
+            "SET autoinstall_known_extensions = false",
+            "SET autoload_known_extensions = false",
+            "SET TimeZone = 'UTC'",
+            "SET parquet_metadata_cache = true",
+            "SET enable_progress_bar = true",
+            "SET enable_progress_bar_print = false",
+            f"SET memory_limit = '{memory}'",
+        ]
+        if threads:
+            settings.append(f"SET threads = {threads}")
+        if spill is not None:
+            settings.append(f"SET temp_directory = '{_escape(spill)}'")
+        folders = ", ".join(f"'{_escape(root)}/'" for root in roots)
+        settings += [
+            f"SET allowed_directories = [{folders}]",
+            "SET enable_external_access = false",
+            "SET lock_configuration = true",
+        ]
+        for setting in settings:
+            self._connection.execute(setting)
+
+    def under(self, cancel: Cancel) -> Engine:
+        """The same engine, whose statements stop when ``cancel`` is pressed."""
+        engine = copy.copy(self)
+        engine._cancel = cancel
+        return engine
+
+    def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement and fetch its rows; for small answers."""
+        with self._run(sql, values) as cursor:
+            return cursor.fetchall()
+
+    def arrays(self, sql: str, values: Mapping[str, Any] | None = None) -> Arrays:
+        """Run one statement and fetch its columns as NumPy arrays (masked where NULL)."""
+        with self._run(sql, values) as cursor:
+            return dict(cursor.fetchnumpy())
+
+    @contextmanager
+    def _run(
+        self, sql: str, values: Mapping[str, Any] | None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        cancel = self._cancel
+        cursor = self._connection.cursor()
+        timer = threading.Timer(self.timeout_s, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        watch = (cancel or Cancel()).watch(cursor)
+        try:
+            with watch:
+                cursor.execute(sql, dict(values) if values else None)
+                yield cursor
+        except duckdb.InterruptException as error:
+            raise self._interrupted(cancel) from error
+        except duckdb.IOException as error:
+            raise FileUnreadable(
+                f"A part of the log cannot be read: {_first_line(error)}",
+                "It was moved, cut or changed after it was imported.",
+                "Attach or import it again; the other parts are untouched.",
+            ) from error
+        except duckdb.Error as error:
+            raise QueryError(
+                f"The question could not be answered: {_first_line(error)}",
+                "The log may hold a type that this question does not expect.",
+                "Look at the columns with `telltale schema MODEL`.",
+            ) from error
+        finally:
+            timer.cancel()
+            cursor.close()
+
+    def _interrupted(self, cancel: Cancel | None) -> QueryError:
+        if cancel is not None and cancel.is_pressed:
+            return QueryCancelled("The question was cancelled.")
+        return QueryTimeout(
+            f"The question took longer than {self.timeout_s:g} s and was stopped.",
+            "The window may hold more rows than this machine scans in that time.",
+            "Choose a shorter window, or raise TELLTALE_QUERY_TIMEOUT_S.",
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def _escape(path: str | Path) -> str:
+    return str(path).rstrip("/").replace("'", "''")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]

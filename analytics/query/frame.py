@@ -1,0 +1,267 @@
+"""The rows that a question is about: one CTE with window, version, segment and settled labels.
+
+Quoting and WHERE are made here and nowhere else. Values are always bound. The CTE is named
+``rows`` and always has ``period`` (BIGINT of microseconds or of the first row; NULL when the
+window is not cut) and ``version`` (NULL unless asked for by version).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from analytics.core import Condition, Dataset, Log, Part, Scope, Window
+from analytics.query.segment import is_numeric
+from analytics.sources.relation import quote_name, quote_text, relation
+
+_BASE = ("prediction_id", "timestamp", "model_version", "row", "date")
+_TYPES = {"timestamp": "TIMESTAMP", "score": "DOUBLE", "latency_ms": "DOUBLE", "row": "BIGINT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """SQL up to and including the CTE ``rows``, and the values bound in it."""
+
+    sql: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def select(self, text: str) -> str:
+        """A whole statement over ``rows``."""
+        return f"{self.sql}\n{text}"
+
+
+def frame(
+    dataset: Dataset, scope: Scope, columns: Iterable[str] = (), *, with_labels: bool = False
+) -> Frame | None:
+    """The rows of a scope with the named columns; None when no part can hold any.
+
+    With labels, ``rows`` also has ``label`` (settled, NULL where unknown), ``known_at`` and
+    ``weight`` (1 / sampling probability, 1 for labels that arrive by themselves).
+    """
+    log = dataset.log("predictions", scope.log)
+    parts = _touched(log, scope)
+    if not parts:
+        return None
+    values: dict[str, Any] = {}
+    wanted = set(columns)
+    if scope.segment is not None:
+        wanted |= {c.column for c in scope.segment.conditions}
+    has_label = with_labels or "label" in wanted
+    wanted -= {"label", *_BASE}
+    ctes = [f"picked AS ({_picked(dataset, log, parts, scope, sorted(wanted), values)})"]
+    source = "SELECT * FROM picked"
+    if has_label:
+        ctes.append(f"settled AS ({_settled(dataset, scope, values)})")
+        source = (
+            "SELECT picked.*, settled.label, settled.known_at,"
+            " coalesce(settled.weight, 1) AS weight"
+            " FROM picked LEFT JOIN settled USING (prediction_id)"
+        )
+    conditions = _conditions(dataset, scope, values)
+    ctes.append(f"rows AS (SELECT * FROM ({source}){_where(conditions)})")
+    return Frame("WITH " + ",\n".join(ctes), values)
+
+
+def _where(conditions: list[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _touched(log: Log, scope: Scope) -> list[Part]:
+    """Parts whose span of time can hold rows of the scope."""
+    start, end = scope.window.start, scope.window.end
+    if scope.as_of is not None:
+        end = min(end, scope.as_of) if end else scope.as_of
+    return [
+        part
+        for part in log.parts
+        if part.n_rows
+        and not (start and part.end and part.end < start)
+        and not (end and part.start and part.start > end)
+        and not ((start or end) and part.start is None)
+    ]
+
+
+def _picked(
+    dataset: Dataset,
+    log: Log,
+    parts: list[Part],
+    scope: Scope,
+    wanted: list[str],
+    values: dict[str, Any],
+) -> str:
+    present = set(log.columns)
+    names = (*_BASE[:3], *wanted)
+    pieces = [_column(name, present, dataset) for name in names]
+    pieces.append(f"{_period(scope)} AS period")
+    pieces.append("model_version AS version" if _has_version(scope, present) else "NULL AS version")
+    inner = relation(log, parts)
+    row_cut = isinstance(scope.every, int) or scope.window.first_row is not None
+    if row_cut:
+        inner = _numbered(inner, present, scope, values, log.n_rows - _rows_from(log, scope))
+    pieces.append("row" if "row" in present else "NULL AS row")
+    return (
+        f"SELECT {', '.join(pieces)} FROM {inner}{_where(_times(scope, present, values, row_cut))}"
+    )
+
+
+def _has_version(scope: Scope, present: set[str]) -> bool:
+    return scope.by_version and "model_version" in present
+
+
+def _column(name: str, present: set[str], dataset: Dataset) -> str:
+    if name in present:
+        return quote_name(name)
+    kind = _TYPES.get(name, "DOUBLE" if is_numeric(name, dataset.schema) else "VARCHAR")
+    return f"CAST(NULL AS {kind}) AS {quote_name(name)}"
+
+
+def _period(scope: Scope) -> str:
+    if scope.every is None:
+        return "CAST(NULL AS BIGINT)"
+    if isinstance(scope.every, int):
+        return (
+            f"(ordinal - first_ordinal) // {int(scope.every)} * {int(scope.every)} + first_ordinal"
+        )
+    return f"epoch_us(date_trunc({quote_text(scope.every)}, timestamp))"
+
+
+def _rows_from(log: Log, scope: Scope) -> int:
+    """Rows of the parts that do not end before the window starts."""
+    start = scope.window.start
+    return sum(p.n_rows for p in log.parts if not (start and p.end and p.end < start))
+
+
+def _numbered(
+    inner: str, present: set[str], scope: Scope, values: dict[str, Any], n_before: int
+) -> str:
+    """Rows with their ordinal in the whole log's order; cut before version and segment apply."""
+    order = "timestamp, row" if "timestamp" in present else "row"
+    numbered = (
+        f"SELECT *, row_number() OVER (ORDER BY {order}) - 1 + {n_before} AS ordinal FROM {inner}"
+    )
+    keep = _times(Scope(window=scope.window, as_of=scope.as_of), present, values, True)
+    return f"(SELECT *, min(ordinal) OVER () AS first_ordinal FROM ({numbered}){_where(keep)})"
+
+
+def _times(scope: Scope, present: set[str], values: dict[str, Any], row_cut: bool) -> list[str]:
+    conditions = []
+    window = scope.window
+    if "timestamp" in present:
+        bounds: tuple[tuple[str, datetime | None, str], ...] = (
+            (">=", window.start, "start"),
+            ("<", window.end, "end"),
+            ("<=", scope.as_of, "as_of"),
+        )
+        for sign, moment, name in bounds:
+            if moment is not None:
+                values[name] = moment
+                conditions.append(f"timestamp {sign} ${name}")
+                conditions.append(_date(sign, moment, name, values))
+    if row_cut and window.first_row is not None:
+        values["first_row"], values["last_row"] = window.first_row, window.last_row
+        conditions.append("ordinal BETWEEN $first_row AND $last_row")
+    if scope.version is not None and "model_version" in present:
+        values["version"] = scope.version
+        conditions.append("model_version = $version")
+    return conditions
+
+
+def _date(sign: str, moment: datetime, name: str, values: dict[str, Any]) -> str:
+    """The folder's predicate beside the timestamp's: 'YYYY-MM' or 'YYYY-MM-DD' sorts as text."""
+    key = f"{name}_date"
+    values[key] = moment.strftime("%Y-%m" if sign == ">=" else "%Y-%m-%d")
+    return f"(date {'>=' if sign == '>=' else '<='} ${key} OR date = 'none')"
+
+
+def _settled(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> str:
+    """One row a prediction: the label that counts, by source precedence, then the latest known.
+
+    Rows that people chose because they were hard (a queue without a sampling probability) are
+    corrections and never enter a headline number unweighted.
+    """
+    log = dataset.log("labels", scope.log)
+    if not log.parts:
+        label = "DOUBLE" if dataset.schema.task == "regression" else "VARCHAR"
+        return (
+            f"SELECT CAST(NULL AS VARCHAR) AS prediction_id, CAST(NULL AS {label}) AS label,"
+            " CAST(NULL AS TIMESTAMP) AS known_at, CAST(NULL AS DOUBLE) AS weight WHERE false"
+        )
+    present = set(log.columns)
+    conditions = ["label IS NOT NULL"]
+    if "queue" in present:
+        chosen = "sampling_p > 0" if "sampling_p" in present else "false"
+        conditions.append(f"(queue IS NULL OR {chosen})")
+    known = "known_at" if "known_at" in present else "CAST(NULL AS TIMESTAMP)"
+    if scope.as_of is not None:
+        values["as_of"] = scope.as_of
+        conditions.append(f"({known} IS NULL OR {known} <= $as_of)")
+    weight = "1 / nullif(sampling_p, 0)" if "sampling_p" in present else "CAST(NULL AS DOUBLE)"
+    select = f"SELECT prediction_id, label, {known} AS known_at, {weight} AS weight"
+    source = f"FROM {relation(log)}{_where(conditions)}"
+    if log.is_unique:
+        return f"{select} {source}"
+    order = f", {_precedence(dataset, present)} AS rank, {_received(present)} AS received"
+    key = "(rank, coalesce(known_at, TIMESTAMP '0001-01-01'), received, label, weight)"
+    return (
+        "SELECT prediction_id, best.label AS label, best.known_at AS known_at, best.weight AS weight"
+        " FROM (SELECT prediction_id, arg_max({'label': label, 'known_at': known_at,"
+        f" 'weight': weight}}, {key}) AS best FROM ({select}{order} {source}) GROUP BY prediction_id)"
+    )
+
+
+def _precedence(dataset: Dataset, present: set[str]) -> str:
+    if "source" not in present:
+        return "0"
+    ranks = dataset.label_precedence
+    cases = " ".join(
+        f"WHEN {quote_text(source)} THEN {len(ranks) - i}" for i, source in enumerate(ranks)
+    )
+    return f"CASE source {cases} ELSE 0 END"
+
+
+def _received(present: set[str]) -> str:
+    zero = "TIMESTAMP '0001-01-01'"
+    return f"coalesce(received_at, {zero})" if "received_at" in present else zero
+
+
+def _conditions(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> list[str]:
+    if scope.segment is None:
+        return []
+    return [
+        condition_sql(condition, dataset, values, f"s{i}")
+        for i, condition in enumerate(scope.segment.conditions)
+    ]
+
+
+def condition_sql(condition: Condition, dataset: Dataset, values: dict[str, Any], key: str) -> str:
+    """One condition as SQL; its values are bound under ``key``."""
+    name = quote_name(condition.column)
+    if condition.operator in ("is null", "is not null"):
+        return f"{name} {condition.operator.upper()}"
+    if is_numeric(condition.column, dataset.schema):
+        left = f"nullif(CAST({name} AS DOUBLE), 'nan'::DOUBLE)"  # NaN is missing, not the largest
+    else:
+        left = f"CAST({name} AS VARCHAR)"
+    if condition.operator in ("in", "not in"):
+        items = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        keys = []
+        for i, item in enumerate(items):
+            values[f"{key}_{i}"] = item
+            keys.append(f"${key}_{i}")
+        return f"{left} {condition.operator.upper()} ({', '.join(keys)})"
+    values[key] = condition.value
+    return f"{left} {condition.operator} ${key}"
+
+
+def whole(scope: Scope) -> Scope:
+    """The same rows as one period and all versions together."""
+    return Scope(scope.log, scope.window, scope.version, scope.segment, scope.as_of)
+
+
+def in_window(scope: Scope, window: Window) -> Scope:
+    """The same question about another window."""
+    return Scope(
+        scope.log, window, scope.version, scope.segment, scope.as_of, scope.every, scope.by_version
+    )

@@ -1,0 +1,110 @@
+"""The periods and versions of a scope: their windows, rows, labelled rows and ages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from analytics.core import Dataset, Scope, Window
+from analytics.query.engine import Engine
+from analytics.query.frame import frame
+
+Key = tuple[int | None, str | None]
+_EPOCH = datetime(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One period of one version: what it spans and how many rows it has.
+
+    ``first`` and ``last`` are the first and last timestamp seen; ``n_young`` counts rows whose
+    label may still arrive (younger than the delay in which nearly all labels arrive).
+    """
+
+    key: Key
+    window: Window
+    version: str | None
+    n: int
+    n_labelled: int = 0
+    n_young: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """How long labels take: quantiles in seconds over ``n`` labels with a recorded arrival."""
+
+    n: int
+    median_s: float
+    p90_s: float
+    p98_s: float
+
+
+def label_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
+    """The delays of the scope's labels; None when their arrival times were not recorded."""
+    log = dataset.log("labels", scope.log)
+    if "known_at" not in log.columns or not dataset.schema.has("timestamp"):
+        return None
+    rows = frame(dataset, scope, with_labels=True)
+    if rows is None:
+        return None
+    sql = rows.select(
+        "SELECT count(delay), quantile_cont(delay, [0.5, 0.9, 0.98]) FROM"
+        " (SELECT date_diff('microsecond', timestamp, known_at) / 1e6 AS delay FROM rows"
+        " WHERE label IS NOT NULL AND known_at IS NOT NULL)"
+    )
+    n, quantiles = engine.rows(sql, rows.values)[0]
+    return Delay(int(n), *(float(q) for q in quantiles)) if n else None
+
+
+def count_groups(
+    engine: Engine,
+    dataset: Dataset,
+    scope: Scope,
+    *,
+    now: datetime | None = None,
+    delay: Delay | None = None,
+) -> list[Group]:
+    """Every period and version of the scope in order, with row and label counts."""
+    rows = frame(dataset, scope, with_labels=True)
+    if rows is None:
+        return []
+    values = dict(rows.values)
+    young = "0"
+    if now is not None and delay is not None:
+        values["settles"] = now - timedelta(seconds=delay.p98_s)
+        young = "count(*) FILTER (label IS NULL AND timestamp > $settles)"
+    sql = rows.select(
+        f"SELECT period, version, count(*), count(label), {young}, min(timestamp), max(timestamp)"
+        " FROM rows GROUP BY ALL ORDER BY period, version"
+    )
+    return [_group(scope, row) for row in engine.rows(sql, values)]
+
+
+def _group(scope: Scope, row: tuple[Any, ...]) -> Group:
+    period, version, n, n_labelled, n_young, first, last = row
+    window = _window(scope, period, first, last)
+    return Group(
+        (period, version), window, version or scope.version, n, n_labelled, n_young, first, last
+    )
+
+
+def _window(scope: Scope, period: int | None, first: Any, last: Any) -> Window:
+    after_last = last + timedelta(microseconds=1) if last else None
+    if period is None:
+        start, end = scope.window.start or first, scope.window.end or after_last
+        return Window(start, end, scope.window.first_row, scope.window.last_row)
+    if isinstance(scope.every, int):
+        return Window(first, after_last, period, period + scope.every - 1)
+    start = _EPOCH + timedelta(microseconds=period)
+    return Window(start, period_end(start, str(scope.every)))
+
+
+def period_end(start: datetime, every: str) -> datetime:
+    """The end of the hour, day, week or month that begins at ``start``."""
+    if every == "month":
+        return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    spans = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+    return start + spans[every]

@@ -1,0 +1,1 @@
+"""Everything that runs: server, sign-in, state, import, worker, command line."""

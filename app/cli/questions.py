@@ -1,0 +1,172 @@
+"""`telltale performance|drift|quality`: the numbers of the screen, for scripts and gates."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analytics.core import Dataset, Result
+
+QUESTIONS = {
+    "performance": "metrics with intervals and verdicts, by period and version",
+    "drift": "what changed in features, score, prediction and label",
+    "quality": "missing, unseen, out of range, frozen, duplicates, volume, labels",
+}
+
+
+def register(subparsers: Any) -> None:
+    """Add the question commands to the parser."""
+    for name, text in QUESTIONS.items():
+        parser = subparsers.add_parser(name, help=text, description=text)
+        add = parser.add_argument
+        add("--model", required=True, help="name of the model")
+        add("--version", help="only this version")
+        add("--by-version", action="store_true", help="one result for each version")
+        add("--window", help="A..B (UTC), 7d, 30d, all, or 0..4999rows; default all")
+        add("--reference", help="imported, previous, none, version:NAME or A..B")
+        add("--every", help="hour, day, week, month or 5000rows")
+        add("--segment", help="rows to keep, such as \"origin = 'JFK'\"")
+        add("--names", help="metrics or tests, split by commas")
+        add("--columns", help="columns, split by commas")
+        add("--as-of", help="what was known at that moment")
+        add("--exact", action="store_true", help="never answer from a summary")
+        add("--home", help="folder of the database and logs")
+        add("--json", action="store_true", help="print one JSON object and nothing else")
+        parser.set_defaults(handler=answer, question=name)
+
+
+def answer(arguments: argparse.Namespace) -> int:
+    """Ask one question and print what came out; the exit code is 0 whatever the verdicts."""
+    from app.ask import Desk
+    from app.questions import Asked
+    from app.settings import read_settings
+
+    settings = read_settings(**({"home": arguments.home} if arguments.home else {}))
+    asked = Asked(
+        version=arguments.version,
+        window=arguments.window,
+        reference=arguments.reference,
+        segment=arguments.segment,
+        as_of=arguments.as_of,
+        every=arguments.every,
+        names=_split(arguments.names),
+        columns=_split(arguments.columns),
+        by_version=arguments.by_version,
+    )
+    with Desk(settings) as desk:
+        dataset, _question, results = desk.ask(arguments.question, arguments.model, asked)
+    if arguments.json:
+        print(json.dumps(as_json(arguments.question, dataset, results), allow_nan=False))
+    else:
+        print(as_table(dataset, results))
+    return 0
+
+
+def _split(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def as_json(name: str, dataset: Dataset, results: list[Result]) -> dict[str, Any]:
+    """The one JSON object of an answer."""
+    from analytics.findings import find
+
+    return {
+        "question": name,
+        "model": dataset.model,
+        "results": [result_json(r) for r in results],
+        "findings": [
+            {"title": f.title, "sentence": f.sentence, "verdict": f.verdict, "page": f.page}
+            for f in find(results)
+        ],
+    }
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """One Result under the names of the command-line contract."""
+    window = result.window
+    return {
+        "name": result.name,
+        "column": result.column,
+        "version": result.version,
+        "segment": result.segment,
+        "window": {
+            "start": window.start.isoformat() if window.start else None,
+            "end": window.end.isoformat() if window.end else None,
+            "first_row": window.first_row,
+            "last_row": window.last_row,
+        },
+        "value": plain(result.value),
+        "low": plain(result.low),
+        "high": plain(result.high),
+        "interval": result.interval,
+        "n": result.n,
+        "n_labelled": result.n_labelled,
+        "verdict": result.verdict,
+        "reason": result.reason,
+        "exact": result.is_exact,
+        "detail": plain(dict(result.detail)),
+    }
+
+
+def plain(value: Any) -> Any:
+    """JSON values only: NaN and infinities become null, NumPy scalars plain numbers."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+def as_table(dataset: Dataset, results: list[Result]) -> str:
+    """The Results as aligned text, one a line."""
+    rows = [
+        (
+            "window",
+            "version",
+            "name",
+            "column",
+            "value",
+            "95 % interval",
+            "n",
+            "labelled",
+            "verdict",
+        )
+    ]
+    rows += [_row(r) for r in results]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "\n".join([f"{dataset.model}: {len(results)} results", *lines])
+
+
+def _row(r: Result) -> tuple[str, ...]:
+    interval = f"{r.low:.4g} to {r.high:.4g}" if r.low is not None and r.high is not None else "-"
+    name = f"{r.name}[{r.detail['class']}]" if "class" in r.detail else r.name
+    return (
+        _when(r),
+        r.version or "all",
+        name,
+        r.column or "-",
+        "-" if r.value is None else f"{r.value:.6g}",
+        interval,
+        str(r.n),
+        "-" if r.n_labelled is None else str(r.n_labelled),
+        f"{r.verdict} ({r.reason})" if r.reason else r.verdict,
+    )
+
+
+def _when(r: Result) -> str:
+    w = r.window
+    if w.first_row is not None:
+        return f"rows {w.first_row}..{w.last_row}"
+    if w.start is None or w.end is None:
+        return "all"
+    return f"{w.start:%Y-%m-%d %H:%M}..{w.end:%Y-%m-%d %H:%M}"
