@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 from analytics.core import Estimate, Finding, Result, Verdict, Window
 from analytics.stats.decision import decide
@@ -62,10 +61,12 @@ def _key(result: Result) -> _Series:
     return (result.name, result.column, result.version, result.detail.get("class"))
 
 
-def _series(results: Iterable[Result]) -> Iterator[list[Result]]:
-    ordered = sorted(results, key=lambda r: tuple(str(k or "") for k in _key(r)))
-    for _name, group in groupby(ordered, key=_key):
-        yield list(group)
+def _series(results: Iterable[Result]) -> Iterable[list[Result]]:
+    """The Results of one number over its periods, in the order they came."""
+    series: dict[_Series, list[Result]] = {}
+    for result in results:
+        series.setdefault(_key(result), []).append(result)
+    return series.values()
 
 
 def _runs(series: Sequence[Result]) -> Iterator[list[Result]]:

@@ -90,8 +90,8 @@ class Scores:
         true, score, weight = true[valid], score[valid], weight[valid]
         distinct, inverse = np.unique(score, return_inverse=True)
         size = len(distinct)
-        positives = np.bincount(inverse, weights=weight * true, minlength=size)
-        negatives = np.bincount(inverse, weights=weight * ~true, minlength=size)
+        positives = np.bincount(inverse, weights=weight * true, minlength=size).astype(float)
+        negatives = np.bincount(inverse, weights=weight * ~true, minlength=size).astype(float)
         return cls(distinct, positives, negatives, len(true), float((weight**2).sum()), n_invalid)
 
 

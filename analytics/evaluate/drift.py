@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analytics.catalog import all_drift_tests, all_quality_checks, check_names, tests_for
-from analytics.core import Column, Dataset, DriftTest, Estimate, Question, Result, Verdict
+from analytics.core import Column, ColumnType, Dataset, DriftTest, Estimate, Question, Result, Verdict
 from analytics.errors import UsageError
 from analytics.evaluate.performance import MIN_LABELLED
 from analytics.needs import ColumnCounts, LevelPair, NumericPair
@@ -36,7 +36,7 @@ def drift_columns(dataset: Dataset) -> tuple[Column, ...]:
     """What can drift: features, score, prediction and label, with the type that decides the tests."""
     schema = dataset.schema
     chosen = [c for c in schema.features if tests_for(c.type)]
-    kind = "numeric" if schema.task == "regression" else "categorical"
+    kind: ColumnType = "numeric" if schema.task == "regression" else "categorical"
     for column in schema.columns:
         if column.role == "score":
             name = f"score_{column.class_name}" if column.class_name else "score"

@@ -1,0 +1,1 @@
+"""How well a model does: one metric a file, found by the catalog."""

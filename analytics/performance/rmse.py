@@ -1,0 +1,34 @@
+"""RMSE: the root of the mean squared distance of prediction and label."""
+
+from __future__ import annotations
+
+import math
+
+from analytics.core import Estimate, Metric
+from analytics.needs import Pairs
+from analytics.stats.intervals import mean_estimate
+
+
+def rmse(pairs: Pairs, of: str | None = None) -> Estimate:
+    """The root of the mean squared distance of prediction and label.
+
+    >>> import numpy
+    >>> pairs = Pairs.from_arrays(numpy.array([1.0, 2.0, 4.0]), numpy.array([2.0, 2.0, 3.0]))
+    >>> round(rmse(pairs).value, 6)
+    0.816497
+    """
+    return mean_estimate((pairs.y_pred - pairs.y_true) ** 2, pairs.weight, transform=math.sqrt)
+
+
+METRIC = Metric(
+    name="rmse",
+    label="RMSE",
+    tasks=("regression",),
+    needs=Pairs,
+    compute=rmse,
+    better="lower",
+    unit="label",
+    meaning="The root of the mean squared distance, in the unit of the label. Large misses weigh more than in MAE.",
+    source="scikit-learn root_mean_squared_error; interval: normal on the square",
+    tolerance=(0.1, 0.2),
+)

@@ -1,0 +1,52 @@
+"""The one rule that turns effects and p-values of a run into verdicts.
+
+An alert needs both: an effect with its noise floor taken off above the tolerance, and a p-value
+that survives Benjamini-Hochberg (1995) over every test of the run. A p-value alone never alerts,
+because at a million rows everything is significant; an effect alone never does, because at a
+hundred rows everything looks large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from analytics.stats.multiplicity import benjamini_hochberg
+
+from analytics.core import Estimate, Verdict
+
+ALPHA = 0.05
+MIN_ROWS = 30  # fewer rows on a side than this give no verdict
+
+
+def decide(
+    estimates: Sequence[tuple[Estimate, tuple[float, float]]], alpha: float = ALPHA
+) -> list[tuple[Verdict, float | None]]:
+    """(verdict, adjusted p-value) for every (estimate, (warning, critical)) of one run.
+
+    Reads ``detail["p_value"]`` and ``detail["above_floor"]``; an estimate without a value, p-value
+    or effect is undefined and stays out of the family.
+
+    >>> strong = Estimate(0.4, detail={"p_value": 1e-9, "above_floor": 0.3})
+    >>> chance = Estimate(0.2, detail={"p_value": 0.04, "above_floor": 0.15})
+    >>> [verdict for verdict, _ in decide([(strong, (0.1, 0.2)), (chance, (0.1, 0.2))])]
+    ['critical', 'warning']
+    """
+    tested = [
+        i for i, (e, _t) in enumerate(estimates) if e.value is not None and "p_value" in e.detail
+    ]
+    adjusted = benjamini_hochberg(
+        np.array([float(estimates[i][0].detail["p_value"]) for i in tested])
+    )
+    answers: list[tuple[Verdict, float | None]] = [("undefined", None)] * len(estimates)
+    for i, p_adjusted in zip(tested, adjusted.tolist(), strict=True):
+        estimate, (warning, critical) = estimates[i]
+        above = float(estimate.detail.get("above_floor", 0.0))
+        is_evident = p_adjusted < alpha
+        verdict: Verdict = "ok"
+        if is_evident and above > critical:
+            verdict = "critical"
+        elif is_evident and above > warning:
+            verdict = "warning"
+        answers[i] = (verdict, p_adjusted)
+    return answers
