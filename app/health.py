@@ -53,13 +53,13 @@ def get_metrics(request: Request) -> Response:
         for (found, value), n in sorted(counts.items()):
             if found == name:
                 lines.append(f'telltale_{name}_total{{{label}="{value}"}} {n}')
-    gauges = {
+    gauges: dict[str, tuple[str, float]] = {
         "sessions": ("Live sessions.", count_sessions(database, settings.number("session_idle_s"))),
         "start_time_seconds": ("When this process started.", round(STARTED, 3)),
     }
-    for name, (text, value) in gauges.items():
+    for name, (text, number) in gauges.items():
         lines += [f"# HELP telltale_{name} {text}", f"# TYPE telltale_{name} gauge"]
-        lines.append(f"telltale_{name} {value}")
+        lines.append(f"telltale_{name} {number}")
     body = "\n".join(lines) + "\n"
     return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.auth.viewer import Viewer
+from app.session import KEYS
 
 PAGES_FOLDER = Path(__file__).resolve().parent.parent / "pages"
 EVERYBODY = ("viewer", "annotator", "product_owner", "data_scientist", "admin")
@@ -32,6 +34,10 @@ class PageEntry:
     def path(self) -> Path:
         """Where the script stands."""
         return PAGES_FOLDER / f"{self.file}.py"
+
+    def model_of(self, params: Mapping[str, str]) -> str | None:
+        """The model that a link to this page names, if it is about one."""
+        return params.get(KEYS["model"]) if self.has_selection else None
 
     def is_open_to(self, viewer: Viewer) -> bool:
         """Whether the viewer may open the page at all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,7 +42,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 def announce(settings: Settings, password: str) -> None:
     """Print the first admin's one-time password, once."""
     name = settings.text("admin_name")
-    print(f"First start: sign in as {name} with the one-time password {password}", flush=True)
+    sys.stdout.write(f"First start: sign in as {name} with the one-time password {password}\n")
+    sys.stdout.flush()
 
 
 def streamlit_config(settings: Settings) -> dict[str, Any]:
@@ -54,10 +56,11 @@ def streamlit_config(settings: Settings) -> dict[str, Any]:
         "server.runOnSave": False,
         "server.maxUploadSize": settings.number("upload_limit_mb"),
         "server.enableXsrfProtection": True,
+        "server.enableStaticServing": False,
+        "server.enableAgentApi": False,
         "browser.gatherUsageStats": False,
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,
-        "client.toolbarMode": "minimal",
         "logger.level": "warning",
     }
 

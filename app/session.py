@@ -57,9 +57,7 @@ def parse_selection(params: Mapping[str, str]) -> Selection:
     if reference is not None and reference not in REFERENCES:
         _fixed(reference, "ref")
     as_of = None if found["as_of"] is None else _time(found["as_of"], "asof")
-    return Selection(
-        found["model"], found["version"], window, reference, found["segment"], as_of
-    )
+    return Selection(found["model"], found["version"], window, reference, found["segment"], as_of)
 
 
 def format_selection(selection: Selection) -> dict[str, str]:

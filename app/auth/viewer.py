@@ -56,7 +56,7 @@ class Viewer:
                 "Whoever gave it to you knows it.",
                 "Choose your own password on the Account page.",
             )
-        where = "" if model is None or right in SYSTEM_RIGHTS else f" of {model!r}"
+        where = "" if model is None or right in SYSTEM_RIGHTS else f" (model {model!r})"
         raise AccessDenied(
             f"You have no right to {RIGHTS[right]}{where}.",
             f"You are signed in as {self.user}; your grants do not include it.",
@@ -80,9 +80,7 @@ def load_viewer(
     if not token:
         return None
     with database.read() as connection:
-        found = find_session(
-            connection, token, database.clock(), settings.number("session_idle_s")
-        )
+        found = find_session(connection, token, database.clock(), settings.number("session_idle_s"))
         if found is None:
             return None
         session, user = found

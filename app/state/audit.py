@@ -123,7 +123,7 @@ def verify(database: Database, head: tuple[int, str] | None = None) -> Verificat
             n += 1
             if row["seq"] != n:
                 return Verification(n - 1, n, previous, f"row {n} is missing")
-            if row["previous"] != previous or _digest(row) != row["digest"]:
+            if row["previous"] != previous or _digest(dict(row)) != row["digest"]:
                 return Verification(n, n, previous, f"row {n} was changed")
             previous = row["digest"]
             found = previous if head is not None and head[0] == n else found

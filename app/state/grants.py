@@ -55,9 +55,7 @@ def add_grant(write: Write, user: User, grant: Grant) -> None:
 def remove_grant(write: Write, user: User, grant: Grant) -> None:
     """Take a role on a model away; it need not be there."""
     table = grant_table.c
-    which = sa.and_(
-        table.user_id == user.id, table.role == grant.role, table.model == grant.model
-    )
+    which = sa.and_(table.user_id == user.id, table.role == grant.role, table.model == grant.model)
     if write.execute(grant_table.delete().where(which)).rowcount:
         write.audit("take grant", "user", user.name, role=grant.role, model=grant.model)
 

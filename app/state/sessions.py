@@ -73,9 +73,7 @@ def issue_ticket(write: Write, user: User) -> str:
 def redeem_ticket(write: Write, token: str) -> User | None:
     """The active user of a ticket that was neither used nor is too old; it is gone afterwards."""
     taken = ticket_table.delete().where(ticket_table.c.token_hash == token_hash(token))
-    row = write.execute(
-        taken.returning(ticket_table.c.user_id, ticket_table.c.expires_at)
-    ).first()
+    row = write.execute(taken.returning(ticket_table.c.user_id, ticket_table.c.expires_at)).first()
     if row is None or row.expires_at < write.database.clock():
         return None
     user = write.execute(sa.select(user_table).where(user_table.c.id == row.user_id)).first()
@@ -134,9 +132,7 @@ def count_sessions(database: Database, idle_s: int) -> int:
     """How many sessions are live."""
     query = sa.select(sa.func.count()).select_from(session_table)
     with database.read() as connection:
-        return int(
-            connection.execute(query.where(_is_live(database.clock(), idle_s))).scalar_one()
-        )
+        return int(connection.execute(query.where(_is_live(database.clock(), idle_s))).scalar_one())
 
 
 def touch_session(database: Database, session: Session, every_s: int = 60) -> None:

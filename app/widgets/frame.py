@@ -50,7 +50,7 @@ def _say_nothing() -> None:
 def _run(viewer: Viewer, entry: PageEntry, page: StreamlitPage) -> None:
     try:
         if entry.right is not None:
-            viewer.check(entry.right)
+            viewer.check(entry.right, entry.model_of(st.query_params.to_dict()))
         page.run()
     except AccessDenied as error:
         count_refusal(state()[0], viewer, error)
@@ -60,13 +60,13 @@ def _run(viewer: Viewer, entry: PageEntry, page: StreamlitPage) -> None:
         problem(error)
 
 
-def _draw_sidebar(viewer: Viewer, pages: Mapping[PageEntry, StreamlitPage], here: PageEntry) -> None:
+def _draw_sidebar(
+    viewer: Viewer, pages: Mapping[PageEntry, StreamlitPage], here: PageEntry
+) -> None:
     with st.sidebar:
         st.markdown("**Telltale**")
         if here.has_selection and importlib.util.find_spec("app.widgets.pickers") is not None:
-            from app.widgets.pickers import draw_pickers
-
-            draw_pickers(viewer)
+            importlib.import_module("app.widgets.pickers").draw_pickers(viewer)
         carried = selection_params(st.query_params.to_dict())
         group = None
         for entry, page in pages.items():

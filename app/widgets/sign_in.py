@@ -40,9 +40,7 @@ def draw_sign_in() -> None:
 def post_from_browser(path: str, ticket: str = "") -> None:
     """Let the browser post to a route of ours, so that the answer can set or drop the cookie."""
     mark = f'<span data-telltale-post="{html.escape(path)}" data-ticket="{html.escape(ticket)}">'
-    st.html(
-        f'{mark}</span><script src="/auth/exchange.js"></script>', unsafe_allow_javascript=True
-    )
+    st.html(f'{mark}</span><script src="/auth/exchange.js"></script>', unsafe_allow_javascript=True)
 
 
 def _draw_form() -> None:

@@ -1,0 +1,104 @@
+"""The viewer's own account: grants, password, and signed-in browsers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.errors import TelltaleError
+from app.auth import guarded, require
+from app.auth.accounts import change_own_password, end_all_sessions, end_session
+from app.auth.current import state
+from app.auth.rights import RIGHTS, ROLE_TITLES, ROLES
+from app.auth.viewer import Viewer
+from app.state.grants import EVERY_MODEL
+from app.state.sessions import Session, list_sessions
+from app.state.users import get_user
+from app.widgets.problem import plain, problem
+
+BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+
+
+def draw_grants(viewer: Viewer) -> None:
+    """What the viewer may do, by model."""
+    if not viewer.grants:
+        st.markdown("No grants yet: an admin decides which models you see.")
+        return
+    rows = [
+        {
+            "Role": ROLE_TITLES.get(grant.role, grant.role),
+            "Model": "every model" if grant.model == EVERY_MODEL else grant.model,
+            "May": "; ".join(t for name, t in RIGHTS.items() if name in ROLES[grant.role]),
+        }
+        for grant in viewer.grants
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def draw_password(viewer: Viewer) -> None:
+    """The form to change one's password."""
+    if viewer.is_demo:
+        st.caption("Demo users sign in with one click; they have no password.")
+        return
+    with st.form("password", clear_on_submit=True):
+        st.text_input("Present password", type="password", key="old_password")
+        st.text_input("New password", type="password", key="new_password")
+        st.text_input("New password again", type="password", key="new_password_again")
+        st.caption("At least 12 characters; four unrelated words are easy to keep in mind.")
+        if st.form_submit_button("Change password", type="primary"):
+            _change()
+
+
+def draw_all_sessions() -> None:
+    """The signed-in browsers, kept current, and the way to end them all."""
+    _draw_sessions()
+    st.button("Sign out everywhere", key="end_all", on_click=_end_all)
+
+
+@st.fragment(run_every=5)
+@guarded()
+def _draw_sessions() -> None:
+    viewer = require()
+    database, settings = state()
+    with database.read() as connection:
+        user = get_user(connection, viewer.user)
+    for session in list_sessions(database, user.id, settings.number("session_idle_s")):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"s_{session.id}"):
+            st.markdown(_describe(session), width="stretch")
+            if session.id == viewer.session_id:
+                st.caption("this browser", width="content")
+            else:
+                st.button("End", key=f"end_{session.id}", on_click=_end, args=(session.id,))
+
+
+def _describe(session: Session) -> str:
+    browser = next((name for mark, name in BROWSERS if mark in session.user_agent), "Browser")
+    since = session.created_at.strftime("%d %b %H:%M")
+    seen = session.last_seen_at.strftime("%d %b %H:%M")
+    return f"{browser} at {plain(session.ip)}, since {since}, last used {seen} UTC"
+
+
+@guarded()
+def _end(session_id: int) -> None:
+    end_session(state()[0], require(), session_id)
+
+
+@guarded()
+def _end_all() -> None:
+    end_all_sessions(state()[0], require())
+    st.session_state["_leaving"] = True
+
+
+@guarded()
+def _change() -> None:
+    chosen = st.session_state
+    if chosen.new_password != chosen.new_password_again:
+        st.markdown("◆ The two new passwords differ; nothing was changed.")
+        return
+    database, settings = state()
+    try:
+        change_own_password(database, settings, require(), chosen.old_password, chosen.new_password)
+    except TelltaleError as error:
+        problem(error)
+        return
+    st.session_state["password_changed"] = True
+    st.rerun()

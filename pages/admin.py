@@ -1,0 +1,20 @@
+"""Admin: users and grants, the audit trail, the settings in force."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.auth import require
+from app.widgets.people import draw_people
+from app.widgets.trail import draw_settings, draw_trail
+
+require("admin")
+st.title("Admin", anchor=False)
+st.caption("Who may do what, who did what, and how this server is set up.")
+people, trail, settings = st.tabs(["Users and grants", "Audit trail", "Settings"])
+with people:
+    draw_people()
+with trail:
+    draw_trail()
+with settings:
+    draw_settings()
