@@ -1,0 +1,22 @@
+"""balanced_accuracy: a number worked out by hand, and when there is none."""
+
+import pytest
+
+from analytics.needs import Confusion
+from analytics.performance.balanced_accuracy import METRIC
+
+ROWS = Confusion.from_arrays(list("1111000000"), list("1110110000"), positive="1")
+
+
+def test_by_hand() -> None:
+    """The mean of both recalls."""
+    found = METRIC.compute(ROWS, of="1")
+    assert found.value == pytest.approx((0.75 + 4 / 6) / 2)
+    assert found.low is not None and found.high is not None
+    assert found.low <= found.value <= found.high
+
+
+def test_undefined() -> None:
+    found = METRIC.compute(Confusion.from_arrays(["1"], ["1"], positive="1"), of="1")
+    assert found.value is None
+    assert "one class only" in (found.reason or "")

@@ -1,0 +1,22 @@
+"""brier: a number worked out by hand, and when there is none."""
+
+import pytest
+
+from analytics.needs import Scores
+from analytics.performance.brier import METRIC
+
+ROWS = Scores.from_arrays([False, True, False, True], [0.1, 0.2, 0.3, 0.4])
+
+
+def test_by_hand() -> None:
+    """Squared distances, averaged."""
+    found = METRIC.compute(ROWS, of=None)
+    assert found.value == pytest.approx((0.01 + 0.64 + 0.09 + 0.36) / 4)
+    assert found.low is not None and found.high is not None
+    assert found.low <= found.value <= found.high
+
+
+def test_undefined() -> None:
+    found = METRIC.compute(Scores.from_arrays([], []), of=None)
+    assert found.value is None
+    assert "no labelled rows" in (found.reason or "")

@@ -1,0 +1,22 @@
+"""f1: a number worked out by hand, and when there is none."""
+
+import pytest
+
+from analytics.needs import Confusion
+from analytics.performance.f1 import METRIC
+
+ROWS = Confusion.from_arrays(list("1111000000"), list("1110110000"), positive="1")
+
+
+def test_by_hand() -> None:
+    """2 TP / (2 TP + FP + FN) = 6 / (6 + 2 + 1)."""
+    found = METRIC.compute(ROWS, of="1")
+    assert found.value == pytest.approx(6 / 9)
+    assert found.low is not None and found.high is not None
+    assert found.low <= found.value <= found.high
+
+
+def test_undefined() -> None:
+    found = METRIC.compute(Confusion.from_arrays(["0"], ["0"], positive="1"), of="1")
+    assert found.value is None
+    assert "neither occurs" in (found.reason or "")

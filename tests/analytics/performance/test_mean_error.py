@@ -1,0 +1,23 @@
+"""mean_error: a number worked out by hand, and when there is none."""
+
+import numpy as np
+import pytest
+
+from analytics.needs import Pairs
+from analytics.performance.mean_error import METRIC
+
+ROWS = Pairs.from_arrays(np.array([1.0, 3.0, 5.0, 7.0]), np.array([2.0, 3.0, 3.0, 10.0]))
+
+
+def test_by_hand() -> None:
+    """Prediction minus label."""
+    found = METRIC.compute(ROWS, of=None)
+    assert found.value == pytest.approx((1 + 0 - 2 + 3) / 4)
+    assert found.low is not None and found.high is not None
+    assert found.low <= found.value <= found.high
+
+
+def test_undefined() -> None:
+    found = METRIC.compute(Pairs.from_arrays(np.array([1.0]), np.array([1.0])), of=None)
+    assert found.value is None
+    assert "fewer than two" in (found.reason or "")
