@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analytics.catalog import all_drift_tests, all_quality_checks, check_names, tests_for
-from analytics.core import Column, ColumnType, Dataset, DriftTest, Estimate, Question, Result, Verdict
+from analytics.core import (
+    Column,
+    ColumnType,
+    Dataset,
+    DriftTest,
+    Estimate,
+    Question,
+    Result,
+    Verdict,
+)
 from analytics.errors import UsageError
 from analytics.evaluate.performance import MIN_LABELLED
 from analytics.needs import ColumnCounts, LevelPair, NumericPair

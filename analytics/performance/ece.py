@@ -20,8 +20,7 @@ def equal_mass_bins(scores: Scores, n_bins: int = N_BINS) -> tuple[Floats, Float
     score = np.bincount(bins, weights=weight * scores.score, minlength=n_bins)
     positives = np.bincount(bins, weights=scores.positives, minlength=n_bins)
     kept = mass > 0
-    mass = mass.astype(float)
-    return mass[kept], score[kept] / mass[kept], positives[kept] / mass[kept]
+    return mass[kept].astype(float), score[kept] / mass[kept], positives[kept] / mass[kept]
 
 
 def ece(scores: Scores, of: str | None = None) -> Estimate:

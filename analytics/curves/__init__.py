@@ -1,0 +1,1 @@
+"""Curves and tables behind the metrics: small arrays that a chart can draw as they are."""
