@@ -49,16 +49,17 @@ class Database:
 
     def _engine(self, *, immediate: bool) -> Engine:
         if not self.is_sqlite:
-            return sa.create_engine(self.url, pool_pre_ping=True)
+            options = {"client_encoding": "utf8"}  # else an SQL_ASCII database answers in bytes
+            return sa.create_engine(self.url, pool_pre_ping=True, connect_args=options)
         engine = sa.create_engine(self.url, connect_args={"check_same_thread": False})
 
         @sa.event.listens_for(engine, "connect")
         def _prepare(raw: Any, _record: Any) -> None:
             raw.isolation_level = None
             for pragma in (
+                "busy_timeout=30000",
                 "journal_mode=WAL",
                 "synchronous=FULL",
-                "busy_timeout=30000",
                 "foreign_keys=ON",
             ):
                 raw.execute(f"PRAGMA {pragma}")

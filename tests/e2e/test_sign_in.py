@@ -18,9 +18,8 @@ def session_cookie(page, server):
 
 def change_state(server, statement: str, *values: object) -> None:
     """Change the state behind the server's back, as time or another process would."""
-    with closing(sqlite3.connect(server.home / "telltale.db", timeout=30)) as connection:
-        with connection:
-            connection.execute(statement, values)
+    with closing(sqlite3.connect(server.home / "telltale.db", timeout=30)) as connection, connection:
+        connection.execute(statement, values)
 
 
 def test_the_sign_in_page_says_what_this_is(page, idle) -> None:
