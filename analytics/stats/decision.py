@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from analytics.stats.multiplicity import benjamini_hochberg
 
 from analytics.core import Estimate, Verdict
+from analytics.stats.multiplicity import benjamini_hochberg
 
 ALPHA = 0.05
 MIN_ROWS = 30  # fewer rows on a side than this give no verdict

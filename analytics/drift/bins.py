@@ -1,0 +1,101 @@
+"""What several drift tests share: enough rows, bins at the reference's deciles, shares."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.core import Estimate
+from analytics.needs import LevelPair, NumericPair
+from analytics.stats.decision import MIN_ROWS
+
+Floats = npt.NDArray[np.float64]
+
+Z95 = 1.959963984540054
+N_BINS = 10
+
+
+def sizes(pair: NumericPair | LevelPair) -> tuple[int, int]:
+    """(rows with a value in the current window, rows with a value in the reference)."""
+    if isinstance(pair, NumericPair):
+        return len(pair.current), len(pair.reference)
+    return round(float(pair.current.sum())), round(float(pair.reference.sum()))
+
+
+def too_few(pair: NumericPair | LevelPair) -> Estimate | None:
+    """Why a pair cannot be compared: fewer than 30 rows with a value on a side; else None."""
+    n, m = sizes(pair)
+    if min(n, m) >= MIN_ROWS:
+        return None
+    missing = (
+        ("current", pair.n_missing_current) if n < m else ("reference", pair.n_missing_reference)
+    )
+    reason = f"too few rows with a value ({n} current, {m} reference; at least {MIN_ROWS} each)"
+    if min(n, m) == 0:
+        side, n_missing = missing
+        reason = f"all {side} values are missing" if n_missing else f"no {side} rows"
+    return Estimate.undefined(reason, n)
+
+
+def decile_edges(values: Floats) -> Floats:
+    """The distinct inner deciles of sorted values (nine, linear interpolation, fewer with ties).
+
+    Between two neighbours of which one is infinite the lower one is the decile.
+
+    >>> decile_edges(np.arange(11.0)).tolist()
+    [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+    """
+    position = np.arange(1, N_BINS) / N_BINS * (len(values) - 1)
+    low = np.floor(position).astype(np.intp)
+    a, b = values[low], values[np.minimum(low + 1, len(values) - 1)]
+    t = position - low
+    with np.errstate(over="ignore", invalid="ignore"):
+        up, down = a + (b - a) * t, b - (b - a) * (1 - t)
+    between = np.where(t < 0.5, up, down)
+    return np.unique(np.where(np.isfinite(between) & (a != b), between, a))
+
+
+def decile_counts(pair: NumericPair) -> tuple[Floats, Floats]:
+    """(reference, current) rows in the bins (a, b] at the reference's deciles, ends open."""
+    edges = decile_edges(pair.reference)
+    return _counts(pair.reference, edges), _counts(pair.current, edges)
+
+
+def _counts(values: Floats, edges: Floats) -> Floats:
+    upto = np.searchsorted(values, edges, side="right")
+    return np.diff(np.concatenate(([0], upto, [len(values)]))).astype(float)
+
+
+def level_counts(pair: LevelPair) -> tuple[Floats, Floats]:
+    """(reference, current) rows of the levels that either side has."""
+    seen = pair.reference + pair.current > 0
+    return pair.reference[seen], pair.current[seen]
+
+
+def top_levels(pair: LevelPair, contribution: Floats, most: int = 10) -> list[dict[str, object]]:
+    """The levels that contribute most, with both shares; for ``detail.top``."""
+    m, n = max(float(pair.reference.sum()), 1.0), max(float(pair.current.sum()), 1.0)
+    order = np.argsort(-contribution, kind="stable")[:most]
+    return [
+        {
+            "level": pair.levels[i],
+            "reference": float(pair.reference[i] / m),
+            "current": float(pair.current[i] / n),
+            "contribution": float(contribution[i]),
+        }
+        for i in order.tolist()
+        if contribution[i] > 0
+    ]
+
+
+def delta_se(
+    gradients: tuple[Floats, Floats], shares: tuple[Floats, Floats], rows: tuple[int, int]
+) -> float:
+    """Standard error of a smooth function of two multinomials' shares, by the delta method."""
+    variance = 0.0
+    for gradient, share, n in zip(gradients, shares, rows, strict=True):
+        mean = float(share @ gradient)
+        variance += float(share @ (gradient - mean) ** 2) / n
+    return math.sqrt(variance)

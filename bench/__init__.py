@@ -1,0 +1,1 @@
+"""Benchmarks and long proofs; nothing here is imported by the product."""
