@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from app.auth.current import state
 from app.auth.viewer import Viewer, load_viewer
 from app.state.sessions import find_session, open_session, redeem_ticket, revoke_session
 
+MARK = Path(__file__).resolve().parents[1] / "widgets" / "mark.svg"
 SCRIPT = """(() => {
   const mark = document.querySelector("[data-telltale-post]");
   if (!mark) return;
@@ -124,7 +126,13 @@ def _problem(status: int, what: str) -> Response:
     return JSONResponse({"error": {"what": what}}, status_code=status)
 
 
+async def get_mark(_request: Request) -> Response:
+    """The product's mark, which the sign-in page shows."""
+    return FileResponse(MARK, media_type="image/svg+xml")
+
+
 ROUTES = (
+    Route("/auth/mark.svg", get_mark, methods=["GET"]),
     Route("/auth/session", post_session, methods=["POST"]),
     Route("/auth/logout", post_logout, methods=["POST"]),
     Route("/auth/exchange.js", get_script, methods=["GET"]),

@@ -18,6 +18,7 @@ from app.state.sessions import revoke_session
 from app.state.users import get_user
 from app.widgets.problem import plain, problem
 from app.widgets.sign_in import draw_sign_in, post_from_browser
+from app.widgets.style import draw_style, mark
 
 
 def run_page() -> None:
@@ -28,6 +29,7 @@ def run_page() -> None:
         for entry in existing_pages()
     }
     chosen = st.navigation([home, *pages.values()], position="hidden")
+    draw_style()
     if st.session_state.pop("_leaving", False):
         post_from_browser("/auth/logout")
         return
@@ -64,7 +66,7 @@ def _draw_sidebar(
     viewer: Viewer, pages: Mapping[PageEntry, StreamlitPage], here: PageEntry
 ) -> None:
     with st.sidebar:
-        st.markdown("**Telltale**")
+        st.html(mark())
         if here.has_selection and importlib.util.find_spec("app.widgets.pickers") is not None:
             importlib.import_module("app.widgets.pickers").draw_pickers(viewer)
         carried = selection_params(st.query_params.to_dict())
@@ -76,8 +78,9 @@ def _draw_sidebar(
                 st.caption(entry.group)
             group = entry.group
             st.page_link(page, query_params=carried if entry.has_selection else None)
-        st.caption(f"Signed in as {plain(viewer.display_name)}")
-        st.button("Sign out", on_click=_sign_out, key="sign_out", type="tertiary")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(plain(viewer.display_name), width="stretch")
+            st.button("Sign out", on_click=_sign_out, key="sign_out", type="tertiary")
 
 
 def _sign_out() -> None:

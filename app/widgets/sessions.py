@@ -23,15 +23,13 @@ def draw_grants(viewer: Viewer) -> None:
     if not viewer.grants:
         st.markdown("No grants yet: an admin decides which models you see.")
         return
-    rows = [
-        {
-            "Role": ROLE_TITLES.get(grant.role, grant.role),
-            "Model": "every model" if grant.model == EVERY_MODEL else grant.model,
-            "May": "; ".join(t for name, t in RIGHTS.items() if name in ROLES[grant.role]),
-        }
-        for grant in viewer.grants
-    ]
-    st.dataframe(rows, hide_index=True, width="stretch")
+    for grant in viewer.grants:
+        model = "every model" if grant.model == EVERY_MODEL else grant.model
+        may = "; ".join(t for name, t in RIGHTS.items() if name in ROLES.get(grant.role, ()))
+        with st.container(gap="xxsmall"):
+            role = ROLE_TITLES.get(grant.role, grant.role)
+            st.markdown(f"**{plain(role)}** on {plain(model)}")
+            st.caption(f"May {may}." if may else "This role is no longer known.")
 
 
 def draw_password(viewer: Viewer) -> None:
@@ -62,19 +60,21 @@ def _draw_sessions() -> None:
     with database.read() as connection:
         user = get_user(connection, viewer.user)
     for session in list_sessions(database, user.id, settings.number("session_idle_s")):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"s_{session.id}"):
-            st.markdown(_describe(session), width="stretch")
-            if session.id == viewer.session_id:
-                st.caption("this browser", width="content")
-            else:
-                st.button("End", key=f"end_{session.id}", on_click=_end, args=(session.id,))
+        text, action = st.columns([4, 1], vertical_alignment="center")
+        with text.container(gap="xxsmall"):
+            browser, times = _describe(session)
+            is_here = session.id == viewer.session_id
+            st.markdown(f"**{browser}**, this browser" if is_here else f"**{browser}**")
+            st.caption(times)
+        if not is_here:
+            action.button("End", key=f"end_{session.id}", on_click=_end, args=(session.id,))
 
 
-def _describe(session: Session) -> str:
+def _describe(session: Session) -> tuple[str, str]:
     browser = next((name for mark, name in BROWSERS if mark in session.user_agent), "Browser")
     since = session.created_at.strftime("%d %b %H:%M")
     seen = session.last_seen_at.strftime("%d %b %H:%M")
-    return f"{browser} at {plain(session.ip)}, since {since}, last used {seen} UTC"
+    return f"{browser} at {plain(session.ip)}", f"since {since}, last used {seen} UTC"
 
 
 @guarded()

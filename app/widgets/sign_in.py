@@ -11,24 +11,19 @@ from app.auth.current import state
 from app.auth.demo import DEMO_USERS, DemoUser
 from app.auth.sign_in import sign_in_demo
 from app.widgets.problem import problem
-
-_STYLE = """<style>
-[data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"] {display: none}
-.st-key-door [data-testid="stForm"] {padding: 1.5rem}
-.st-key-door [data-testid="stFormSubmitButton"], .st-key-door [data-testid="stFormSubmitButton"]
- > div, .st-key-door [data-testid="stFormSubmitButton"] button {width: 100%}
-</style>"""
+from app.widgets.style import draw_door_style, mark
 
 
 def draw_sign_in() -> None:
     """Product name, one sentence, the form, and in a demo its people as cards."""
-    st.html(_STYLE)
     _database, settings = state()
     is_demo = settings.flag("demo") and settings.is_loopback
-    _left, middle, _right = st.columns([1, 2.2, 1] if is_demo else [1, 1.1, 1])
-    with middle.container(key="door", gap="medium"):
-        st.title("Telltale", anchor=False)
-        st.markdown("Watches your models in production, and says what changed and what to do.")
+    draw_door_style("58rem" if is_demo else "26rem")
+    with st.container(key="door", gap="medium"):
+        st.html(
+            f'<div class="telltale-door">{mark()}<p>Watches your models in production, '
+            "and says what changed, whether it matters, and what to do.</p></div>"
+        )
         if is_demo:
             _draw_demo()
             with st.expander("Sign in with a name and password"):
@@ -54,16 +49,19 @@ def _draw_form() -> None:
 
 
 def _draw_demo() -> None:
-    st.caption("A demo on sample logs, on this machine only. Look around as:")
     for column, person in zip(st.columns(len(DEMO_USERS)), DEMO_USERS, strict=True):
-        with column.container(border=True, height="stretch", vertical_alignment="distribute"):
+        key = f"person_{person.name}"
+        with column.container(border=True, height="stretch", key=key):
             _draw_person(person)
+    st.caption("A demo on sample logs, for this machine only.", text_alignment="center")
 
 
 def _draw_person(person: DemoUser) -> None:
-    st.markdown(f"**{person.display_name}**")
-    st.caption(person.does)
-    if st.button("Open", key=f"demo_{person.name}", width="stretch", help=f"As {person.name}"):
+    with st.container(height="stretch", gap="xsmall"):
+        st.markdown(f"**{person.display_name}**")
+        st.caption(person.does)
+    label = f"Look around as {person.display_name.lower()}"
+    if st.button(label, key=f"demo_{person.name}", width="stretch", type="tertiary"):
         database, settings = state()
         try:
             post_from_browser("/auth/session", sign_in_demo(database, settings, person.name))

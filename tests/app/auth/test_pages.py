@@ -38,9 +38,8 @@ def button(app: AppTest, label: str):
 
 def test_nobody_sees_the_form(home) -> None:
     app = run()
-    assert "Telltale" in texts(app)
     assert [field.label for field in app.text_input] == ["User name", "Password"]
-    assert "Look around as" not in texts(app)
+    assert "sample logs" not in texts(app)
 
 
 def test_a_wrong_password_gets_the_general_answer(home) -> None:

@@ -1,0 +1,60 @@
+"""The few styles that the theme's settings cannot say, and the product's mark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+MARK_FILE = Path(__file__).with_name("mark.svg")
+
+# Streamlit's own head leaves 80 empty pixels; light text on the light blue of the dark theme
+# cannot be read.
+_EVERYWHERE = """<style>
+[data-testid="stHeader"] {background: transparent; height: 2.5rem; min-height: 0}
+[data-testid="stMainBlockContainer"] {padding-top: 2.25rem}
+[data-testid="stSidebarHeader"] {height: 1.25rem; margin-bottom: .5rem; padding-block: .5rem 0}
+[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"],
+[data-testid="stBaseButton-primary"] p, [data-testid="stBaseButton-primaryFormSubmit"] p
+ {color: light-dark(#FFFFFF, #0D1117)}
+.telltale-mark {display: flex; align-items: center; gap: .5rem; font-weight: 640}
+</style>"""
+
+_DOOR = """<style>
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"]
+ {display: none}
+[data-testid="stMainBlockContainer"] {padding-top: max(2.5rem, 16vh); max-width: WIDTH}
+.telltale-door {text-align: center}
+.telltale-door .telltale-mark {justify-content: center; font-size: 30px; letter-spacing: -.01em}
+.telltale-door .telltale-mark img {width: 36px; height: 36px}
+.telltale-door p {margin: .5rem 0 0; font-size: 16px; color: light-dark(#5A6675, #9AA7B5)}
+.st-key-door [data-testid="stForm"] {padding: 1.25rem 1.5rem 1.5rem}
+.st-key-door [data-testid="stForm"] :is([data-testid="stFormSubmitButton"],
+ [data-testid="stFormSubmitButton"] *, .stElementContainer:has([data-testid="stFormSubmitButton"]))
+ {width: 100%}
+.st-key-door [data-testid="stFormSubmitButton"] button
+ {background: light-dark(#0B5CAD, #7CC4FF); border-color: transparent}
+.st-key-door [data-testid="stFormSubmitButton"] button p {color: light-dark(#FFFFFF, #0D1117)}
+[class*="st-key-person_"] {position: relative; transition: border-color .15s}
+[class*="st-key-person_"]:hover {border-color: light-dark(#0B5CAD, #7CC4FF)}
+[class*="st-key-person_"] button, [class*="st-key-person_"] button > div
+ {justify-content: flex-start; padding-inline: 0}
+[class*="st-key-person_"] button p {color: light-dark(#0B5CAD, #7CC4FF)}
+[class*="st-key-person_"] button::after {content: ""; position: absolute; inset: 0}
+[class*="st-key-person_"] :is(.stElementContainer, .stButton, button) {position: static}
+</style>"""
+
+
+def draw_style() -> None:
+    """What every page needs."""
+    st.html(_EVERYWHERE)
+
+
+def draw_door_style(width: str) -> None:
+    """What the sign-in page needs besides: everything in the middle, whole cards to click."""
+    st.html(_DOOR.replace("WIDTH", width))
+
+
+def mark(title: str = "Telltale") -> str:
+    """The mark beside the name, as HTML of ours alone."""
+    return f'<div class="telltale-mark"><img alt="" src="/auth/mark.svg">{title}</div>'
