@@ -58,9 +58,14 @@ def decile_edges(values: Floats) -> Floats:
 
 
 def decile_counts(pair: NumericPair) -> tuple[Floats, Floats]:
-    """(reference, current) rows in the bins (a, b] at the reference's deciles, ends open."""
+    """(reference, current) rows in the bins (a, b] at the reference's deciles, ends open.
+
+    Bins that are empty on both sides are left out.
+    """
     edges = decile_edges(pair.reference)
-    return _counts(pair.reference, edges), _counts(pair.current, edges)
+    reference, current = _counts(pair.reference, edges), _counts(pair.current, edges)
+    seen = reference + current > 0
+    return reference[seen], current[seen]
 
 
 def _counts(values: Floats, edges: Floats) -> Floats:

@@ -32,21 +32,23 @@ def decide(
     >>> [verdict for verdict, _ in decide([(strong, (0.1, 0.2)), (chance, (0.1, 0.2))])]
     ['critical', 'warning']
     """
-    tested = [
-        i for i, (e, _t) in enumerate(estimates) if e.value is not None and "p_value" in e.detail
-    ]
-    adjusted = benjamini_hochberg(
-        np.array([float(estimates[i][0].detail["p_value"]) for i in tested])
-    )
+    tested = [i for i, (estimate, _tolerance) in enumerate(estimates) if _is_tested(estimate)]
+    p_values = [float(estimates[i][0].detail["p_value"]) for i in tested]
     answers: list[tuple[Verdict, float | None]] = [("undefined", None)] * len(estimates)
-    for i, p_adjusted in zip(tested, adjusted.tolist(), strict=True):
-        estimate, (warning, critical) = estimates[i]
-        above = float(estimate.detail.get("above_floor", 0.0))
-        is_evident = p_adjusted < alpha
-        verdict: Verdict = "ok"
-        if is_evident and above > critical:
-            verdict = "critical"
-        elif is_evident and above > warning:
-            verdict = "warning"
-        answers[i] = (verdict, p_adjusted)
+    for i, p_adjusted in zip(tested, benjamini_hochberg(np.array(p_values)).tolist(), strict=True):
+        estimate, tolerance = estimates[i]
+        above = float(estimate.detail["above_floor"])
+        answers[i] = (_verdict(p_adjusted < alpha, above, tolerance), p_adjusted)
     return answers
+
+
+def _is_tested(estimate: Estimate) -> bool:
+    facts = (estimate.value, estimate.detail.get("p_value"), estimate.detail.get("above_floor"))
+    return all(fact is not None for fact in facts)
+
+
+def _verdict(is_evident: bool, above_floor: float, tolerance: tuple[float, float]) -> Verdict:
+    warning, critical = tolerance
+    if not is_evident or above_floor <= warning:
+        return "ok"
+    return "critical" if above_floor > critical else "warning"
