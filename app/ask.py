@@ -71,7 +71,7 @@ def open_engine(settings: Settings) -> Engine:
     """The engine over the home's logs and the folders that may be attached."""
     from analytics.query.engine import Engine
 
-    roots = [settings.home, *filter(None, settings.text("import_roots").split(":"))]
+    roots = [str(settings.home), *filter(None, settings.text("import_roots").split(":"))]
     return Engine(
         roots,
         memory=settings.text("query_memory"),

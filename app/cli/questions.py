@@ -125,7 +125,7 @@ def plain(value: Any) -> Any:
 
 def as_table(dataset: Dataset, results: list[Result]) -> str:
     """The Results as aligned text, one a line."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             "window",
             "version",
