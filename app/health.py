@@ -20,7 +20,7 @@ STARTED = time.time()
 HELP = {
     "http_responses": ("status", "Answers of the screen by status."),
     "sign_ins": ("outcome", "Attempts to sign in by outcome."),
-    "script_errors": ("kind", "Problems that a page drew."),
+    "problems": ("kind", "Problems that a page drew."),
 }
 
 

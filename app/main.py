@@ -13,7 +13,6 @@ if sys.path[0] != ROOT:  # Streamlit puts app/ first, which would hide the packa
 import streamlit as st  # noqa: E402
 
 from app.widgets.frame import run_page  # noqa: E402
-from app.widgets.style import MARK_FILE  # noqa: E402
 
-st.set_page_config(page_title="Telltale", page_icon=MARK_FILE, layout="wide")
+st.set_page_config(page_title="Telltale", layout="wide")
 run_page()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.auth.routes import session_viewer
 from app.counters import COUNTERS
 from app.settings import LOOPBACK, settings_in_force
 
@@ -33,6 +36,9 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+# Files that pages hand out or take: their addresses are hard to guess, but links travel.
+SIGNED_IN_ONLY = ("/media/", "/_stcore/upload_file")
+FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 
 
@@ -47,7 +53,11 @@ class SecurityHeaders:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        refusal = _refusal(scope)
+        refusal, status = _refusal(scope), 403
+        if scope["path"].startswith(SIGNED_IN_ONLY):
+            viewer = await run_in_threadpool(session_viewer, HTTPConnection(scope))
+            if viewer is None:
+                refusal, status = "Sign in first.\n", 401
         if refusal is not None and scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -60,15 +70,17 @@ class SecurityHeaders:
                 COUNTERS.add("http_responses", str(message["status"]))
             await send(message)
 
-        app = self.app if refusal is None else PlainTextResponse(refusal, status_code=403)
+        app = self.app if refusal is None else PlainTextResponse(refusal, status_code=status)
         await app(scope, receive, send_with_headers)
 
 
 def _refusal(scope: Scope) -> str | None:
     if scope["path"].startswith(CLOSED):
         return "This address is closed.\n"
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1")
     name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
-    if settings_in_force().flag("demo") and name not in LOOPBACK:
+    is_foreign = name not in LOOPBACK or any(header in headers for header in FORWARDED)
+    if is_foreign and settings_in_force().flag("demo"):
         return "The demo answers on this machine only, as localhost.\n"
     return None

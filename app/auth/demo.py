@@ -56,7 +56,6 @@ def create_demo_users(database: Database) -> None:
                 demo.role,
                 NO_PASSWORD,
                 display_name=demo.display_name,
-                is_demo=True,
             )
             if not user.is_demo:
                 continue

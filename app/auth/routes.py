@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -31,7 +31,7 @@ SCRIPT = """(() => {
 """
 
 
-def session_viewer(request: Request) -> Viewer | None:
+def session_viewer(request: HTTPConnection) -> Viewer | None:
     """The viewer whose session cookie came with the request; for use in a thread."""
     database, settings = state()
     found = load_viewer(database, settings, request.cookies.get(settings.cookie_name))
@@ -127,12 +127,13 @@ def _problem(status: int, what: str) -> Response:
 
 
 async def get_mark(_request: Request) -> Response:
-    """The product's mark, which the sign-in page shows."""
+    """The product's mark; browsers read its type from the header, whatever the address says."""
     return FileResponse(MARK, media_type="image/svg+xml")
 
 
 ROUTES = (
     Route("/auth/mark.svg", get_mark, methods=["GET"]),
+    Route("/favicon.png", get_mark, methods=["GET"]),
     Route("/auth/session", post_session, methods=["POST"]),
     Route("/auth/logout", post_logout, methods=["POST"]),
     Route("/auth/exchange.js", get_script, methods=["GET"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analytics.errors import AccessDenied
 from app.auth.passwords import is_password
+from app.counters import COUNTERS
 from app.settings import Settings
 from app.state.database import Database
 from app.state.sessions import issue_ticket
@@ -20,6 +21,7 @@ def sign_in(database: Database, settings: Settings, name: str, password: str, ad
     attempts, window_s = settings.number("login_attempts"), settings.number("login_window_s")
     wait_s = begin_attempt(database, name, address, attempts, window_s)
     if wait_s is not None:
+        COUNTERS.add("sign_ins", "throttled")
         minutes = max(1, round(wait_s / 60))
         raise AccessDenied(
             "Too many failed sign-ins.",
@@ -31,6 +33,7 @@ def sign_in(database: Database, settings: Settings, name: str, password: str, ad
         hashed = password_hash(connection, name)
     is_right = is_password(password, hashed)
     if not is_right or user is None or not user.is_active or user.is_demo:
+        COUNTERS.add("sign_ins", "refused")
         with database.write("sign-in") as write:
             write.audit("sign-in refused", "user", name[:64], ip=address)
         raise AccessDenied(
@@ -38,6 +41,7 @@ def sign_in(database: Database, settings: Settings, name: str, password: str, ad
             "Nothing more is said, so that nobody can find out who has an account.",
             "Try again, or ask an admin for a new one-time password.",
         )
+    COUNTERS.add("sign_ins", "ok")
     forget_failures(database, name, address)
     with database.write(user.name) as write:
         return issue_ticket(write, user)

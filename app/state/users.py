@@ -92,10 +92,12 @@ def add_user(
     hashed: str,
     *,
     display_name: str = "",
-    is_demo: bool = False,
     must_change_password: bool = False,
 ) -> User:
-    """Create a user without any grant; UsageError where the name is taken."""
+    """Create a user without any grant; UsageError where the name is taken.
+
+    Who has no password is a person of the demo, and of nothing else.
+    """
     cleaned = clean_name(name)
     if find_user(write.connection, cleaned) is not None:
         raise UsageError(f"There is a user {cleaned!r} already.", "", "Choose another name.")
@@ -105,12 +107,12 @@ def add_user(
         "role": role,
         "password_hash": hashed,
         "is_active": True,
-        "is_demo": is_demo,
+        "is_demo": hashed == NO_PASSWORD,
         "created_at": write.database.clock(),
         "must_change_password": must_change_password,
     }
     write.execute(user_table.insert().values(**values))
-    write.audit("create", "user", cleaned, role=role, is_demo=is_demo)
+    write.audit("create", "user", cleaned, role=role, is_demo=values["is_demo"])
     return get_user(write.connection, cleaned)
 
 

@@ -68,7 +68,7 @@ def _draw_sidebar(
     with st.sidebar:
         st.html(mark())
         if here.has_selection and importlib.util.find_spec("app.widgets.pickers") is not None:
-            importlib.import_module("app.widgets.pickers").draw_pickers(viewer)
+            _draw_pickers(viewer)
         carried = selection_params(st.query_params.to_dict())
         group = None
         for entry, page in pages.items():
@@ -81,6 +81,13 @@ def _draw_sidebar(
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(plain(viewer.display_name), width="stretch")
             st.button("Sign out", on_click=_sign_out, key="sign_out", type="tertiary")
+
+
+def _draw_pickers(viewer: Viewer) -> None:
+    try:
+        importlib.import_module("app.widgets.pickers").draw_pickers(viewer)
+    except TelltaleError as error:
+        problem(error)
 
 
 def _sign_out() -> None:

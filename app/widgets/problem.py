@@ -9,6 +9,7 @@ import secrets
 import streamlit as st
 
 from analytics.errors import AccessDenied, TelltaleError
+from app.counters import COUNTERS
 
 _log = logging.getLogger("telltale")
 _MARKS = re.compile(r"([\\\[\]()*_#<>!|$~:&])")
@@ -16,6 +17,7 @@ _MARKS = re.compile(r"([\\\[\]()*_#<>!|$~:&])")
 
 def problem(error: BaseException) -> None:
     """Draw the problem; one that is not ours gets an id, under which the log holds the trace."""
+    COUNTERS.add("problems", type(error).__name__)
     if isinstance(error, TelltaleError):
         mark = "◌" if isinstance(error, AccessDenied) else "▲"
         _box(mark, error.what, error.why, error.do)

@@ -21,7 +21,7 @@ def draw_sign_in() -> None:
     draw_door_style("58rem" if is_demo else "26rem")
     with st.container(key="door", gap="medium"):
         st.html(
-            f'<div class="telltale-door">{mark()}<p>Watches your models in production, '
+            f'<div class="telltale-door">{mark("h1")}<p>Watches your models in production, '
             "and says what changed, whether it matters, and what to do.</p></div>"
         )
         if is_demo:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
-
-MARK_FILE = Path(__file__).with_name("mark.svg")
 
 # Streamlit's own head leaves 80 empty pixels; light text on the light blue of the dark theme
 # cannot be read.
@@ -25,7 +21,8 @@ _DOOR = """<style>
  {display: none}
 [data-testid="stMainBlockContainer"] {padding-top: max(2.5rem, 16vh); max-width: WIDTH}
 .telltale-door {text-align: center}
-.telltale-door .telltale-mark {justify-content: center; font-size: 30px; letter-spacing: -.01em}
+.telltale-door .telltale-mark {justify-content: center; font-size: 30px; letter-spacing: -.01em;
+ padding: 0; margin: 0}
 .telltale-door .telltale-mark img {width: 36px; height: 36px}
 .telltale-door p {margin: .5rem 0 0; font-size: 16px; color: light-dark(#5A6675, #9AA7B5)}
 .st-key-door [data-testid="stForm"] {padding: 1.25rem 1.5rem 1.5rem}
@@ -55,6 +52,6 @@ def draw_door_style(width: str) -> None:
     st.html(_DOOR.replace("WIDTH", width))
 
 
-def mark(title: str = "Telltale") -> str:
+def mark(tag: str = "div") -> str:
     """The mark beside the name, as HTML of ours alone."""
-    return f'<div class="telltale-mark"><img alt="" src="/auth/mark.svg">{title}</div>'
+    return f'<{tag} class="telltale-mark"><img alt="" src="/auth/mark.svg">Telltale</{tag}>'

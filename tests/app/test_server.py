@@ -114,6 +114,11 @@ def test_inner_addresses_are_closed(running: Running, path: str) -> None:
     assert running.get(path)[0] == 403
 
 
+@pytest.mark.parametrize("path", ["/media/abc.csv", "/_stcore/upload_file/a/b"])
+def test_files_are_for_those_who_signed_in(running: Running, path: str) -> None:
+    assert running.get(path)[0] == 401
+
+
 def test_a_made_up_ticket_opens_nothing(running: Running) -> None:
     for body in (b"", b"[]", b'{"ticket": 1}', b'{"ticket": "x"}', b"x" * 10_000):
         request = urllib.request.Request(
@@ -157,6 +162,7 @@ def test_the_demo_answers_to_its_own_name_only(tmp_path: Path) -> None:
     running = start(tmp_path, free_port(), demo="1")
     try:
         assert running.get("/healthz", Host="evil.example")[0] == 403
+        assert running.get("/healthz", **{"X-Forwarded-For": "10.0.0.1"})[0] == 403
         assert running.get("/healthz", Host=f"localhost:{running.port}")[0] == 200
     finally:
         assert stop(running) == 0

@@ -14,7 +14,10 @@ ADMIN = "correct horse battery"
 
 
 def change_state(server, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(server.home / "telltale.db", timeout=30)) as connection, connection:
+    with (
+        closing(sqlite3.connect(server.home / "telltale.db", timeout=30)) as connection,
+        connection,
+    ):
         connection.execute(statement, values)
 
 

@@ -18,7 +18,10 @@ def session_cookie(page, server):
 
 def change_state(server, statement: str, *values: object) -> None:
     """Change the state behind the server's back, as time or another process would."""
-    with closing(sqlite3.connect(server.home / "telltale.db", timeout=30)) as connection, connection:
+    with (
+        closing(sqlite3.connect(server.home / "telltale.db", timeout=30)) as connection,
+        connection,
+    ):
         connection.execute(statement, values)
 
 
@@ -114,7 +117,7 @@ def test_an_idle_session_ends(page, server, sign_in, idle) -> None:
     sign_in(page, "annotator")
     change_state(
         server,
-        'UPDATE session SET last_seen_at = \'2000-01-01 00:00:00.000000\' WHERE user_id ='
+        "UPDATE session SET last_seen_at = '2000-01-01 00:00:00.000000' WHERE user_id ="
         " (SELECT id FROM user WHERE name = 'annotator')",
     )
     page.reload()
@@ -128,6 +131,12 @@ def test_a_session_ends_after_its_absolute_time(page, server, sign_in, idle) -> 
     page.reload()
     idle(page)
     expect(page.locator(".st-key-demo_annotator")).to_be_visible()
+
+
+def test_files_of_pages_ask_for_the_session(page, sign_in) -> None:
+    assert page.request.get("/media/unknown.csv").status == 401
+    sign_in(page)
+    assert page.request.get("/media/unknown.csv").status == 404
 
 
 def test_headers_keep_the_page_to_itself(page) -> None:

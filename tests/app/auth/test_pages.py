@@ -107,6 +107,45 @@ def test_two_new_passwords_that_differ(home, signed_in) -> None:
 
 
 @pytest.fixture
+def overview(tmp_path, monkeypatch):
+    """A page about a model, drawn for whoever has the right on it."""
+    from app import navigation
+
+    (tmp_path / "account.py").write_text("import streamlit as st\nst.title('Account')\n")
+    (tmp_path / "overview.py").write_text(
+        "import streamlit as st\nst.title('The numbers of ' + st.query_params['m'])\n"
+    )
+    monkeypatch.setattr(navigation, "PAGES_FOLDER", tmp_path)
+    return tmp_path / "overview.py"
+
+
+def open_link(page: Path, model: str) -> str:
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    app.query_params["m"] = model
+    app.run()
+    app.switch_page(str(page))
+    app.query_params["m"] = model
+    app.run()
+    assert not app.exception
+    return texts(app)
+
+
+def test_a_link_to_a_model_without_a_grant_is_refused(home, signed_in, overview) -> None:
+    signed_in("ann", ("viewer", "flights"))
+    assert "The numbers of flights" in open_link(overview, "flights")
+    refused = open_link(overview, "loans")
+    assert "The numbers of" not in refused
+    assert "no right to see the numbers of a model" in refused
+
+
+def test_a_shared_link_asks_the_grants_of_who_opens_it(home, signed_in, overview) -> None:
+    signed_in("ann", ("viewer", "*"))
+    assert "The numbers of loans" in open_link(overview, "loans")
+    signed_in("bob")
+    assert "The numbers of" not in open_link(overview, "loans")
+
+
+@pytest.fixture
 def admin(signed_in):
     return signed_in("boss", ("admin", "*"), role="admin")
 
