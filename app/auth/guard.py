@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from analytics.errors import AccessDenied
 from app.auth.current import current_viewer, require, state
+from app.auth.viewer import Viewer
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,15 +42,30 @@ def guarded(
     return wrap
 
 
+def note_refusal(viewer: Viewer | None, error: AccessDenied) -> None:
+    """Write a refusal to the audit trail, once for each browser window and thing refused.
+
+    Who is not signed in leaves no row, or anybody could fill the trail.
+    """
+    import streamlit as st
+
+    seen = st.session_state.setdefault("_refused", set())
+    if viewer is None or error.what in seen:
+        return
+    seen.add(error.what)
+    with state()[0].write(viewer.user) as write:
+        write.audit("refused", "right", error.what)
+
+
 def _refuse(error: AccessDenied) -> None:
     from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-    from app.auth.refusals import count_refusal
     from app.widgets.problem import problem
 
-    count_refusal(state()[0], current_viewer(), error)
+    viewer = current_viewer()
+    note_refusal(viewer, error)
     context = get_script_run_ctx(suppress_warning=True)
-    if context is not None and context.fragment_ids_this_run and current_viewer() is None:
+    if context is not None and context.fragment_ids_this_run and viewer is None:
         import streamlit as st
 
         st.rerun(scope="app")

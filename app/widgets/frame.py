@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from analytics.errors import AccessDenied, TelltaleError
 from app.auth.current import current_viewer, state
-from app.auth.refusals import count_refusal
+from app.auth.guard import note_refusal
 from app.auth.viewer import Viewer
 from app.navigation import PageEntry, existing_pages
 from app.session import selection_params
@@ -55,7 +55,7 @@ def _run(viewer: Viewer, entry: PageEntry, page: StreamlitPage) -> None:
             viewer.check(entry.right, entry.model_of(st.query_params.to_dict()))
         page.run()
     except AccessDenied as error:
-        count_refusal(state()[0], viewer, error)
+        note_refusal(viewer, error)
         st.title("Not for you", anchor=False)
         problem(error)
     except TelltaleError as error:

@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from app.auth.accounts import create_account
+from app.auth.viewer import operator
+from app.state.database import Database
+
 pytestmark = pytest.mark.browser
 
 
@@ -97,6 +101,26 @@ def try_password(page, name: str, password: str, idle) -> None:
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
     idle(page)
+
+
+def test_a_new_user_chooses_a_password_first(page, server, idle) -> None:
+    database = Database(f"sqlite:///{server.home / 'telltale.db'}")
+    password = create_account(database, operator(), "lena", "viewer")
+    database.close()
+    page.goto("/account?w=7d")
+    idle(page)
+    page.get_by_text("Sign in with a name and password").click()
+    try_password(page, "lena", password, idle)
+    expect(page.get_by_text("Choose your own password first.")).to_be_visible()
+    page.goto("/admin")
+    expect(page.get_by_text("Your one-time password must be changed first.")).to_be_visible()
+    page.goto("/account")
+    page.get_by_label("Present password").fill(password)
+    page.get_by_label("New password", exact=True).fill("four unrelated words")
+    page.get_by_label("New password again").fill("four unrelated words")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    expect(page.get_by_role("heading", name="What you may do")).to_be_visible()
 
 
 def test_failures_are_slowed_down_and_forgotten(page, server, idle) -> None:
