@@ -14,6 +14,7 @@ from analytics.drift.bins import (
     decile_counts,
     delta_se,
     level_counts,
+    mean_distance,
     sizes,
     too_few,
     top_levels,
@@ -35,19 +36,6 @@ def divergence_terms(reference: Floats, current: Floats) -> tuple[Floats, Floats
     return p * to_p + q * to_q, to_p, to_q
 
 
-def distance_without_drift(n_bins: int, n: int, m: int) -> float:
-    """The mean distance of two samples of the same law: the divergence is chi-square, scaled.
-
-    >>> round(distance_without_drift(50, 1000, 1000), 3)
-    0.132
-    """
-    degrees = n_bins - 1
-    if degrees == 0:
-        return 0.0
-    mean_of_chi = math.sqrt(2) * math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2))
-    return mean_of_chi * math.sqrt((1 / n + 1 / m) / (8 * math.log(2)))
-
-
 def _estimate(
     counts: tuple[Floats, Floats], rows: tuple[int, int], extra: dict[str, Any]
 ) -> Estimate:
@@ -56,7 +44,7 @@ def _estimate(
     divergence = min(1.0, max(0.0, float(terms.sum())))
     ref, cur = counts
     se = delta_se((to_p, to_q), (ref / ref.sum(), cur / cur.sum()), (m, n))
-    floor = distance_without_drift(len(ref), n, m)
+    floor = mean_distance(len(ref), n, m) / math.sqrt(math.log(2))
     value = math.sqrt(divergence)
     detail = {
         "above_floor": max(0.0, value - floor),

@@ -1,0 +1,73 @@
+"""Hellinger distance: how little the square roots of the shares overlap."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from analytics.core import DriftTest, Estimate
+from analytics.drift.bins import (
+    Z95,
+    Floats,
+    decile_counts,
+    level_counts,
+    mean_distance,
+    sizes,
+    too_few,
+)
+from analytics.needs import LevelPair, NumericPair
+
+
+def _estimate(counts: tuple[Floats, Floats], rows: tuple[int, int]) -> Estimate:
+    n, m = rows
+    ref, cur = counts
+    overlap = min(1.0, float(np.sqrt(ref / ref.sum() * (cur / cur.sum())).sum()))
+    se = math.sqrt((1 - overlap**2) / 4 * (1 / n + 1 / m))
+    squared, floor = 1 - overlap, mean_distance(len(ref), n, m)
+    value = math.sqrt(squared)
+    detail = {
+        "above_floor": max(0.0, value - floor),
+        "floor": floor,
+        "n_bins": len(ref),
+        "n_reference": m,
+    }
+    low = math.sqrt(max(0.0, squared - Z95 * se))
+    high = math.sqrt(min(1.0, squared + Z95 * se))
+    return Estimate(value, low, high, "delta", n, detail=detail)
+
+
+def compute(pair: NumericPair) -> Estimate:
+    """Distance on the bins (a, b] at the reference's deciles; undefined below 30 rows on a side."""
+    return too_few(pair) or _estimate(decile_counts(pair), sizes(pair))
+
+
+def compute_levels(pair: LevelPair) -> Estimate:
+    """Distance on the levels; undefined below 30 rows on a side."""
+    return too_few(pair) or _estimate(level_counts(pair), sizes(pair))
+
+
+_MEANING = (
+    "How far the shares of {what} moved, between 0 (equal) and 1 (nothing in common). Close to"
+    " Jensen-Shannon, and more easily moved by small shares."
+)
+_SOURCE = "Hellinger (1909); the square root of 1 less the Bhattacharyya coefficient"
+
+TEST = DriftTest(
+    name="hellinger",
+    label="Hellinger distance",
+    needs=NumericPair,
+    compute=compute,
+    meaning=_MEANING.format(what="ten bins (the reference's tenths)"),
+    source=_SOURCE,
+    is_default=False,
+)
+LEVELS = DriftTest(
+    name="hellinger",
+    label="Hellinger distance",
+    needs=LevelPair,
+    compute=compute_levels,
+    meaning=_MEANING.format(what="the levels"),
+    source=_SOURCE,
+    is_default=False,
+)
