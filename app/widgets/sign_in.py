@@ -18,7 +18,7 @@ def draw_sign_in() -> None:
     """Product name, one sentence, the form, and in a demo its people as cards."""
     _database, settings = state()
     is_demo = settings.flag("demo") and settings.is_loopback
-    draw_door_style("58rem" if is_demo else "26rem")
+    draw_door_style("58rem" if is_demo else "37rem")
     with st.container(key="door", gap="medium"):
         st.html(
             f'<div class="telltale-door">{mark("h1")}<p>Watches your models in production, '

@@ -7,9 +7,10 @@ import streamlit as st
 # Streamlit's own head leaves 80 empty pixels; light text on the light blue of the dark theme
 # cannot be read.
 _EVERYWHERE = """<style>
-[data-testid="stHeader"] {background: transparent; height: 2.5rem; min-height: 0}
-[data-testid="stMainBlockContainer"] {padding-top: 2.25rem}
-[data-testid="stSidebarHeader"] {height: 1.25rem; margin-bottom: .5rem; padding-block: .5rem 0}
+[data-testid="stHeader"] {background: transparent; pointer-events: none}
+[data-testid="stHeader"] button {pointer-events: auto}
+[data-testid="stMainBlockContainer"] {padding-top: 1.25rem}
+[data-testid="stSidebarHeader"] {height: 2rem; min-height: 0; margin-bottom: 0; padding-block: .25rem 0}
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"],
 [data-testid="stBaseButton-primary"] p, [data-testid="stBaseButton-primaryFormSubmit"] p
  {color: light-dark(#FFFFFF, #0D1117)}

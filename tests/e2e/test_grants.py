@@ -93,3 +93,33 @@ def test_another_browser_can_be_ended(page, new_page, sign_in, idle) -> None:
     idle(page)
     page.get_by_role("button", name="End", exact=True).first.click()
     expect(other.locator(".st-key-demo_product-owner")).to_be_visible()
+
+
+@pytest.fixture
+def grant_flights(server):
+    """The demo annotator may see one model for one test."""
+    change_state(
+        server,
+        'INSERT INTO "grant" (user_id, role, model, created_at)'
+        " SELECT id, 'viewer', 'flights', '2020-01-01 00:00:00.000000'"
+        " FROM user WHERE name = 'annotator'",
+    )
+    yield
+    change_state(server, "DELETE FROM \"grant\" WHERE model = 'flights'")
+
+
+def test_a_link_to_a_model_without_a_grant(page, sign_in, grant_flights) -> None:
+    sign_in(page, "annotator", "/performance?m=loans")
+    expect(page.get_by_text("You have no right to see the numbers").first).to_be_visible()
+    expect(page.get_by_text("loans").first).to_be_visible()
+
+
+def test_a_shared_link_asks_the_grants_of_who_opens_it(
+    page, new_page, sign_in, grant_flights, idle
+) -> None:
+    sign_in(page, "annotator", "/performance?m=flights&w=7d")
+    refused = "You have no right to see the numbers"
+    expect(page.get_by_text(refused)).to_be_hidden()
+    other = new_page()
+    sign_in(other, "product-owner", page.url)
+    expect(other.get_by_text(refused).first).to_be_visible()
