@@ -23,3 +23,14 @@ def test_no_distance_and_too_few_rows() -> None:
     assert TEST.compute(NumericPair.from_arrays(np.ones(3), np.ones(40))).value is None
     constant = TEST.compute(NumericPair.from_arrays(np.ones(40), np.ones(40)))
     assert (constant.value, constant.detail["per_root_iqr"]) == (0.0, None)
+
+
+def test_the_interval_covers_the_truth() -> None:
+    rng = np.random.default_rng(12)
+    truth = (2 * (1 / 3 + 1 / 3)) ** 0.5  # uniform on (0, 1) against (1, 2)
+    hits = 0
+    for _ in range(200):
+        answer = TEST.compute(NumericPair.from_arrays(rng.random(200), 1 + rng.random(300)))
+        assert answer.low is not None and answer.high is not None
+        hits += answer.low <= truth <= answer.high
+    assert hits >= 180
