@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,7 +22,7 @@ FUNCTION_HARD, FUNCTION_SOFT, FILE_HARD, CLASS_HARD, PAGE_HARD, MAIN_HARD = (
     60,
 )
 ARGUMENTS = 6
-SOFT_SHARE = 0.10  # share of functions that may be longer than the soft limit
+SOFT_SHARE = 0.02  # share of functions that may be longer than the soft limit
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 SQL = re.compile(r"\b(SELECT\s|INSERT INTO|DELETE FROM|UPDATE \w+ SET|FROM read_parquet)")
 SQL_ROOMS = (
@@ -32,9 +34,9 @@ SQL_ROOMS = (
     "app/health.py",
 )
 PATHS = re.compile(r"(^|[^A-Za-z0-9_.-])/(w[o]rk|r[o]ot|h[o]me/\w+)/")
-HOSTS = re.compile(r"index-url|files\.python[h]osted|registry\.npm[j]s|pypi\.or[g]/simple")
+HOSTS = re.compile(r"index-[u]rl|files\.python[h]osted|registry\.npm[j]s|pypi\.or[g]/simple")
 
-# name: (limit that is broken, why it may be)
+# "path:function", "path:class" or "path": why it may be larger than the limit
 EXCEPTIONS: dict[str, str] = {}
 
 
@@ -49,6 +51,9 @@ def tracked(*suffixes: str) -> list[Path]:
     ).stdout.splitlines()
     paths = [ROOT / name for name in listed]
     return [p for p in paths if p.is_file() and (not suffixes or p.suffix in suffixes)]
+
+
+CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def relative(path: Path) -> str:
@@ -93,7 +98,12 @@ def faults(text: str, name: str) -> list[str]:
     )
     if lines > limit:
         found.append(f"{name} has {lines} lines")
-    return [f for f in found if f.split(" ")[0] not in EXCEPTIONS]
+    return found
+
+
+def unexcused(found: list[str], excused: dict[str, str]) -> list[str]:
+    """The faults that no exception names."""
+    return [f for f in found if f.split(" ")[0] not in excused]
 
 
 def test_the_size_rules_can_fail() -> None:
@@ -104,12 +114,53 @@ def test_the_size_rules_can_fail() -> None:
 
 def test_sizes() -> None:
     found = [f for path in PRODUCT for f in faults(path.read_text(), relative(path))]
-    assert found == []
+    assert unexcused(found, EXCEPTIONS) == []
+    broken = {f.split(" ")[0] for f in found}
+    assert [name for name in EXCEPTIONS if name not in broken] == [], "no longer needed"
+
+
+def test_an_exception_excuses_one_name_only() -> None:
+    found = ["app/x.py:f has 61 lines", "app/x.py:g has 61 lines"]
+    assert unexcused(found, {"app/x.py:f": "a table"}) == ["app/x.py:g has 61 lines"]
 
 
 def test_few_functions_are_longer_than_the_soft_limit() -> None:
     lengths = [length(f) for path in PRODUCT for f in functions(ast.parse(path.read_text()))]
     assert sum(n > FUNCTION_SOFT for n in lengths) <= SOFT_SHARE * len(lengths)
+
+
+def imported(text: str) -> set[str]:
+    """The top-level packages that a module imports, inside functions too."""
+    nodes = list(ast.walk(ast.parse(text)))
+    plain = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    members = {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
+    return {name.split(".")[0] for name in plain | members}
+
+
+def test_nothing_imports_a_page() -> None:
+    assert imported("def f():\n    from pages.drift import x\n    import a.b") == {"pages", "a"}
+    assert [relative(p) for p in PRODUCT if "pages" in imported(p.read_text())] == []
+
+
+def test_packages_behind_a_wildcard_keep_off_the_screen_too() -> None:
+    graph = grimp.build_graph("app", "analytics", include_external_packages=True)
+    contracts = CONFIG["tool"]["importlinter"]["contracts"]
+    named = next(c for c in contracts if c.get("forbidden_modules") == ["streamlit"])
+    roots = {name.removesuffix(".*") for name in named["source_modules"] if name.endswith(".*")}
+    assert roots == {"app.worker", "app.cli"}
+    chains = [graph.find_shortest_chain(r, "streamlit") for r in roots if r in graph.modules]
+    assert [chain for chain in chains if chain] == []
+    assert graph.find_shortest_chain("app.main", "streamlit"), "the search can find a chain"
+
+
+def test_the_tools_are_strict() -> None:
+    tools = CONFIG["tool"]
+    assert tools["mypy"]["strict"]
+    assert set(tools["mypy"]["packages"]) >= {"analytics", "app"}
+    assert {"E", "F", "S", "T20"} <= set(tools["ruff"]["lint"]["select"])
+    assert tools["pytest"]["ini_options"]["filterwarnings"][0] == "error"
+    assert "--import-mode=importlib" in tools["pytest"]["ini_options"]["addopts"]
+    assert len(tools["importlinter"]["contracts"]) >= 4
 
 
 def test_rooms_are_named_after_what_they_do() -> None:
@@ -130,6 +181,11 @@ def test_sql_over_logs_stands_in_its_rooms() -> None:
         and any(SQL.search(text) for text in strings(p.read_text()))
     ]
     assert outside == []
+
+
+def test_the_search_for_sql_can_fail() -> None:
+    text = '"""SELECT a word."""\nx = f"SELECT {y} FROM t"\n'
+    assert [s for s in strings(text) if SQL.search(s)] == ["SELECT "]
 
 
 def strings(text: str) -> Iterator[str]:
@@ -153,6 +209,7 @@ def strings(text: str) -> Iterator[str]:
         (r":mat[e]rial/", ()),
         (r"st\.cache_(data|resource)", ("app/cache.py",)),
         (r"^\s*(import|from) pickle", ()),
+        (r"^\s*print\(", ("app/cli/",)),
         (
             r"^\s*(import|from) streamlit",
             (
@@ -193,7 +250,7 @@ def test_tests_do_not_sleep_or_assert_nothing() -> None:
 def test_no_paths_of_a_machine_and_no_registry() -> None:
     text = [
         p
-        for p in tracked(".py", ".md", ".toml", ".txt", ".sh", ".cfg", "")
+        for p in tracked(".py", ".md", ".toml", ".txt", ".sh", ".cfg", ".css", "")
         if p.stat().st_size < 500_000
     ]
     found = []
@@ -202,6 +259,14 @@ def test_no_paths_of_a_machine_and_no_registry() -> None:
         if PATHS.search(content) or HOSTS.search(content):
             found.append(relative(path))
     assert found == []
+
+
+def test_the_search_for_paths_and_hosts_can_fail() -> None:
+    assert PATHS.search("see /" + "work/x") and PATHS.search("/" + "home/someone/x")
+    assert not PATHS.search("app/" + "work/x")
+    assert HOSTS.search("--index" + "-url x") and HOSTS.search(
+        "https://files.python" + "hosted.org"
+    )
 
 
 def test_every_module_says_what_it_is() -> None:
@@ -234,18 +299,6 @@ def test_every_method_has_a_test_file_of_its_name(room: str) -> None:
     }
     assert declared
     assert declared - tested == set()
-
-
-def test_the_targets_of_the_readme_exist() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    named = set(
-        re.findall(
-            r"`make ([a-z-]+)`",
-            (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text(),
-        )
-    )
-    assert {"run", "test"} <= named
-    assert [t for t in named if not re.search(rf"^{t}:", makefile, re.MULTILINE)] == []
 
 
 def test_the_sample_logs_are_small() -> None:
