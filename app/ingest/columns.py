@@ -1,0 +1,67 @@
+"""From a role and a profile to how a column is converted, and what can be computed from all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analytics.core import ColumnType, Kind, Task
+from analytics.sources.names import SECONDS, normal_name
+from analytics.sources.profile import Profile
+from app.ingest.words import PlanColumn
+
+NUMBERS = ("score", "latency_ms", "sampling_p")
+TIMES = ("timestamp", "label_time", "received_at")
+
+
+def conversion_of(profile: Profile, role: str, task: Task, zone: str) -> tuple[ColumnType, str]:
+    """The type that decides a column's tests, and the conversion to its canonical form."""
+    if role in TIMES:
+        return "time", _time(profile, zone)
+    if role in ("prediction", "label"):
+        return ("numeric", "double") if task == "regression" else ("categorical", "class")
+    if role == "latency_ms" and normal_name(profile.name) in SECONDS:
+        return "numeric", "seconds"
+    if role in NUMBERS:
+        return "numeric", "double"
+    if role not in ("feature", "segment"):
+        return "categorical", "text"
+    kind = profile.type
+    if kind == "boolean":
+        return kind, "truth"
+    if kind == "numeric":
+        return kind, "double"
+    return kind, "text"
+
+
+def _time(profile: Profile, zone: str) -> str:
+    if profile.epoch is not None:
+        return profile.epoch
+    if profile.base_type == "TIMESTAMP WITH TIME ZONE":
+        return "instant"
+    return "utc" if zone == "UTC" else f"zone:{zone}"
+
+
+def abilities(
+    columns: Sequence[PlanColumn], kind: Kind, task: Task
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What can be computed from a log with these columns, and what is missing for the rest."""
+    roles = {column.role for column in columns}
+    if kind != "predictions":
+        return ("labels, joined to predictions by id",) if kind == "labels" else (kind,), ()
+    can = ["drift and data quality of features"] if roles & {"feature", "segment"} else []
+    lacks = []
+    if task == "none":
+        lacks.append("no prediction or score: drift and data quality only, no performance")
+    elif "label" in roles:
+        can.append("performance")
+    else:
+        lacks.append("no label in this file: import labels of the same ids any time to see performance")
+    if task == "binary" and "score" not in roles:
+        lacks.append("no score: no ROC AUC, log loss, Brier score or calibration")
+    if "timestamp" not in roles:
+        lacks.append("no timestamp: rows stand in file order, and periods are cut by rows")
+    if "prediction_id" not in roles:
+        lacks.append("no id: ids are made from the file, and labels of another file cannot be joined")
+    if "label" in roles and "label_time" not in roles:
+        lacks.append("no label time: labels count as known with their prediction")
+    return tuple(can), tuple(lacks)

@@ -1,0 +1,184 @@
+"""One import's own folder, lock and DuckDB: bounded memory, locked to the files it may read.
+
+Everything before the commit happens in ``home/tmp/<import id>``. The folder's lock is held while
+the process lives, so that ``sweep`` tells a running import from a dead one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Self
+
+import duckdb
+
+from analytics.errors import FileUnreadable, QueryCancelled, QueryError
+from analytics.query.engine import Cancel
+from analytics.sources.relation import quote_text
+from app.ingest.words import Place, Progress
+from app.state.database import utc_now
+
+TICK_S = 0.25
+
+
+def new_import_id() -> str:
+    """An id that sorts by time."""
+    return f"{utc_now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def reach(step: str) -> None:
+    """A named moment of an import: tests end the process here to see what is left behind."""
+    if os.environ.get("TELLTALE_TEST_KILL_AT") == step:
+        os.kill(os.getpid(), 9)
+
+
+class Workspace:
+    """A temporary folder with a DuckDB file in it; leaving it removes both."""
+
+    def __init__(
+        self,
+        place: Place,
+        files: Iterable[str],
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> None:
+        self.id = new_import_id()
+        self.place = place
+        self.folder = place.home / "tmp" / self.id
+        self.cancel = cancel or Cancel()
+        self._progress = progress or (lambda _share, _message: None)
+        self._span = (0.0, 0.0)
+        self._message = ""
+        self._done = 0.0
+        self._files = list(files)
+        self._lock: IO[str] | None = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True)
+        self._lock = (self.folder / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._connection = duckdb.connect(str(self.folder / "stage.duckdb"))
+        roots = sorted({*(str(Path(file).parent) for file in self._files), str(self.place.home)})
+        allowed = ", ".join(quote_text(root.rstrip("/") + "/") for root in roots)
+        for setting in (
+            "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false",
+            "TimeZone = 'UTC'",
+            "enable_progress_bar = true",
+            "enable_progress_bar_print = false",
+            f"memory_limit = {quote_text(self.place.memory)}",
+            f"temp_directory = {quote_text(str(self.folder / 'spill'))}",
+            f"threads = {self.place.threads or os.cpu_count() or 1}",
+            f"allowed_directories = [{allowed}]",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            self._connection.execute(f"SET {setting}")
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
+
+    def step(self, start: float, end: float, message: str) -> None:
+        """What comes next moves the progress from ``start`` to ``end``."""
+        self.check()
+        self._span, self._message = (start, end), message
+        self._say(start)
+
+    def check(self) -> None:
+        """Stop here when somebody pressed cancel."""
+        if self.cancel.is_pressed:
+            raise QueryCancelled("The import was cancelled.", "", "Nothing of it was kept.")
+
+    def run(self, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement and fetch its rows."""
+        assert self._connection is not None
+        with self._guard(), self.cancel.watch(self._connection), self._ticking():
+            return self._connection.execute(sql, values).fetchall()
+
+    def value(self, sql: str) -> Any:
+        """The one value of a statement."""
+        return self.run(sql)[0][0]
+
+    @contextmanager
+    def _ticking(self) -> Iterator[None]:
+        """Report DuckDB's own progress from a thread while a long statement runs."""
+        stop = threading.Event()
+
+        def tick() -> None:
+            while not stop.wait(TICK_S):
+                connection = self._connection
+                share = connection.query_progress() if connection is not None else -1
+                if share > 0:
+                    start, end = self._span
+                    self._say(start + (end - start) * min(share, 100) / 100)
+
+        thread = threading.Thread(target=tick, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _say(self, share: float) -> None:
+        if share >= self._done:
+            self._done = share
+            self._progress(share, self._message)
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            raise QueryCancelled("The import was cancelled.", "", "Nothing of it was kept.") from error
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise FileUnreadable(
+                f"A file cannot be read: {first_line(error)}",
+                "It was cut in half, is damaged, or changed while it was read.",
+                "Copy it again and import it anew; nothing was kept.",
+            ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise QueryError(
+                f"The import needs more memory than it may use: {first_line(error)}",
+                f"The limit is {self.place.memory}.",
+                "Raise TELLTALE_QUERY_MEMORY, or import fewer files at once.",
+            ) from error
+        except duckdb.Error as error:
+            raise QueryError(
+                f"The import stopped: {first_line(error)}",
+                "The file holds something that was not expected.",
+                "See what is read with --dry-run, and set roles with --map; nothing was kept.",
+            ) from error
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error of DuckDB."""
+    return str(error).splitlines()[0][:300]
+
+
+@contextmanager
+def model_lock(place: Place, model: str, workspace: Workspace) -> Iterator[None]:
+    """Hold a model's log: imports of one model follow each other, those of others do not wait."""
+    folder = place.home / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{model}.lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                workspace.check()
+                threading.Event().wait(0.1)
+        yield

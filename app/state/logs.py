@@ -1,0 +1,212 @@
+"""The manifest: which parts count, which imports brought them, and the Dataset they make."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from analytics.core import Dataset, Kind, Log, LogName, Part
+from analytics.sources.schema import schema_to_json
+from app.state.attached import refresh
+from app.state.database import Database, Write
+from app.state.models import get_model, import_table, part_table
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """A part as the manifest keeps it.
+
+    ``path`` is relative to the home for parts that Telltale wrote, absolute for attached ones;
+    ``column_types`` are the types that the columns had in the file they came from.
+    """
+
+    log: LogName
+    kind: Kind
+    path: str
+    date: str
+    n_rows: int
+    n_bytes: int
+    fingerprint: str
+    start: datetime | None
+    end: datetime | None
+    first_row: int
+    last_row: int
+    columns: tuple[str, ...]
+    column_types: dict[str, str] = field(default_factory=dict)
+    mapping: tuple[tuple[str, str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """One finished import; ``aside`` counts the rows set aside by reason."""
+
+    id: str
+    model: str
+    log: LogName
+    kind: Kind
+    actor: str
+    started_at: datetime
+    finished_at: datetime
+    files: tuple[str, ...]
+    n_taken: int
+    aside: dict[str, int] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+    is_attached: bool = False
+
+
+def add_import(write: Write, row: ImportRow, parts: Sequence[PartRow]) -> None:
+    """Commit an import and its parts to the manifest, with its audit row, in one transaction."""
+    values: dict[str, Any] = {name: getattr(row, name) for name in row.__slots__}
+    values["files"] = json.dumps(row.files)
+    values["n_aside"] = sum(row.aside.values())
+    values["aside"], values["report"] = json.dumps(row.aside), json.dumps(row.report)
+    write.execute(import_table.insert().values(**values))
+    for part in parts:
+        fields: dict[str, Any] = {name: getattr(part, name) for name in part.__slots__}
+        for name in ("columns", "column_types", "mapping"):
+            fields[name] = None if fields[name] is None else json.dumps(fields[name])
+        write.execute(part_table.insert().values(import_id=row.id, model=row.model, **fields))
+    write.audit(
+        "import",
+        "model",
+        row.model,
+        import_id=row.id,
+        log=row.log,
+        kind=row.kind,
+        n_taken=row.n_taken,
+        n_aside=values["n_aside"],
+    )
+
+
+def list_imports(database: Database, model: str | None = None) -> list[ImportRow]:
+    """Imports, the latest first."""
+    statement = sa.select(import_table).order_by(import_table.c.finished_at.desc())
+    if model is not None:
+        statement = statement.where(import_table.c.model == model)
+    with database.read() as connection:
+        rows = connection.execute(statement).all()
+    return [_import(row) for row in rows]
+
+
+def list_parts(connection: Connection, model: str | None = None) -> list[PartRow]:
+    """The parts of a model (or of all) in the order in which they were written."""
+    statement = sa.select(part_table).order_by(part_table.c.id)
+    if model is not None:
+        statement = statement.where(part_table.c.model == model)
+    return [_part(row) for row in connection.execute(statement)]
+
+
+def column_types(database: Database, model: str) -> list[dict[str, Any]]:
+    """For each part, the types its columns had in the file: data quality names what changed."""
+    with database.read() as connection:
+        parts = list_parts(connection, model)
+    return [
+        {
+            "log": part.log,
+            "kind": part.kind,
+            "path": part.path,
+            "start": part.start,
+            "end": part.end,
+            "types": part.column_types,
+        }
+        for part in parts
+    ]
+
+
+def home_of(database: Database) -> Path:
+    """The home folder: beside the SQLite file that holds logs, else the one in the settings."""
+    if database.is_sqlite:
+        file = sa.make_url(database.url).database
+        if file and file != ":memory:":
+            return Path(file).resolve().parent
+    from app.settings import read_settings
+
+    return read_settings().home
+
+
+def load_dataset(database: Database, model: str, home: Path | None = None) -> Dataset:
+    """Everything analytics may know of a model, as the manifest stands now.
+
+    Attached files that changed are measured again; those that are gone leave a note.
+    """
+    found = get_model(database, model)
+    with database.read() as connection:
+        rows = list_parts(connection, model)
+    place = home_of(database) if home is None else home
+    is_number = found.schema.task == "regression"
+    logs: dict[tuple[LogName, Kind], Log] = {}
+    notes = list(found.notes)
+    for key in dict.fromkeys((row.log, row.kind) for row in rows):
+        chosen = [row for row in rows if (row.log, row.kind) == key]
+        parts = [part for row in chosen if (part := _to_part(row, place, is_number, notes))]
+        columns = tuple(dict.fromkeys(name for row in chosen for name in row.columns))
+        is_own = all(row.mapping is None for row in chosen)
+        is_unique = key[1] == "predictions" and is_own
+        logs[key] = Log(key[1], tuple(parts), (*columns, "date"), is_unique)
+    return Dataset(
+        model=model,
+        schema=found.schema,
+        logs=logs,
+        fingerprint=_fingerprint(found.schema, found.label_precedence, logs),
+        label_precedence=found.label_precedence,
+        is_sample=found.is_sample,
+        notes=tuple(notes),
+    )
+
+
+def _to_part(row: PartRow, home: Path, is_number: bool, notes: list[str]) -> Part | None:
+    mapping = row.mapping
+    path = row.path if Path(row.path).is_absolute() else str(home / row.path)
+    if row.kind == "labels" and mapping is None and is_number:
+        if row.column_types.get("label_stored") == "text":
+            mapping = _label_as_number(row.columns, row.date)
+    part = Part(
+        path, row.n_rows, row.fingerprint, row.start, row.end, row.n_bytes, mapping=mapping
+    )
+    if row.mapping is None:
+        return part
+    return refresh(part, notes)
+
+
+def _label_as_number(columns: tuple[str, ...], date: str) -> tuple[tuple[str, str, str], ...]:
+    """Labels that came before the task was known were kept as text."""
+    kept = tuple((n, n, "double" if n == "label" else "keep") for n in columns)
+    return (*kept, ("date", "", f"constant:{date}"))
+
+
+def _fingerprint(schema: Any, precedence: Sequence[str], logs: dict[Any, Log]) -> str:
+    body = {
+        "schema": schema_to_json(schema),
+        "precedence": list(precedence),
+        "parts": [
+            [*key, part.path.rsplit("/", 1)[-1], part.fingerprint]
+            for key, log in sorted(logs.items())
+            for part in log.parts
+        ],
+    }
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _part(row: Any) -> PartRow:
+    values = {name: getattr(row, name) for name in PartRow.__slots__}
+    values["columns"] = tuple(json.loads(row.columns))
+    values["column_types"] = json.loads(row.column_types)
+    if row.mapping is not None:
+        values["mapping"] = tuple(tuple(entry) for entry in json.loads(row.mapping))
+    return PartRow(**values)
+
+
+def _import(row: Any) -> ImportRow:
+    values = {name: getattr(row, name) for name in ImportRow.__slots__}
+    values["files"] = tuple(json.loads(row.files))
+    values["aside"], values["report"] = json.loads(row.aside), json.loads(row.report)
+    values["is_attached"] = bool(row.is_attached)
+    return ImportRow(**values)

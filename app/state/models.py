@@ -1,0 +1,205 @@
+"""Models: what is watched, under which name, with which schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from analytics.core import LABEL_PRECEDENCE, Schema
+from analytics.errors import NameUnknown, UsageError
+from analytics.sources.schema import schema_from_json, schema_to_json
+from app.state.database import Database, Write
+
+metadata = sa.MetaData()
+model_table = sa.Table(
+    "model",
+    metadata,
+    sa.Column("name", sa.String(63), primary_key=True),
+    sa.Column("title", sa.Text, nullable=False, default=""),
+    sa.Column("description", sa.Text, nullable=False, default=""),
+    sa.Column("schema", sa.Text, nullable=False),
+    sa.Column("source_names", sa.Text, nullable=False, default="{}"),
+    sa.Column("display", sa.Text, nullable=False, default="{}"),
+    sa.Column("label_precedence", sa.Text, nullable=False),
+    sa.Column("is_sample", sa.Boolean, nullable=False, default=False),
+    sa.Column("notes", sa.Text, nullable=False, default="[]"),
+    sa.Column("created_at", sa.DateTime, nullable=False),
+    sa.Column("updated_at", sa.DateTime, nullable=False),
+)
+import_table = sa.Table(
+    "log_import",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("model", sa.String(63), nullable=False, index=True),
+    sa.Column("log", sa.String(20), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("started_at", sa.DateTime, nullable=False),
+    sa.Column("finished_at", sa.DateTime, nullable=False),
+    sa.Column("is_attached", sa.Boolean, nullable=False, default=False),
+    sa.Column("files", sa.Text, nullable=False),
+    sa.Column("n_taken", sa.BigInteger, nullable=False),
+    sa.Column("n_aside", sa.BigInteger, nullable=False),
+    sa.Column("aside", sa.Text, nullable=False),
+    sa.Column("report", sa.Text, nullable=False),
+)
+part_table = sa.Table(
+    "part",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("import_id", sa.ForeignKey("log_import.id"), nullable=False),
+    sa.Column("model", sa.String(63), nullable=False, index=True),
+    sa.Column("log", sa.String(20), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("date", sa.String(10), nullable=False),
+    sa.Column("n_rows", sa.BigInteger, nullable=False),
+    sa.Column("n_bytes", sa.BigInteger, nullable=False),
+    sa.Column("fingerprint", sa.String(80), nullable=False),
+    sa.Column("start", sa.DateTime),
+    sa.Column("end", sa.DateTime),
+    sa.Column("first_row", sa.BigInteger, nullable=False),
+    sa.Column("last_row", sa.BigInteger, nullable=False),
+    sa.Column("columns", sa.Text, nullable=False),
+    sa.Column("column_types", sa.Text, nullable=False),
+    sa.Column("mapping", sa.Text),
+)
+
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One row of the table.
+
+    ``source_names`` maps a column as files call it to (role, class), so that the next file of the
+    same kind is read like the last. ``display`` holds settings of the screen.
+    """
+
+    name: str
+    title: str
+    description: str
+    schema: Schema
+    source_names: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    display: Mapping[str, Any] = field(default_factory=dict)
+    label_precedence: tuple[str, ...] = LABEL_PRECEDENCE
+    is_sample: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def check_name(name: str) -> str:
+    """The name itself; UsageError where it cannot be a model's name."""
+    if not NAME.match(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a model.",
+            "A name is 1 to 63 letters, digits, dots, dashes or underscores, and starts with a"
+            " letter or a digit: it is also a folder's name.",
+            "Choose another --model, such as car_loan.",
+        )
+    return name
+
+
+def find_model(connection: Connection, name: str) -> Model | None:
+    """The model of that name in an open transaction, None where there is none."""
+    row = connection.execute(sa.select(model_table).where(model_table.c.name == name)).first()
+    return None if row is None else _model(row)
+
+
+def get_model(database: Database, name: str) -> Model:
+    """The model of that name; NameUnknown names those there are."""
+    with database.read() as connection:
+        found = find_model(connection, name)
+    if found is None:
+        names = [model.name for model in list_models(database)]
+        raise NameUnknown(
+            f"There is no model {name!r}.",
+            f"The models are: {', '.join(names)}." if names else "Nothing has been imported yet.",
+            f"Import its log with `telltale import PATH --model {name}`.",
+        )
+    return found
+
+
+def list_models(database: Database) -> list[Model]:
+    """All models by name."""
+    with database.read() as connection:
+        rows = connection.execute(sa.select(model_table).order_by(model_table.c.name)).all()
+    return [_model(row) for row in rows]
+
+
+def save_schema(
+    write: Write,
+    name: str,
+    schema: Schema,
+    source_names: Mapping[str, tuple[str, str | None]],
+    *,
+    is_sample: bool = False,
+) -> None:
+    """Create the model, or give it its new schema; part of an import's transaction."""
+    now = write.database.clock()
+    values: dict[str, Any] = {
+        "schema": json.dumps(schema_to_json(schema)),
+        "source_names": json.dumps(source_names),
+        "updated_at": now,
+    }
+    if find_model(write.connection, name) is not None:
+        write.execute(model_table.update().where(model_table.c.name == name).values(**values))
+        return
+    values |= {"name": check_name(name), "title": "", "description": "", "display": "{}"}
+    values |= {"label_precedence": json.dumps(LABEL_PRECEDENCE), "is_sample": is_sample}
+    values |= {"notes": "[]", "created_at": now}
+    write.execute(model_table.insert().values(**values))
+    write.audit("create", "model", name, is_sample=is_sample)
+
+
+def change_model(
+    write: Write,
+    name: str,
+    *,
+    title: str | None = None,
+    description: str | None = None,
+    display: Mapping[str, Any] | None = None,
+    label_precedence: Sequence[str] | None = None,
+    notes: Sequence[str] | None = None,
+) -> None:
+    """Change what people say about a model; what is None stays. NameUnknown where there is none."""
+    if find_model(write.connection, name) is None:
+        raise NameUnknown(f"There is no model {name!r}.", "", "List them with `telltale models`.")
+    values: dict[str, Any] = {"title": title, "description": description}
+    values["display"] = None if display is None else json.dumps(display)
+    values["notes"] = None if notes is None else json.dumps(list(notes))
+    if label_precedence is not None:
+        unknown = set(label_precedence) ^ set(LABEL_PRECEDENCE)
+        if unknown:
+            raise UsageError(
+                f"The precedence of labels must name each source once: {', '.join(unknown)}.",
+                "A label of a source that is not listed could never win.",
+                f"Order these: {', '.join(LABEL_PRECEDENCE)}.",
+            )
+        values["label_precedence"] = json.dumps(list(label_precedence))
+    changed = {key: value for key, value in values.items() if value is not None}
+    if changed:
+        changed["updated_at"] = write.database.clock()
+        write.execute(model_table.update().where(model_table.c.name == name).values(**changed))
+        named = {key: value for key, value in changed.items() if key != "updated_at"}
+        write.audit("change", "model", name, **named)
+
+
+def _model(row: Any) -> Model:
+    names = {key: (role, name) for key, (role, name) in json.loads(row.source_names).items()}
+    return Model(
+        name=row.name,
+        title=row.title,
+        description=row.description,
+        schema=schema_from_json(json.loads(row.schema)),
+        source_names=names,
+        display=json.loads(row.display),
+        label_precedence=tuple(json.loads(row.label_precedence)),
+        is_sample=bool(row.is_sample),
+        notes=tuple(json.loads(row.notes)),
+    )
