@@ -23,7 +23,9 @@ def list_rows(viewer: Viewer, model: str, asked: Asked, listing: Listing) -> Pag
 
     viewer.check("explore", model)
     dataset = dataset_of(model, viewer)
-    question = build_question(dataset, replace(asked, reference="none"), clock(dataset, desk().now()))
+    question = build_question(
+        dataset, replace(asked, reference="none"), clock(dataset, desk().now())
+    )
     key = ("rows", model, dataset.fingerprint, question.scope, listing)
     found: Page = shelf().get(
         key, lambda cancel: page_rows(desk().engine.under(cancel), dataset, question.scope, listing)
@@ -48,7 +50,9 @@ def export_file(viewer: Viewer, model: str, asked: Asked, kind: Format) -> bytes
 
     viewer.check("export", model)
     dataset = dataset_of(model, viewer)
-    question = build_question(dataset, replace(asked, reference="none"), clock(dataset, desk().now()))
+    question = build_question(
+        dataset, replace(asked, reference="none"), clock(dataset, desk().now())
+    )
     folder = Path(desk().settings.home) / "exports"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = folder / f"{secrets.token_hex(8)}.{kind}"

@@ -49,7 +49,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     direction = st.selectbox("Direction", ("descending", "ascending"), width=130)
 
 page_number = st.session_state.get("page", 1)
-listing = Listing(order, direction == "descending", only or "all", (page_number - 1) * NUMBER, NUMBER)
+listing = Listing(
+    order, direction == "descending", only or "all", (page_number - 1) * NUMBER, NUMBER
+)
 found = list_rows(view.viewer, view.model, asked, listing)
 if not found.rows and page_number > 1:  # fewer rows than before: begin again
     st.session_state.pop("page")
@@ -60,7 +62,9 @@ if not found.rows:
 else:
     first = listing.at + 1
     last = listing.at + len(found.rows)
-    st.caption(f"Showing {write_count(first)} to {write_count(last)} of {write_count(found.n)} rows")
+    st.caption(
+        f"Showing {write_count(first)} to {write_count(last)} of {write_count(found.n)} rows"
+    )
     ids = [str(row[0]) for row in found.rows]
     st.dataframe(
         pd.DataFrame(found.rows, columns=list(found.columns)),

@@ -86,7 +86,9 @@ def convert(expression: str, conversion: str) -> str:
         return f"make_timestamp({micros})"
     if name in ("utc", "zone"):
         return _time(expression, argument or "UTC")
-    raise LogError(f"Unknown conversion {conversion!r}.", "The manifest was written by a newer version.")
+    raise LogError(
+        f"Unknown conversion {conversion!r}.", "The manifest was written by a newer version."
+    )
 
 
 def _time(expression: str, zone: str) -> str:

@@ -177,7 +177,11 @@ def _class_scores(profiles: Sequence[Profile], guesses: Guesses) -> None:
     for column in guesses.of("prediction") + guesses.of("label"):
         seen |= {c.lower() for p in profiles if p.name == column for c in p.classes}
     names = {name.lower() for name in found.values()}
-    if (seen and seen <= names) or (not seen and len(found) > 1) or (len(found) > 1 and seen & names):
+    if (
+        (seen and seen <= names)
+        or (not seen and len(found) > 1)
+        or (len(found) > 1 and seen & names)
+    ):
         for column, name in found.items():
             guesses.take(column, "score", "by its name, the score of one class", name)
     else:
@@ -249,7 +253,9 @@ def _labels_by_value(profiles: Sequence[Profile], guesses: Guesses, agree: Agree
 
 def _rest_of_labels(profiles: Sequence[Profile], guesses: Guesses) -> None:
     rest = [p for p in profiles if p.name not in guesses.roles]
-    times = [p.name for p in rest if p.is_time or p.epoch and tier_of("timestamp", p.name) is not None]
+    times = [
+        p.name for p in rest if p.is_time or p.epoch and tier_of("timestamp", p.name) is not None
+    ]
     values = [p.name for p in rest if p.name not in times]
     if not guesses.of("label") and len(values) == 1:
         guesses.take(values[0], "label", "the one column beside the id")

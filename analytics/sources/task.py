@@ -109,9 +109,7 @@ def _binary(facts: TaskFacts, positive: str | None, notes: tuple[str, ...]) -> T
     )
 
 
-def _given_positive(
-    classes: tuple[str, ...], positive: str, notes: tuple[str, ...]
-) -> TaskGuess:
+def _given_positive(classes: tuple[str, ...], positive: str, notes: tuple[str, ...]) -> TaskGuess:
     if len(classes) == 2 and positive not in classes:
         raise UsageError(
             f"The positive class {positive!r} does not occur.",

@@ -42,7 +42,9 @@ def register(subparsers: Any) -> None:
 
 def _home_and_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", help="folder of the database and logs")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object and nothing else"
+    )
 
 
 def import_logs(arguments: argparse.Namespace) -> int:
@@ -115,7 +117,9 @@ def plan_text(plan: ImportPlan) -> str:
     width = max(len(c.name) for c in plan.columns)
     for c in plan.columns:
         role = f"score_{c.class_name}" if c.class_name else c.role
-        lines.append(f"  {c.name:<{width}}  {role:<14} {c.type:<12} {', '.join(c.examples)}  ({c.why})")
+        lines.append(
+            f"  {c.name:<{width}}  {role:<14} {c.type:<12} {', '.join(c.examples)}  ({c.why})"
+        )
     if plan.is_zone_assumed:
         lines.append("  Times without an offset are taken as UTC (--timezone says otherwise).")
     lines += [f"  ? {q.what} Add {' or '.join(q.answers)}." for q in plan.questions]
@@ -162,7 +166,9 @@ def list_all(arguments: argparse.Namespace) -> int:
         print(json.dumps({"models": found}, default=str))
         return 0
     for m in found:
-        print(f"{m['model']:<24} {m['task']:<11} {m['n']:>12,} predictions {m['n_labels']:>12,} labels")
+        print(
+            f"{m['model']:<24} {m['task']:<11} {m['n']:>12,} predictions {m['n_labels']:>12,} labels"
+        )
     if not found:
         print("No models yet: telltale import PATH --model NAME")
     return 0
@@ -178,12 +184,21 @@ def show_schema(arguments: argparse.Namespace) -> int:
     model = get_model(place.database, arguments.model)
     imports = list_imports(place.database, model.name)
     if arguments.json:
-        rows = [{"id": i.id, "kind": i.kind, "log": i.log, "n_taken": i.n_taken, "aside": i.aside} for i in imports]
-        print(json.dumps({"model": model.name, "schema": schema_to_json(model.schema), "imports": rows}))
+        rows = [
+            {"id": i.id, "kind": i.kind, "log": i.log, "n_taken": i.n_taken, "aside": i.aside}
+            for i in imports
+        ]
+        print(
+            json.dumps(
+                {"model": model.name, "schema": schema_to_json(model.schema), "imports": rows}
+            )
+        )
         return 0
     print(f"{model.name}: {model.schema.task}, classes {', '.join(model.schema.classes) or '-'}")
     for column in model.schema.columns:
         print(f"  {column.name:<32} {column.role:<14} {column.type}")
     for row in imports:
-        print(f"{row.finished_at:%Y-%m-%d %H:%M} {row.log} {row.kind}: {row.n_taken:,} rows, {sum(row.aside.values()):,} aside")
+        print(
+            f"{row.finished_at:%Y-%m-%d %H:%M} {row.log} {row.kind}: {row.n_taken:,} rows, {sum(row.aside.values()):,} aside"
+        )
     return 0

@@ -30,7 +30,9 @@ def attach(workspace: Workspace, plan: ImportPlan, commit: Commit) -> ImportRepo
     parts: list[PartRow] = []
     row = 0
     for i, file in enumerate(plan.files):
-        workspace.step(0.1 + 0.8 * i / len(plan.files), 0.1 + 0.8 * (i + 1) / len(plan.files), "Measuring")
+        workspace.step(
+            0.1 + 0.8 * i / len(plan.files), 0.1 + 0.8 * (i + 1) / len(plan.files), "Measuring"
+        )
         for kind in _kinds(plan):
             part = _part(workspace, plan, file, (kind, row))
             parts.append(part)
@@ -38,8 +40,17 @@ def attach(workspace: Workspace, plan: ImportPlan, commit: Commit) -> ImportRepo
     n = sum(p.n_rows for p in parts if p.kind == plan.kind)
     n_labels = sum(p.n_rows for p in parts if p.kind == "labels")
     report = ImportReport(
-        workspace.id, plan.options.model, plan.options.log, plan.kind, plan.task, n, n, n_labels=n_labels,
-        n_parts=len(parts), notes=plan.problems, lacks=plan.lacks,
+        workspace.id,
+        plan.options.model,
+        plan.options.log,
+        plan.kind,
+        plan.task,
+        n,
+        n,
+        n_labels=n_labels,
+        n_parts=len(parts),
+        notes=plan.problems,
+        lacks=plan.lacks,
     )
     commit(workspace.place, plan, report, parts)
     return report
@@ -57,7 +68,11 @@ def _part(
     own = {c.name for c in read_columns(workspace, file)}
     wanted = [c for c in kept(plan) if c.name in own]
     if kind == "labels":
-        wanted = [c for c in wanted if c.role in ("prediction_id", "label", "label_time", "source", "queue", "sampling_p")]
+        wanted = [
+            c
+            for c in wanted
+            if c.role in ("prediction_id", "label", "label_time", "source", "queue", "sampling_p")
+        ]
     else:
         wanted = [c for c in wanted if c.role not in ("label", "label_time")]
     mapping = [(c.stored, PATH_SEPARATOR.join(c.path), c.conversion) for c in wanted]
@@ -72,6 +87,18 @@ def _part(
     types = {c.stored: c.sql_type for c in wanted}
     size = Path(file.path).stat().st_size
     return PartRow(
-        plan.options.log, kind, file.path, "none", n, size, file_fingerprint(file.path), start, end,
-        first, first + n - 1, columns, types, tuple(mapping),
+        plan.options.log,
+        kind,
+        file.path,
+        "none",
+        n,
+        size,
+        file_fingerprint(file.path),
+        start,
+        end,
+        first,
+        first + n - 1,
+        columns,
+        types,
+        tuple(mapping),
     )

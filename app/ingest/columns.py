@@ -55,13 +55,17 @@ def abilities(
     elif "label" in roles:
         can.append("performance")
     else:
-        lacks.append("no label in this file: import labels of the same ids any time to see performance")
+        lacks.append(
+            "no label in this file: import labels of the same ids any time to see performance"
+        )
     if task == "binary" and "score" not in roles:
         lacks.append("no score: no ROC AUC, log loss, Brier score or calibration")
     if "timestamp" not in roles:
         lacks.append("no timestamp: rows stand in file order, and periods are cut by rows")
     if "prediction_id" not in roles:
-        lacks.append("no id: ids are made from the file, and labels of another file cannot be joined")
+        lacks.append(
+            "no id: ids are made from the file, and labels of another file cannot be joined"
+        )
     if "label" in roles and "label_time" not in roles:
         lacks.append("no label time: labels count as known with their prediction")
     return tuple(can), tuple(lacks)

@@ -66,17 +66,22 @@ def pick_labels(workspace: Workspace, existing: Log, source: str = "outcome") ->
     pieces = ["prediction_id", "label"]
     pieces.append("known_at" if "known_at" in present else "CAST(NULL AS TIMESTAMP) AS known_at")
     pieces.append(
-        f"coalesce(source, {quote_text(source)}) AS source" if "source" in present else f"{quote_text(source)} AS source"
+        f"coalesce(source, {quote_text(source)}) AS source"
+        if "source" in present
+        else f"{quote_text(source)} AS source"
     )
     pieces.append("queue" if "queue" in present else "CAST(NULL AS VARCHAR) AS queue")
     pieces.append("sampling_p" if "sampling_p" in present else "CAST(NULL AS DOUBLE) AS sampling_p")
-    found = f"SELECT ord, {', '.join(pieces)} FROM staged WHERE reason IS NULL AND label IS NOT NULL"
+    found = (
+        f"SELECT ord, {', '.join(pieces)} FROM staged WHERE reason IS NULL AND label IS NOT NULL"
+    )
     n_all = workspace.value(f"SELECT count(*) FROM ({found})")
     keys = "prediction_id, label, known_at, source, queue, sampling_p"
     known = ""
     if existing.parts:
         same = " AND ".join(
-            f"e.{c} IS NOT DISTINCT FROM l.{c}" for c in ("prediction_id", "label", "known_at", "source")
+            f"e.{c} IS NOT DISTINCT FROM l.{c}"
+            for c in ("prediction_id", "label", "known_at", "source")
         )
         known = f" WHERE NOT EXISTS (SELECT 1 FROM {relation(existing)} e WHERE {same})"
     workspace.run(
@@ -95,14 +100,18 @@ def write_parts(
     columns = [c for c in _columns(workspace, table) if c not in ("ord", "file", "reason", "raw")]
     if kind == "predictions":
         columns = [c for c in columns if c not in LABEL_COLUMNS[1:] or c in _features(plan)]
-    moment = "timestamp" if "timestamp" in columns else "known_at" if "known_at" in columns else None
+    moment = (
+        "timestamp" if "timestamp" in columns else "known_at" if "known_at" in columns else None
+    )
     if "received_at" not in columns:
         columns.append("received_at")
     unit = _unit(workspace, table, moment)
     date = f"coalesce(strftime({moment}, '{unit}'), 'none')" if moment else "'none'"
     order = f"{moment}, ord" if moment else "ord"
     picks = ", ".join(
-        "localtimestamp AS received_at" if c == "received_at" and not _has(workspace, table, c) else quote_name(c)
+        "localtimestamp AS received_at"
+        if c == "received_at" and not _has(workspace, table, c)
+        else quote_name(c)
         for c in columns
     )
     ordered = f"{table}_ordered"
@@ -115,7 +124,8 @@ def write_parts(
     if kind == "labels":
         types["label_stored"] = "number" if plan.task == "regression" else "text"
     return [
-        _write(workspace, (ordered, name, kind, value), (moment, (*columns, "row")), types) for value in dates
+        _write(workspace, (ordered, name, kind, value), (moment, (*columns, "row")), types)
+        for value in dates
     ]
 
 
@@ -144,7 +154,19 @@ def _write(
     relative = Path("logs") / "{model}" / log / kind / f"date={date}" / file.name
     reach(f"written-{kind}")
     return PartRow(
-        log, kind, str(relative), date, n, file.stat().st_size, _hash(file), start, end, first, last, columns, types
+        log,
+        kind,
+        str(relative),
+        date,
+        n,
+        file.stat().st_size,
+        _hash(file),
+        start,
+        end,
+        first,
+        last,
+        columns,
+        types,
     )
 
 
@@ -155,7 +177,9 @@ def place_parts(workspace: Workspace, model: str, parts: list[PartRow]) -> list[
         relative = part.path.replace("{model}", model)
         target = workspace.place.home / relative
         target.parent.mkdir(parents=True, exist_ok=True)
-        written = workspace.folder / "parts" / part.log / part.kind / f"date={part.date}" / target.name
+        written = (
+            workspace.folder / "parts" / part.log / part.kind / f"date={part.date}" / target.name
+        )
         os.replace(written, target)
         _sync(target.parent)
         values = {name: getattr(part, name) for name in PartRow.__slots__} | {"path": relative}

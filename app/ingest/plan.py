@@ -102,7 +102,9 @@ class _Planner:
             for column in own:
                 columns.setdefault(column.name, column)
             names = list(columns)
-            picks = ", ".join(f"CAST(r{i} AS VARCHAR) AS c{names.index(c.name)}" for i, c in enumerate(own))
+            picks = ", ".join(
+                f"CAST(r{i} AS VARCHAR) AS c{names.index(c.name)}" for i, c in enumerate(own)
+            )
             keep = "" if file.format in ("csv", "parquet") else " WHERE NOT is_broken"
             selects.append(f"SELECT {picks} FROM {source_sql(file, own)}{keep}")
         missing = [name for name in self.given if name not in columns]
@@ -191,7 +193,9 @@ class _Planner:
 
     def _facts(self, profiles: Sequence[Profile], guesses: Guesses) -> TaskFacts:
         by_name = {p.name: p for p in profiles}
-        outputs = [by_name[n] for n in (*guesses.of("prediction"), *guesses.of("label")) if n in by_name]
+        outputs = [
+            by_name[n] for n in (*guesses.of("prediction"), *guesses.of("label")) if n in by_name
+        ]
         named = [guesses.roles[n].class_name for n in guesses.of("score")]
         classes = sorted({c for p in outputs for c in p.classes})
         return TaskFacts(
@@ -207,8 +211,14 @@ class _Planner:
 
     def _zone(self, profiles: Sequence[Profile], guesses: Guesses) -> tuple[str, bool]:
         """The time zone of naive times, and whether it was only assumed."""
-        times = [p for p in profiles for r in ("timestamp", "label_time") if p.name in guesses.of(r)]
-        naive = [p for p in times if p.epoch is None and p.n_offset < p.n_values and "ZONE" not in p.sql_type]
+        times = [
+            p for p in profiles for r in ("timestamp", "label_time") if p.name in guesses.of(r)
+        ]
+        naive = [
+            p
+            for p in times
+            if p.epoch is None and p.n_offset < p.n_values and "ZONE" not in p.sql_type
+        ]
         zone = self.options.timezone or "UTC"
         _check_zone(zone)
         return zone, bool(naive) and self.options.timezone is None
@@ -272,9 +282,13 @@ def check_open(plan: ImportPlan) -> None:
 
 
 def schema_of(plan: ImportPlan) -> Schema:
-    """The schema that this plan's columns make."""
+    """The schema that this plan's columns make; logs beside predictions and labels add nothing."""
+    if plan.kind not in ("predictions", "labels"):
+        return Schema("none", ())
     columns = tuple(
-        Column(c.stored if c.role in ("feature", "segment") else c.name, c.role, c.type, c.class_name)
+        Column(
+            c.stored if c.role in ("feature", "segment") else c.name, c.role, c.type, c.class_name
+        )
         for c in plan.columns
         if c.role != "ignore" and not (plan.kind == "labels" and c.role != "label")
     )

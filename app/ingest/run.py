@@ -64,8 +64,12 @@ class _Import:
     def run(self) -> ImportReport:
         """Duplicates, parts, commit."""
         work, plan = self.workspace, self.plan
-        n_read = int(work.value("SELECT (SELECT count(*) FROM staged) + (SELECT count(*) FROM broken)"))
-        report = ImportReport(work.id, self.options.model, self.options.log, plan.kind, plan.task, n_read)
+        n_read = int(
+            work.value("SELECT (SELECT count(*) FROM staged) + (SELECT count(*) FROM broken)")
+        )
+        report = ImportReport(
+            work.id, self.options.model, self.options.log, plan.kind, plan.task, n_read
+        )
         work.step(0.6, 0.7, "Looking for duplicates")
         parts: list[PartRow] = []
         if plan.kind == "labels":
@@ -76,13 +80,17 @@ class _Import:
             work.step(0.7, 0.85, "Writing parts")
             n = int(work.value("SELECT count(*) FROM fresh"))
             if n:
-                parts += write_parts(work, "fresh", (self.options.log, plan.kind), self._next(plan.kind), plan)
+                parts += write_parts(
+                    work, "fresh", (self.options.log, plan.kind), self._next(plan.kind), plan
+                )
             report = replace(report, n_taken=n)
             if plan.kind == "predictions" and any(c.role == "label" for c in kept(plan)):
                 report, labels = self._labels(report)
                 parts += labels
         work.step(0.95, 1.0, "Keeping it")
-        report = replace(report, aside=self._aside(), n_parts=len(parts), lacks=plan.lacks, notes=plan.problems)
+        report = replace(
+            report, aside=self._aside(), n_parts=len(parts), lacks=plan.lacks, notes=plan.problems
+        )
         placed = place_parts(work, self.options.model, parts)
         reach("placed")
         commit(self.place, plan, report, placed)
@@ -94,7 +102,9 @@ class _Import:
         parts = []
         if n_kept:
             work.step(0.85, 0.95, "Writing labels")
-            parts = write_parts(work, "labels", (self.options.log, "labels"), self._next("labels"), self.plan)
+            parts = write_parts(
+                work, "labels", (self.options.log, "labels"), self._next("labels"), self.plan
+            )
         report = replace(report, n_labels=n_kept, n_label_duplicates=n_again)
         if self.plan.kind == "labels":
             report = replace(report, n_taken=n_kept, n_labels_unmatched=self._unmatched())
@@ -130,11 +140,15 @@ class _Import:
             "SELECT file, ord, reason, raw FROM staged WHERE reason IS NOT NULL"
             " UNION ALL SELECT file, ord, reason, raw FROM broken"
         )
-        counted = {r: int(n) for r, n in work.run(f"SELECT reason, count(*) FROM ({rows}) GROUP BY 1")}
+        counted = {
+            r: int(n) for r, n in work.run(f"SELECT reason, count(*) FROM ({rows}) GROUP BY 1")
+        }
         if counted:
             target = self.place.home / "aside" / f"{work.id}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
-            work.run(f"COPY ({rows}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+            work.run(
+                f"COPY ({rows}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+            )
         return counted
 
 
@@ -144,7 +158,9 @@ def commit(place: Place, plan: ImportPlan, report: ImportReport, parts: Sequence
     with place.database.write(place.actor) as write:
         old = find_model(write.connection, options.model)
         names = dict(old.source_names) if old else {}
-        names |= {c.name: (c.role, c.class_name) for c in plan.columns if plan.kind == "predictions"}
+        names |= {
+            c.name: (c.role, c.class_name) for c in plan.columns if plan.kind == "predictions"
+        }
         schema = merge_schema(old.schema if old else None, schema_of(plan))
         save_schema(write, options.model, schema, names, is_sample=options.is_sample)
         row = ImportRow(

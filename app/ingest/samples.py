@@ -29,9 +29,18 @@ def import_samples(home: Path, database: Database, folder: Path = SAMPLES) -> li
     done = {(row.model, row.log, row.kind) for row in list_imports(database)}
     added = []
     for name, model in described.items():
-        missing = [f for f in FILES if (name, *f[1:]) not in done and (folder / name / f"{f[0]}.parquet").is_file()]
+        missing = [
+            f
+            for f in FILES
+            if (name, *f[1:]) not in done and (folder / name / f"{f[0]}.parquet").is_file()
+        ]
         for file, log, kind in missing:
-            _import(Place(home, database, "demo"), folder / name / f"{file}.parquet", (name, log, kind), model)
+            _import(
+                Place(home, database, "demo"),
+                folder / name / f"{file}.parquet",
+                (name, log, kind),
+                model,
+            )
         if missing:
             words = {key: model[key] for key in ("title", "description", "notes")}
             with database.write("demo") as write:

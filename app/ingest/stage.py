@@ -69,7 +69,10 @@ def _stage_file(
     index = {c.name: f"r{i}" for i, c in enumerate(own)}
     is_text = {c.name: c.sql_type == "VARCHAR" for c in own}
     columns = [c for c in kept(plan) if c.name in index]
-    picks = [f"{_converted(index[c.name], c, is_text[c.name])} AS {quote_name(c.stored)}" for c in columns]
+    picks = [
+        f"{_converted(index[c.name], c, is_text[c.name])} AS {quote_name(c.stored)}"
+        for c in columns
+    ]
     if not _has_id(plan):
         prefix = quote_text(content_hash(file.path) + "-")
         picks.append(f"{prefix} || CAST(n AS VARCHAR) AS prediction_id")
@@ -80,7 +83,9 @@ def _stage_file(
         reason = f"CASE WHEN is_broken THEN 'the line is no JSON object' ELSE {reason} END"
         raw = f"CASE WHEN is_broken THEN line ELSE {raw} END"
     name = quote_text(file.path.rsplit("/", 1)[-1])
-    judged = f"SELECT *, {reason} AS reason FROM (SELECT *, row_number() OVER () - 1 AS n FROM {source})"
+    judged = (
+        f"SELECT *, {reason} AS reason FROM (SELECT *, row_number() OVER () - 1 AS n FROM {source})"
+    )
     workspace.run(
         f"INSERT INTO staged BY NAME SELECT {name} AS file, {start} + n AS ord, {', '.join(picks)},"
         f" reason, {raw} AS raw FROM ({judged})"
@@ -133,4 +138,3 @@ def _reason(
     if not cases:
         return "CAST(NULL AS VARCHAR)"
     return "CASE " + " ".join(f"WHEN {test} THEN {quote_text(why)}" for test, why in cases) + " END"
-

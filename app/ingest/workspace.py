@@ -142,7 +142,9 @@ class Workspace:
         try:
             yield
         except duckdb.InterruptException as error:
-            raise QueryCancelled("The import was cancelled.", "", "Nothing of it was kept.") from error
+            raise QueryCancelled(
+                "The import was cancelled.", "", "Nothing of it was kept."
+            ) from error
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             raise FileUnreadable(
                 f"A file cannot be read: {first_line(error)}",

@@ -26,7 +26,9 @@ def draw_prediction(dataset: Dataset, found: Prediction) -> None:
     said.markdown(f"**{plain(_said(row))}**  \n:gray[what the model said]")
     truth.markdown(f"**{plain(_truth(found.labels))}**  \n:gray[what was true]")
     if row.get("error_message"):
-        st.markdown(f"▲ {plain(str(row.get('error_type') or 'Error'))}: {plain(str(row['error_message']))}")
+        st.markdown(
+            f"▲ {plain(str(row.get('error_type') or 'Error'))}: {plain(str(row['error_message']))}"
+        )
     places = sorted(found.places, key=lambda p: -strangeness(p))
     n = max((p.n for p in places), default=0)
     against = f"beside {write_count(n)} reference rows" if n else "no reference was imported"
