@@ -14,34 +14,26 @@ import argparse
 import json
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from analytics.core import Estimate
 from analytics.drift.ks import TEST as KS
 from analytics.drift.tvd import TEST as TVD
-from analytics.needs import ColumnCounts, LevelPair, NumericPair
-from analytics.quality.missing_rate import CHECK as MISSING
-from analytics.quality.unseen_rate import CHECK as UNSEEN
+from analytics.needs import LevelPair, NumericPair
 from analytics.stats.decision import decide
 from analytics.stats.intervals import wilson
-
-Floats = npt.NDArray[np.float64]
-Judged = tuple[Estimate, tuple[float, float]]
+from bench.draw import NAMES, Judged, column, level_shares
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results" / "calibration.jsonl"
 TABLE = ROOT / "docs" / "calibration.md"
 LIMIT = 0.06
-MISSING_SHARE = 0.02
 COLUMNS = (1, 5, 30)
 MANY_ROWS = 100_000  # numeric columns of that size come five at most: a run of 30 takes a second
-DISCRETE = 0.6 ** np.arange(40) * 0.4
 SHAPES = (
     "even",
     "heavy",
@@ -85,77 +77,6 @@ def simulations(cells: str) -> Iterator[Simulation]:
                 continue
             for shape in shapes:
                 yield Simulation(shape, n, m)
-
-
-def column(rng: np.random.Generator, shape: str, n: int, m: int) -> list[Judged]:
-    """One column without drift: the estimates that decide, with their tolerances."""
-    gone = rng.binomial((n, m), MISSING_SHARE)
-    held, held_reference = n - int(gone[0]), m - int(gone[1])
-    if shape.startswith("levels"):
-        pair = _levels(rng, int(shape.split()[1]), held, held_reference)
-        counts = _counts(pair, (n, m), (int(gone[0]), int(gone[1])))
-        return [
-            (TVD.compute(pair), TVD.tolerance),
-            (MISSING.compute(counts), MISSING.tolerance),
-            (UNSEEN.compute(counts), UNSEEN.tolerance),
-        ]
-    draw = _NUMBERS[shape]
-    numbers = NumericPair(draw(rng, held_reference), draw(rng, held), int(gone[1]), int(gone[0]))
-    counts = ColumnCounts(
-        n=n, n_missing=int(gone[0]), n_distinct=0, n_reference=m, n_missing_reference=int(gone[1])
-    )
-    return [(KS.compute(numbers), KS.tolerance), (MISSING.compute(counts), MISSING.tolerance)]
-
-
-def _even(rng: np.random.Generator, n: int) -> Floats:
-    """Sorted uniform values, from the sums of exponential gaps."""
-    sums = np.cumsum(rng.standard_exponential(n + 1))
-    return np.asarray(sums[:-1] / sums[-1])
-
-
-def _heavy(rng: np.random.Generator, n: int) -> Floats:
-    return np.asarray(1 / (1 - _even(rng, n)))  # Pareto without a mean
-
-
-def _discrete(rng: np.random.Generator, n: int) -> Floats:
-    p = DISCRETE / DISCRETE.sum()
-    return np.repeat(np.arange(float(len(p))), rng.multinomial(n, p))
-
-
-_NUMBERS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
-    "even": _even,
-    "heavy": _heavy,
-    "discrete": _discrete,
-}
-_NAMES = {k: tuple(f"v{i}" for i in range(k)) for k in (2, 10, 100, 1000)}
-
-
-def level_shares(k: int) -> Floats:
-    """A long tail: shares fall as 1 / sqrt(rank)."""
-    weight = 1 / np.sqrt(np.arange(1, k + 1))
-    return np.asarray(weight / weight.sum())
-
-
-def _levels(rng: np.random.Generator, k: int, n: int, m: int) -> LevelPair:
-    counts = rng.multinomial((m, n), level_shares(k)).astype(float)
-    seen = counts.sum(axis=0) > 0
-    names = tuple(name for name, is_seen in zip(_NAMES[k], seen.tolist(), strict=True) if is_seen)
-    return LevelPair(names, counts[0, seen], counts[1, seen])
-
-
-def _counts(pair: LevelPair, rows: tuple[int, int], gone: tuple[int, int]) -> ColumnCounts:
-    unseen = np.sort(pair.current[pair.reference == 0])[::-1]
-    return ColumnCounts(
-        n=rows[0],
-        n_missing=gone[0],
-        n_distinct=int((pair.current > 0).sum()),
-        n_unseen=int(unseen.sum()),
-        n_reference=rows[1],
-        n_missing_reference=gone[1],
-        n_distinct_reference=int((pair.reference > 0).sum()),
-        n_singletons_reference=int((pair.reference == 1).sum()),
-        unseen_levels=tuple((f"u{i}", int(c)) for i, c in enumerate(unseen[:20].tolist())),
-    )
 
 
 def simulate(simulation: Simulation, runs: int) -> list[dict[str, Any]]:
@@ -203,7 +124,7 @@ def power(runs: int) -> dict[str, float]:
             pair = NumericPair.from_arrays(reference, rng.standard_normal(1000) + shift)
             found[name] += _is_found((KS.compute(pair), KS.tolerance), calm)
         counts = rng.multinomial(5000, p).astype(float), rng.multinomial(1000, moved).astype(float)
-        levels = LevelPair(_NAMES[10], *counts)
+        levels = LevelPair(NAMES[10], *counts)
         found["10 levels, 15 % of rows moved"] += _is_found(
             (TVD.compute(levels), TVD.tolerance), calm
         )
@@ -215,15 +136,19 @@ def _is_found(judged: Judged, others: Sequence[Judged]) -> bool:
 
 
 def read_results(path: Path) -> dict[str, dict[str, Any]]:
-    """Finished cells by key; none where the file is absent."""
-    if not path.exists():
-        return {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    return {f"{row['key']}/{row['runs']}": row for row in rows}
+    """Finished cells by key and runs; a line that was cut off half way counts as not finished."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        found[f"{row['key']}/{row['runs']}"] = row
+    return found
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The Markdown table, worst cells first within nothing: in the order of simulation."""
+    """The Markdown table, in the order of simulation."""
     lines = [
         "| columns of shape | rows | reference | columns | runs | flagged | upper 95 % | evidence alone |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -255,7 +180,7 @@ def run(cells: str, runs: int, path: Path) -> list[dict[str, Any]]:
             start = time.perf_counter()
             rows = simulate(simulation, runs)
             with path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(row) + "\n" for row in rows)
+                file.writelines("\n" + json.dumps(row) for row in rows)
             done |= {f"{row['key']}/{row['runs']}": row for row in rows}
             print(f"{simulation} {time.perf_counter() - start:.0f} s", flush=True)
         answers += [done[key] for key in keys]

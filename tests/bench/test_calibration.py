@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -21,14 +22,13 @@ def test_quick_cells_stay_calm_and_finished_ones_are_not_run_again(
     assert calibration.run("quick", 40, path) == rows
 
 
-def test_a_cell_that_was_cut_off_is_run_again(tmp_path: Path) -> None:
+def test_a_line_that_was_cut_off_is_not_finished(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
-    monkey = calibration.Simulation("heavy", 100, 100)
-    row = calibration.simulate(monkey, 5)[0]
-    path.write_text("")
     assert calibration.read_results(path) == {}
-    assert row["runs"] == 5
-    assert set(calibration.table([row]).splitlines()[-1]) & set("|%")
+    first, second, _third = calibration.simulate(calibration.Simulation("heavy", 100, 100), 5)
+    path.write_text("\n".join(["", json.dumps(first), json.dumps(second)[:20]]), encoding="utf-8")
+    assert calibration.read_results(path) == {"heavy/100/100/1/5": first}
+    assert calibration.table([first]).endswith("| 5 | 0.0% | 43.4% | 0.0% |")
 
 
 def test_the_limit_is_the_upper_end_of_the_interval() -> None:
