@@ -198,7 +198,7 @@ def _delimiter(head: bytes) -> str:
 def content_hash(path: str) -> str:
     """The first 16 letters of the SHA-256 of a file: ids of rows that have none begin with it."""
     digest = hashlib.sha256()
-    with open(path, "rb") as stream:
+    with Path(path).open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()[:16]

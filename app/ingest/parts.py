@@ -180,7 +180,7 @@ def place_parts(workspace: Workspace, model: str, parts: list[PartRow]) -> list[
         written = (
             workspace.folder / "parts" / part.log / part.kind / f"date={part.date}" / target.name
         )
-        os.replace(written, target)
+        written.replace(target)
         _sync(target.parent)
         values = {name: getattr(part, name) for name in PartRow.__slots__} | {"path": relative}
         placed.append(PartRow(**values))

@@ -165,9 +165,9 @@ def load_dataset(database: Database, model: str, home: Path | None = None) -> Da
 def _to_part(row: PartRow, home: Path, is_number: bool, notes: list[str]) -> Part | None:
     mapping = row.mapping
     path = row.path if Path(row.path).is_absolute() else str(home / row.path)
-    if row.kind == "labels" and mapping is None and is_number:
-        if row.column_types.get("label_stored") == "text":
-            mapping = _label_as_number(row.columns, row.date)
+    is_text = row.column_types.get("label_stored") == "text"
+    if row.kind == "labels" and mapping is None and is_number and is_text:
+        mapping = _label_as_number(row.columns, row.date)
     part = Part(
         path, row.n_rows, row.fingerprint, row.start, row.end, row.n_bytes, mapping=mapping
     )

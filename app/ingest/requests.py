@@ -1,0 +1,101 @@
+"""Imports asked for on the screen: uploads kept aside, plans shown, jobs queued for the worker."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from analytics.errors import QueryCancelled, UsageError
+from analytics.query.engine import Cancel
+from app.auth.viewer import Viewer
+from app.ingest.plan import plan_import
+from app.ingest.run import run_import
+from app.ingest.words import ImportOptions, ImportPlan, ImportReport, Place, Progress
+from app.settings import Settings
+from app.state import jobs
+from app.state.database import Database
+
+KIND = "import"
+BLOCK = 1 << 20
+
+
+def place_of(settings: Settings, database: Database, actor: str) -> Place:
+    """Where imports of the screen go, and which folders they may read."""
+    named = [Path(root) for root in settings.text("import_roots").split(":") if root]
+    roots = (settings.home / "uploads", *named)
+    memory, threads = settings.text("query_memory"), settings.number("query_threads")
+    return Place(settings.home, database, actor, roots, memory, threads)
+
+
+def keep_upload(viewer: Viewer, settings: Settings, name: str, stream: IO[bytes]) -> Path:
+    """Keep an uploaded file in a folder of its own; UsageError over the size limit."""
+    viewer.check("import")
+    folder = settings.home / "uploads" / secrets.token_hex(8)
+    folder.mkdir(parents=True, mode=0o700)
+    target = folder / (re.sub(r"[^A-Za-z0-9._-]", "_", Path(name).name)[-80:] or "upload")
+    left = settings.number("upload_limit_mb") << 20
+    stream.seek(0)
+    with target.open("wb") as kept:
+        while block := stream.read(BLOCK):
+            left -= len(block)
+            if left < 0:
+                shutil.rmtree(folder)
+                raise UsageError(
+                    f"{name} is larger than {settings.number('upload_limit_mb')} MB.",
+                    "Uploads are limited so that they cannot fill the disk.",
+                    "Copy it to the server and import it by its path, or raise TELLTALE_UPLOAD_LIMIT_MB.",
+                )
+            kept.write(block)
+    return target
+
+
+def drop_upload(settings: Settings, paths: Sequence[str]) -> None:
+    """Remove uploads that were imported or given up."""
+    uploads = settings.home / "uploads"
+    for path in map(Path, paths):
+        if path.is_relative_to(uploads) and path.parent != uploads:
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def look_at(
+    viewer: Viewer, place: Place, paths: Sequence[str], options: ImportOptions
+) -> ImportPlan:
+    """The plan of an import, for somebody who may import into the model."""
+    viewer.check("import", options.model)
+    return plan_import(place, paths, options)
+
+
+def ask_import(
+    viewer: Viewer, database: Database, paths: Sequence[str], options: ImportOptions
+) -> int:
+    """Queue an import for the worker; the job's id. AccessDenied without the right."""
+    viewer.check("import", options.model)
+    arguments = {"paths": list(paths), "options": asdict(options)}
+    return jobs.ask(database, viewer.user, KIND, arguments)
+
+
+def run_asked(
+    settings: Settings, database: Database, job: jobs.Job, progress: Progress, cancel: Cancel
+) -> ImportReport:
+    """Do what a job asks; its uploads are removed unless it was interrupted."""
+    place = place_of(settings, database, job.actor)
+    paths = [str(path) for path in job.arguments["paths"]]
+    try:
+        plan = plan_import(place, paths, options_of(job.arguments["options"]), cancel)
+        report = run_import(place, plan, progress, cancel)
+    except QueryCancelled:
+        drop_upload(settings, paths)
+        raise
+    drop_upload(settings, paths)
+    return report
+
+
+def options_of(values: Mapping[str, Any]) -> ImportOptions:
+    """Options from their plain values."""
+    mapping = tuple((str(role), str(column)) for role, column in values.get("mapping", ()))
+    return ImportOptions(**{**values, "mapping": mapping})

@@ -1,0 +1,26 @@
+"""``python -m app.worker``: the worker as a process of its own."""
+
+from __future__ import annotations
+
+import signal
+
+from app.settings import settings_in_force
+from app.state.database import open_database
+from app.state.migrations import migrate
+from app.worker.loop import Worker
+
+
+def main() -> int:
+    """Work until SIGTERM or SIGINT."""
+    settings = settings_in_force()
+    database = open_database(settings.database_url)
+    migrate(database)
+    worker = Worker(settings, database)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop.set())
+    worker.run()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
