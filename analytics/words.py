@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from analytics.core import Verdict, Window
+from analytics.core import Result, Verdict, Window
 
 SHAPES: dict[Verdict, str] = {"critical": "▲", "warning": "◆", "ok": "●", "undefined": "◌"}
 WORDS: dict[Verdict, str] = {
@@ -14,6 +14,9 @@ WORDS: dict[Verdict, str] = {
     "ok": "ok",
     "undefined": "not enough data",
 }
+
+# Shares of rows are written in per cent; scores between 0 and 1 as three decimals.
+RATES = ("positive_rate", "coverage", "label_coverage", "frozen", "share")
 
 
 def write_value(value: float | None, unit: str | None = None) -> str:
@@ -24,6 +27,8 @@ def write_value(value: float | None, unit: str | None = None) -> str:
     """
     if value is None:
         return "–"
+    if unit == "ms":
+        return f"{value:,.{0 if value >= 100 else 1}f} ms"
     if unit in ("share", "score", "nats"):
         return f"{value:.3f}"
     if unit == "rate":
@@ -32,6 +37,66 @@ def write_value(value: float | None, unit: str | None = None) -> str:
         return f"{value:.3g}"
     digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3
     return f"{value:,.{digits}f}"
+
+
+def unit_of(result: Result) -> str:
+    """The unit a Result is written in: rates of rows in per cent, scores as they are.
+
+    >>> unit_of(Result("missing_rate", 0.1, 10, "ok", Window()))
+    'rate'
+    """
+    if result.name in RATES or result.name.endswith("_rate"):
+        return "rate"
+    if result.name in ("volume", "freshness"):
+        return "label"
+    return str(result.detail.get("unit", "score"))
+
+
+def write_change(change: float | None, unit: str | None = None) -> str:
+    """A difference with its sign; of rates in points.
+
+    >>> write_change(-0.04, "score"), write_change(0.0223, "rate")
+    ('−0.040', '+2.2 pts')
+    """
+    if change is None:
+        return ""
+    size = write_value(abs(change), unit)
+    if unit == "rate":
+        size = size.replace(" %", " pts")
+    is_zero = not any(c in "123456789" for c in size)
+    return f"{'±' if is_zero else '+' if change > 0 else '−'}{size}"
+
+
+def short_name(name: str | None, most: int = 14) -> str:
+    """A name short enough for a chart, its marks harmless there.
+
+    >>> short_name("<b>v2"), short_name("churn-2026-11-23-rc1")
+    ('&lt;b&gt;v2', 'churn-2026-11…')
+    """
+    text = name or "all"
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def write_period(window: Window) -> str:
+    """A window as a label: 8 to 14 September, 31 December, September, rows 0 to 4,999."""
+    if window.first_row is not None and window.last_row is not None:
+        return f"rows {write_count(window.first_row)} to {write_count(window.last_row)}"
+    if window.start is None or window.end is None:
+        return "the whole log"
+    start, last = window.start, window.end - timedelta(microseconds=1)
+    if window.end - start < timedelta(days=1) and start.date() == last.date():
+        return f"{write_day(start)} {start:%H:%M}"
+    if start.date() == last.date():
+        return write_day(start)
+    is_months = (start.day, start.hour, window.end.day, window.end.hour) == (1, 0, 1, 0)
+    if is_months and (start.year, start.month) == (last.year, last.month):
+        return f"{start:%B}"
+    if start.year != last.year:
+        return f"{write_day(start, with_year=True)} to {write_day(last, with_year=True)}"
+    if start.month == last.month:
+        return f"{start.day} to {write_day(last)}"
+    return f"{write_day(start)} to {write_day(last)}"
 
 
 def write_count(n: int) -> str:
@@ -63,7 +128,7 @@ def write_half_width(low: float | None, high: float | None, unit: str | None = N
     if low is None or high is None:
         return ""
     text = write_value((high - low) / 2, unit)
-    return f"± {text.removesuffix(' %')}"
+    return f"± {text.removesuffix(' %').removesuffix(' ms')}"
 
 
 def write_day(moment: datetime, *, with_year: bool = False) -> str:
@@ -105,4 +170,8 @@ def write_span(window: Window, *, is_last: bool = False, with_year: bool = False
         return f"since {write_day(start, with_year=with_year)}"
     if is_months:
         return f"from {start:%B} to {last:%B}{year}"
+    if start.year != last.year and last - start > timedelta(days=330):
+        return f"from {write_day(start, with_year=True)} to {write_day(last, with_year=True)}"
+    if (start.year, start.month) == (last.year, last.month):
+        return f"from {start.day} to {write_day(last, with_year=with_year)}"
     return f"from {write_day(start)} to {write_day(last, with_year=with_year)}"

@@ -7,16 +7,25 @@ a row become one finding, and so do columns that moved together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from analytics.core import Estimate, Finding, Result, Verdict, Window
 from analytics.stats.decision import decide
-from analytics.words import write_count, write_half_width, write_list, write_span, write_value
+from analytics.words import (
+    write_count,
+    write_half_width,
+    write_list,
+    write_span,
+    write_value,
+)
 
 _Series = tuple[str, str | None, str | None, str | None]
-_RANK: dict[Verdict, float] = {"critical": 200.0, "warning": 100.0, "ok": 0.0, "undefined": 0.0}
+RANK: dict[Verdict, float] = {"critical": 200.0, "warning": 100.0, "ok": 0.0, "undefined": 0.0}
 _QUALITY = ("missing_rate", "unseen_rate", "out_of_range_rate", "frozen", "duplicate_rate")
+_KIND = {"missing_rate": 40.0, "unseen_rate": 30.0, "frozen": 30.0, "out_of_range_rate": 5.0}
+_LONG = timedelta(days=32)
 _LOG = ("volume", "freshness", "label_coverage")
 
 
@@ -24,10 +33,18 @@ def find(results: Sequence[Result]) -> list[Finding]:
     """Findings over the Results of one question; empty when nothing moved beyond its band."""
     judged = judge_together(results)
     runs = [run for series in _series(judged) for run in _runs(series)]
-    found = list(_performance([r for r in runs if r[0].column is None and "better" in r[0].detail]))
-    found += _columns([r for r in runs if r[0].column is not None])
+    windows = {(r.window, None) for r in results}
+    alone = {w for w in windows if len(windows) == 1 and _is_long(w[0])}
+    moved = [r for r in runs if r[0].column is None and "better" in r[0].detail]
+    found = list(_performance(moved, alone))
+    found += _columns([r for r in runs if r[0].column is not None], bool(alone))
     found += _log([r for r in runs if r[0].column is None and r[0].name in _LOG + _QUALITY])
     return sorted(found, key=lambda f: -f.weight)
+
+
+def _is_long(window: Window) -> bool:
+    """Whether a window is named better by nothing than by its dates: it is all that was asked."""
+    return window.start is None or window.end is None or window.end - window.start > _LONG
 
 
 def judge_together(results: Sequence[Result]) -> list[Result]:
@@ -86,34 +103,39 @@ def _runs(series: Sequence[Result]) -> Iterator[list[Result]]:
         yield run
 
 
-def _span(run: Sequence[Result]) -> Window:
+def span_of(run: Sequence[Result]) -> Window:
     first, last = run[0].window, run[-1].window
     return Window(first.start, last.end, first.first_row, last.last_row)
 
 
 def _worst(run: Sequence[Result]) -> Result:
-    return max(run, key=lambda r: (_RANK[r.verdict], float(r.detail.get("above_floor") or 0.0)))
+    return max(run, key=lambda r: (RANK[r.verdict], float(r.detail.get("above_floor") or 0.0)))
 
 
 def _weight(result: Result, kind: float, run: Sequence[Result]) -> float:
     above, tolerance = float(result.detail.get("above_floor") or 0.0), _tolerance(result)[0]
     size = min(above / tolerance, 10.0) if tolerance > 0 else 1.0
-    return _RANK[result.verdict] + kind + size + min(len(run), 10) / 10
+    return RANK[result.verdict] + kind + size + min(len(run), 10) / 10
 
 
-def _performance(runs: Iterable[list[Result]]) -> Iterator[Finding]:
+def _performance(
+    runs: Iterable[list[Result]], alone: Collection[tuple[Window, None]]
+) -> Iterator[Finding]:
     for run in runs:
         worst = _worst(run)
         detail = worst.detail
         change = float(detail.get("change") or 0.0)
         who = f" of {worst.version}" if worst.version else ""
         which = f" for class {detail['class']}" if "class" in detail else ""
+        is_one = len(run) == 1 and (run[0].window, None) in alone
         verb = "rose" if change > 0 else "fell"
+        if is_one:
+            verb = f"is {'higher' if change > 0 else 'lower'} than in the reference"
         unit = str(detail["unit"])
         labels = f"{write_count(worst.n_labelled)} labels" if worst.n_labelled is not None else ""
         against = f" against {write_value(detail.get('reference'), unit)} in the reference"
         at = f" at worst, {write_span(worst.window)}," if len(run) > 1 else ""
-        span = f" {write_span(_span(run))}" if not _span(run).is_whole else ""
+        span = f" {write_span(span_of(run))}" if not (is_one or span_of(run).is_whole) else ""
         yield Finding(
             title=f"{detail['label']}{who}{which} {verb}{span}",
             sentence=(
@@ -123,12 +145,12 @@ def _performance(runs: Iterable[list[Result]]) -> Iterator[Finding]:
             verdict=worst.verdict,
             weight=_weight(worst, 50.0, run),
             page="performance",
-            params=_params(worst),
+            params=params_of(worst),
             results=tuple(run),
         )
 
 
-def _columns(runs: Sequence[list[Result]]) -> list[Finding]:
+def _columns(runs: Sequence[list[Result]], is_one: bool = False) -> list[Finding]:
     """One finding for all columns that show the same thing in the same span."""
     deciding = [r for r in runs if r[0].detail.get("decides", True) and r[0].name != "wasserstein"]
     together: dict[tuple[str, str], list[list[Result]]] = {}
@@ -136,7 +158,8 @@ def _columns(runs: Sequence[list[Result]]) -> list[Finding]:
         kind = run[0].name if run[0].name in _QUALITY else "drift"
         role = str(run[0].detail.get("role", "feature")) if kind == "drift" else "column"
         role = "feature" if role == "segment" else role
-        together.setdefault((f"{kind}:{role}", write_span(_span(run))), []).append(run)
+        span = "" if is_one else f" {write_span(span_of(run))}"
+        together.setdefault((f"{kind}:{role}", span), []).append(run)
     found = []
     for (kind, span), group in together.items():
         group.sort(key=lambda run: -float(_worst(run).detail.get("above_floor") or 0.0))
@@ -158,30 +181,30 @@ def _column_finding(kind: str, span: str, group: Sequence[list[Result]]) -> Find
     verb = "is" if len(names) == 1 else "are"
     test, _, role = kind.partition(":")
     if test == "drift":
-        title = f"{_roles(role, names)} moved {span}"
+        title = f"{_roles(role, names)} moved{span}"
         sentence = (
             f"{worst.column}: {worst.detail['label']} {write_value(worst.value, 'score')}"
             f" ({write_value(worst.detail.get('above_floor'), 'score')} above what chance shows);"
             f" {write_count(worst.n)} rows."
         )
     elif test == "unseen_rate":
-        levels = [str(level) for level, _n in worst.detail.get("levels", ())]
-        title = f"{worst.column} has values never seen in the reference {span}"
+        levels = [str(level) for level in dict(worst.detail.get("levels", ()))]
+        title = f"{worst.column} has values never seen in the reference{span}"
         sentence = f"{write_list(levels, 5)}: {write_value(worst.value, 'rate')} of {write_count(worst.n)} rows."
     else:
-        title = f"{write_list(names)} {verb} {_SAID.get(test, test)} {span}"
+        title = f"{write_list(names)} {verb} {_SAID.get(test, test)}{span}"
         sentence = (
             f"{worst.column}: {write_value(worst.value, 'rate')} of {write_count(worst.n)} rows."
         )
     page = "quality" if test in _QUALITY else "drift"
-    weight = _weight(worst, 30.0 if page == "quality" else 20.0, group[0])
+    weight = _weight(worst, _KIND.get(test, 20.0), group[0])
     return Finding(
         title=title[:1].upper() + title[1:],
         sentence=sentence,
         verdict=worst.verdict,
         weight=weight,
         page=page,
-        params={**_params(worst), "column": str(worst.column)},
+        params={**params_of(worst), "column": str(worst.column)},
         results=tuple(r for run in group for r in run),
     )
 
@@ -199,20 +222,45 @@ def _roles(role: str, names: Sequence[str]) -> str:
 def _log(runs: Iterable[list[Result]]) -> Iterator[Finding]:
     for run in runs:
         worst = _worst(run)
-        label = str(worst.detail.get("label", worst.name))
-        unit = None if worst.name in ("volume", "freshness") else "rate"
+        title, sentence = _say_log(worst)
         yield Finding(
-            title=f"{label} is unusual {write_span(_span(run))}",
-            sentence=f"{write_value(worst.value, unit)}; {write_count(worst.n)} rows.",
+            title=f"{title} {write_span(span_of(run))}",
+            sentence=sentence,
             verdict=worst.verdict,
             weight=_weight(worst, 40.0, run),
             page="quality",
-            params=_params(worst),
+            params=params_of(worst),
             results=tuple(run),
         )
 
 
-def _params(result: Result) -> dict[str, str]:
+def _say_log(worst: Result) -> tuple[str, str]:
+    detail = worst.detail
+    if worst.name == "label_coverage":
+        usual = (
+            f" against {write_value(detail['reference'], 'rate')}" if "reference" in detail else ""
+        )
+        number = write_value(worst.value, "rate")
+        return (
+            "Fewer labels than usual",
+            f"{number} of {write_count(worst.n)} rows labelled{usual}.",
+        )
+    if worst.name == "volume" and detail.get("expected") is not None:
+        more = "More" if float(detail.get("relative_change") or 0.0) > 0 else "Fewer"
+        usual = write_count(round(float(detail["expected"])))
+        return (
+            f"{more} rows than usual",
+            f"{write_count(worst.n)} rows at worst; {usual} are usual.",
+        )
+    label = str(detail.get("label", worst.name))
+    unit = None if worst.name == "freshness" else "rate"
+    return (
+        f"{label} is unusual",
+        f"{write_value(worst.value, unit)}; {write_count(worst.n)} rows.",
+    )
+
+
+def params_of(result: Result) -> dict[str, str]:
     params = {}
     if result.version:
         params["v"] = result.version

@@ -1,0 +1,95 @@
+"""What stands behind the numbers of a window: curves and tables, beside the reference's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analytics.core import Dataset, Question, Scope
+from analytics.curves.precision_recall import PrecisionRecall, precision_recall
+from analytics.curves.reliability import Reliability, reliability
+from analytics.curves.residuals import Residuals, residuals
+from analytics.curves.roc import Roc, roc
+from analytics.curves.score_histogram import ScoreHistogram, score_histogram
+from analytics.evaluate.drift import drift_columns
+from analytics.needs import Confusion, Scores
+from analytics.query.engine import Engine
+from analytics.query.frame import whole
+from analytics.query.histograms import (
+    Histogram,
+    LevelShares,
+    delay_curve,
+    histogram,
+    level_shares,
+)
+from analytics.query.performance import class_scores, confusions, pairs, scores
+
+WHOLE = (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The curves of one side; what the task does not have, or too few rows gave, is None."""
+
+    confusion: Confusion | None = None
+    roc: Roc | None = None
+    precision_recall: PrecisionRecall | None = None
+    reliability: Reliability | None = None
+    score_histogram: ScoreHistogram | None = None
+    residuals: Residuals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Both sides."""
+
+    current: Side
+    reference: Side
+
+
+def behind(
+    engine: Engine, dataset: Dataset, question: Question, class_name: str | None = None
+) -> Behind:
+    """The curves of the window and of the reference; of one class against the rest if named."""
+    current = _side(engine, dataset, whole(question.scope), class_name)
+    if question.reference is None:
+        return Behind(current, Side())
+    return Behind(current, _side(engine, dataset, whole(question.reference), class_name))
+
+
+def _side(engine: Engine, dataset: Dataset, scope: Scope, class_name: str | None) -> Side:
+    task = dataset.schema.task
+    if task == "regression":
+        found = pairs(engine, dataset, scope).get(WHOLE)
+        return Side(residuals=residuals(found) if found else None)
+    confusion = confusions(engine, dataset, scope).get(WHOLE)
+    need: Scores | None = None
+    if task == "binary" and dataset.schema.has("score"):
+        need = scores(engine, dataset, scope).get(WHOLE)
+    elif task == "multiclass" and class_name is not None:
+        by_class = class_scores(engine, dataset, scope).get(WHOLE)
+        need = by_class.by_class.get(class_name) if by_class else None
+    if need is None:
+        return Side(confusion)
+    return Side(
+        confusion, roc(need), precision_recall(need), reliability(need), score_histogram(need)
+    )
+
+
+def column(
+    engine: Engine, dataset: Dataset, question: Question, name: str
+) -> Histogram | LevelShares | None:
+    """The distribution of one column, beside the reference's."""
+    chosen = next((c for c in drift_columns(dataset) if c.name == name), None)
+    chosen = chosen or dataset.schema.column(name)
+    scope = whole(question.scope)
+    reference = whole(question.reference) if question.reference else None
+    if chosen.type == "numeric":
+        return histogram(engine, dataset, scope, reference, name)
+    return level_shares(engine, dataset, scope, reference, name)
+
+
+def delays(
+    engine: Engine, dataset: Dataset, question: Question
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The delay curve of the window's labels."""
+    return delay_curve(engine, dataset, whole(question.scope))

@@ -1,0 +1,162 @@
+"""The numbers around the main metric: how often it happens, how often labels are there, how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from analytics.core import Dataset, Estimate, Metric, Question, Result, Scope
+from analytics.evaluate.performance import MIN_LABELLED, SETTLED_SHARE
+from analytics.evaluate.verdict import compare
+from analytics.needs import Scores
+from analytics.quality.compare import compare_shares
+from analytics.query.engine import Engine
+from analytics.query.frame import whole
+from analytics.query.groups import Delay, Group, count_groups, label_delay
+from analytics.query.histograms import Seen, latencies, versions
+from analytics.query.performance import confusions
+from analytics.stats.decision import decide
+
+POINTS = (0.02, 0.05)  # change of a rate that matters
+LATENCY = Metric(
+    name="latency_p95",
+    label="Latency p95",
+    tasks=("binary", "multiclass", "regression"),
+    needs=Scores,
+    compute=lambda _need: Estimate.undefined("asked of the log"),
+    better="lower",
+    unit="label",
+    meaning="The latency that 95 % of predictions stay under.",
+    source="an order statistic; interval: ranks of the binomial",
+    tolerance=(0.2, 0.5),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the line under a page's title says: the rows behind it, and those it is compared with."""
+
+    now: Group | None
+    reference: Group | None
+    versions: tuple[Seen, ...]
+    delay: Delay | None
+    is_provisional: bool
+
+
+def facts(engine: Engine, dataset: Dataset, question: Question, now: datetime) -> Facts:
+    """Rows, labels, span and versions of the window, and the reference's."""
+    scope = whole(question.scope)
+    delay = label_delay(engine, dataset, scope)
+    groups = count_groups(engine, dataset, scope, now=now, delay=delay)
+    before = count_groups(engine, dataset, whole(question.reference)) if question.reference else []
+    group = groups[0] if groups else None
+    young = group.n_young if group else 0
+    return Facts(
+        group,
+        before[0] if before else None,
+        versions(engine, dataset, Scope()),
+        delay,
+        bool(group and young > SETTLED_SHARE * group.n),
+    )
+
+
+def headline(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
+    """Observed rate of positives, share labelled and latency, by period and version."""
+    scope = question.scope
+    groups = count_groups(engine, dataset, scope)
+    reference = None if question.reference is None else whole(question.reference)
+    before = count_groups(engine, dataset, reference)[:1] if reference else []
+    observed = _observed(engine, dataset, scope)
+    observed_before = _observed(engine, dataset, reference).get((None, None)) if reference else None
+    fast = latencies(engine, dataset, scope)
+    fast_before = latencies(engine, dataset, reference).get((None, None)) if reference else None
+    results = []
+    for group in groups:
+        answers: list[tuple[str, str, Estimate, tuple[float, float]]] = []
+        if group.key in observed:
+            hits, n = observed[group.key]
+            estimate = compare_shares(hits, n, *(observed_before or (0, 0)))
+            answers.append(("observed_rate", "Positives, observed", estimate, POINTS))
+        known = _coverage(group, before[0] if before else None)
+        answers.append(("label_coverage", "Labelled", known, (0.05, 0.2)))
+        if group.key in fast:
+            answers.append(_latency(fast[group.key], fast_before))
+        results += _results(question, group, answers)
+    return results
+
+
+def _observed(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Any, tuple[float, int]]:
+    if dataset.schema.task != "binary":
+        return {}
+    found = {}
+    for key, confusion in confusions(engine, dataset, scope).items():
+        at = confusion.classes.index(str(dataset.schema.positive))
+        total = float(confusion.counts.sum())
+        share = float(confusion.counts[at].sum()) / total if total > 0 else 0.0
+        found[key] = (share * confusion.n, confusion.n)
+    return found
+
+
+def _coverage(group: Group, before: Group | None) -> Estimate:
+    m = before.n if before and before.n_labelled else 0
+    return compare_shares(group.n_labelled, group.n, before.n_labelled if before else 0, m, "down")
+
+
+def _latency(
+    now: tuple[float, float, float, int], before: tuple[float, float, float, int] | None
+) -> tuple[str, str, Estimate, tuple[float, float]]:
+    estimate = Estimate(now[0], now[1], now[2], "order statistics", now[3])
+    then = (
+        Estimate(before[0], before[1], before[2], "order statistics", before[3]) if before else None
+    )
+    compared = compare(LATENCY, estimate, then)
+    detail = {**compared.detail}
+    return LATENCY.name, LATENCY.label, replace(estimate, detail=detail), LATENCY.tolerance
+
+
+def _results(
+    question: Question, group: Group, answers: list[tuple[str, str, Estimate, tuple[float, float]]]
+) -> list[Result]:
+    verdicts = decide([(estimate, tolerance) for _n, _l, estimate, tolerance in answers])
+    results = []
+    for (name, label, estimate, tolerance), (verdict, p_adjusted) in zip(
+        answers, verdicts, strict=True
+    ):
+        is_rate = name != LATENCY.name
+        thin = estimate.value is None or (name == "observed_rate" and estimate.n < MIN_LABELLED)
+        extra: Mapping[str, Any] = {
+            "label": label,
+            "unit": "rate" if is_rate else "ms",
+            "tolerance": list(tolerance),
+            "p_adjusted": p_adjusted,
+            "better": {"observed_rate": "neither", "label_coverage": "higher"}.get(name, "lower"),
+        }
+        is_judged = verdict != "undefined"
+        detail = {**estimate.detail, **extra} | (_band(estimate, tolerance) if is_rate else {})
+        results.append(
+            Result(
+                name=name,
+                value=estimate.value,
+                n=group.n,
+                verdict="undefined" if thin else verdict if is_judged else "ok",
+                window=group.window,
+                low=estimate.low,
+                high=estimate.high,
+                interval=estimate.interval,
+                n_labelled=group.n_labelled,
+                version=group.version,
+                segment=question.scope.segment.text if question.scope.segment else None,
+                reason=estimate.reason,
+                detail=detail,
+            )
+        )
+    return results
+
+
+def _band(estimate: Estimate, tolerance: tuple[float, float]) -> dict[str, float]:
+    reference = estimate.detail.get("reference")
+    if reference is None:
+        return {}
+    return {"band_low": reference - tolerance[0], "band_high": reference + tolerance[0]}

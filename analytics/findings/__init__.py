@@ -1,0 +1,22 @@
+"""What a person would say about Results: findings, and the sentence that a page opens with."""
+
+from analytics.findings.find import find, judge_together
+from analytics.findings.speak import (
+    calm,
+    choose,
+    find_contrast,
+    speak,
+    speak_of_drift,
+    write_since,
+)
+
+__all__ = [
+    "calm",
+    "choose",
+    "find",
+    "find_contrast",
+    "judge_together",
+    "speak",
+    "speak_of_drift",
+    "write_since",
+]

@@ -1,0 +1,165 @@
+"""The first sentence of a page: what matters most, or calmly that nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analytics.core import Finding, Result
+from analytics.findings.find import RANK, find, judge_together, params_of, span_of
+from analytics.words import (
+    unit_of,
+    write_count,
+    write_half_width,
+    write_list,
+    write_span,
+    write_value,
+)
+
+MIN_CONTRAST = 3  # periods from which "best" and "worst" mean something
+
+
+def speak(series: Sequence[Result], whole: Sequence[Result] = ()) -> Finding:
+    """The one sentence that a page opens with: what matters most, or calmly that nothing does.
+
+    ``series`` are Results by period, ``whole`` those of the window as one period.
+    """
+    contrast = find_contrast(series)
+    if contrast is not None:
+        return contrast
+    found = [*find(series), *find(whole)]
+    if found:
+        return max(found, key=lambda f: f.weight)
+    return calm(whole or series)
+
+
+def speak_of_drift(results: Sequence[Result], performance: Sequence[Result]) -> Finding:
+    """How many columns moved, which most, and whether the model's performance held."""
+    deciding = [
+        r
+        for r in results
+        if r.detail.get("decides") and r.name not in ("missing_rate", "unseen_rate")
+    ]
+    moved = [r for r in deciding if r.verdict in ("warning", "critical")]
+    moved.sort(key=lambda r: (-RANK[r.verdict], -float(r.detail.get("above_floor") or 0.0)))
+    if not moved:
+        return calm(deciding)
+    count = f"{len(moved)} of {len(deciding)} columns moved"
+    names = write_list([str(r.column) for r in moved])
+    worst = moved[0]
+    effect = f"{worst.column}: {worst.detail['label']} {write_value(worst.value, 'score')}"
+    held = next((r for r in performance if r.value is not None), None)
+    if held is None or held.detail.get("reference") is None or held.verdict == "undefined":
+        said, verdict = "whether it did harm is not known yet: labels are missing", worst.verdict
+    else:
+        unit = unit_of(held)
+        number = f"{write_value(held.value, unit)} {write_half_width(held.low, held.high, unit)}"
+        against = f"(reference {write_value(held.detail['reference'], unit)})"
+        if held.verdict == "ok":
+            said = f"{held.detail['label']} held at {number} {against}: harmless so far"
+            verdict = "ok"
+        else:
+            said = f"{held.detail['label']} moved too, to {number} {against}"
+            verdict = max(worst.verdict, held.verdict, key=lambda v: RANK[v])
+    return Finding(
+        title=f"{count}: {names}",
+        sentence=f"{effect}; {said}.",
+        verdict=verdict,
+        weight=RANK[verdict],
+        page="drift",
+        results=(worst,),
+    )
+
+
+def calm(results: Sequence[Result]) -> Finding:
+    """Nothing to say, and with how many rows and labels it was looked for."""
+    n = max((r.n for r in results), default=0)
+    labels = max((r.n_labelled or 0 for r in results), default=0)
+    known = [r for r in results if r.verdict != "undefined"]
+    if not known:
+        reason = next((r.reason for r in results if r.reason), "no rows in this window")
+        return Finding(
+            "There is not enough to judge yet",
+            f"{reason[:1].upper()}{reason[1:]}; {write_count(n)} rows.",
+            "undefined",
+            0.0,
+            results=tuple(results[:1]),
+        )
+    compared = any(r.detail.get("reference") is not None for r in known)
+    looked = f"{write_count(n)} rows" + (f", {write_count(labels)} labels" if labels else "")
+    if not compared:
+        return Finding(
+            "There is nothing to compare with",
+            f"Numbers without a reference carry no verdict; {looked}. Choose one under Compare with.",
+            "undefined",
+            0.0,
+            results=tuple(results[:1]),
+        )
+    title = "Nothing moved beyond its band"
+    return Finding(
+        title, f"{looked[:1].upper()}{looked[1:]}.", "ok", 0.0, results=tuple(results[:1])
+    )
+
+
+def find_contrast(series: Sequence[Result]) -> Finding | None:
+    """A period in which accuracy is highest while the ranking is worst, beyond its band.
+
+    The classic trap of a rare outcome: when few rows are positive, saying "no" is right more
+    often, while the order of the scores may be worse than ever.
+    """
+    looks = {r.window: r for r in series if r.name == "accuracy" and r.version is None}
+    ranks = {
+        r.window: r for r in judge_together(series) if r.name == "roc_auc" and r.version is None
+    }
+    both = [
+        w for w in looks
+        if w in ranks and "undefined" not in (looks[w].verdict, ranks[w].verdict)
+    ]  # fmt: skip
+    if len(both) < MIN_CONTRAST:
+        return None
+    best = max(both, key=lambda w: float(looks[w].value or 0.0))
+    worst = min(both, key=lambda w: float(ranks[w].value or 1.0))
+    rank, look = ranks[worst], looks[best]
+    if best != worst or rank.verdict not in ("warning", "critical"):
+        return None
+    rose = float(look.detail.get("change") or 0.0) > 0
+    reference = rank.detail.get("reference")
+    against = f" (reference {write_value(reference, 'score')})" if reference is not None else ""
+    return Finding(
+        title=f"{_start(write_span(worst))} the model looks best and ranks worst",
+        sentence=(
+            f"Accuracy {'rose to' if rose else 'was'} {write_value(look.value, 'score')}"
+            f" {write_half_width(look.low, look.high, 'score')}, its highest, while"
+            f" {rank.detail['label']} fell to {write_value(rank.value, 'score')}"
+            f" {write_half_width(rank.low, rank.high, 'score')}{against}, its lowest."
+        ),
+        verdict=rank.verdict,
+        weight=RANK[rank.verdict] + 90.0,
+        page="performance",
+        params={**params_of(rank), "metric": "roc_auc"},
+        results=(rank, look),
+    )
+
+
+def write_since(finding: Finding) -> str:
+    """When a finding was so and how many labels or rows confirm it."""
+    results = [r for r in finding.results if r.name == finding.results[0].name]
+    if not results:
+        return ""
+    span = write_span(span_of(results))
+    labelled = [r.n_labelled for r in results if r.n_labelled is not None]
+    if finding.page == "performance" and labelled:
+        return f"{span}, {write_count(sum(labelled))} labels"
+    return f"{span}, {write_count(sum(r.n for r in results))} rows"
+
+
+def _start(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def choose(found: Sequence[Finding], most: int = 5, alike: int = 2) -> list[Finding]:
+    """The most important findings, at most ``alike`` about one page."""
+    chosen: list[Finding] = []
+    for finding in found:
+        if sum(f.page == finding.page for f in chosen) < alike:
+            chosen.append(finding)
+    return chosen[:most]

@@ -1,0 +1,192 @@
+"""The only caches of the screen: one desk a process, and answers shared by all who may see them.
+
+Rights are checked before the cache is read; keys carry the log's fingerprint and whether the
+viewer sees sensitive columns. Who asks for what somebody else is already waiting for waits for
+the same work; when the last one leaves, the work is cancelled.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from analytics.errors import QueryCancelled
+from app.auth.viewer import Viewer
+from app.questions import Asked, build_question, clock
+from app.settings import settings_in_force
+
+if TYPE_CHECKING:
+    from analytics.core import Dataset, Question
+    from analytics.query.engine import Cancel, Engine
+    from app.ask import Desk
+
+FIRST_S = 0.6  # work that takes longer shows that it is under way
+STEP_S = 0.2
+Watcher = Callable[[float], None]
+
+
+@dataclass(slots=True)
+class _Work:
+    """One answer being made, and how many wait for it."""
+
+    cancel: Cancel
+    done: threading.Event = field(default_factory=threading.Event)
+    value: Any = None
+    error: BaseException | None = None
+    n_waiting: int = 0
+
+
+class Shelf:
+    """Answers by key, the least used thrown away first; equal questions are worked on once."""
+
+    def __init__(self, max_entries: int) -> None:
+        self.max_entries = max_entries
+        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+        self._work: dict[Hashable, _Work] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def get(
+        self, key: Hashable, make: Callable[[Cancel], Any], watch: Watcher | None = None
+    ) -> Any:
+        """The answer of that key; ``watch`` is called with the seconds passed while it is made."""
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+            work = self._work.get(key) or self._start(key, make)
+            work.n_waiting += 1
+        try:
+            self._wait(work, watch)
+        finally:
+            with self._lock:
+                work.n_waiting -= 1
+                if work.n_waiting == 0 and not work.done.is_set():
+                    self._work.pop(key, None)
+                    threading.Thread(target=work.cancel.press, daemon=True).start()
+        if work.error is not None:
+            raise work.error
+        return work.value
+
+    def _start(self, key: Hashable, make: Callable[[Cancel], Any]) -> _Work:
+        from analytics.query.engine import Cancel
+
+        work = self._work[key] = _Work(Cancel())
+        threading.Thread(target=self._run, args=(key, work, make), daemon=True).start()
+        return work
+
+    def _run(self, key: Hashable, work: _Work, make: Callable[[Cancel], Any]) -> None:
+        try:
+            work.value = make(work.cancel)
+        except BaseException as error:
+            work.error = error
+        with self._lock:
+            if self._work.get(key) is work:
+                del self._work[key]
+            if work.error is None:
+                self._answers[key] = work.value
+                while len(self._answers) > self.max_entries:
+                    self._answers.popitem(last=False)
+        work.done.set()
+
+    def _wait(self, work: _Work, watch: Watcher | None) -> None:
+        started = monotonic()
+        if work.done.wait(FIRST_S):
+            return
+        while not work.done.wait(STEP_S):
+            if watch is not None:
+                watch(monotonic() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was asked of which log, and what came out."""
+
+    dataset: Dataset
+    question: Question
+    value: Any
+
+
+def desk() -> Desk:
+    """The desk of this process; a new one when the home or the folders it may read change."""
+    settings = settings_in_force()
+    return _open_desk(str(settings.home), settings.database_url, settings.text("import_roots"))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _open_desk(_home: str, _url: str, _roots: str) -> Desk:
+    from app.ask import Desk
+
+    return Desk(settings_in_force())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _shelf(home: str, max_entries: int) -> Shelf:
+    del home
+    return Shelf(max_entries)
+
+
+def shelf() -> Shelf:
+    """The answers of this process."""
+    settings = settings_in_force()
+    return _shelf(str(settings.home), settings.number("cache_entries"))
+
+
+def dataset_of(model: str, viewer: Viewer) -> Dataset:
+    """The model's logs as this viewer may see them; AccessDenied where they may not."""
+    viewer.check("view", model)
+    dataset = desk().dataset(model)
+    return dataset if viewer.may("see_sensitive", model) else dataset.without_sensitive()
+
+
+def answers(
+    name: str, model: str, asked: Asked, viewer: Viewer, watch: Watcher | None = None
+) -> Answer:
+    """The answer to a question in words; ``name`` is one of ``QUESTIONS``, or "column:NAME"."""
+    dataset = dataset_of(model, viewer)
+    wall = desk().now()
+    moment = clock(dataset, wall)
+    question = build_question(dataset, asked, moment)
+    if moment is wall:  # a live log: the same minute is the same moment
+        moment = moment.replace(second=0, microsecond=0)
+    key = (name, model, dataset.fingerprint, asked, moment, viewer.may("see_sensitive", model))
+    engine = desk().engine
+
+    def make(cancel: Cancel) -> Any:
+        return ask(name, engine.under(cancel), dataset, question, wall)
+
+    return Answer(dataset, question, shelf().get(key, make, watch))
+
+
+def ask(name: str, engine: Engine, dataset: Dataset, question: Question, wall: datetime) -> Any:
+    """Work out the answer of that name."""
+    from analytics.evaluate import behind, headline
+    from app.ask import answer
+
+    kind, _, what = name.partition(":")
+    moment = question.scope.as_of or clock(dataset, wall)
+    if kind == "facts":
+        return headline.facts(engine, dataset, question, moment)
+    if kind == "headline":
+        return headline.headline(engine, dataset, question)
+    if kind == "behind":
+        return behind.behind(engine, dataset, question, what or None)
+    if kind == "column":
+        return behind.column(engine, dataset, question, what)
+    if kind == "delays":
+        return behind.delays(engine, dataset, question)
+    return answer(engine, dataset, question, kind, wall)
+
+
+def is_cancelled(error: BaseException) -> bool:
+    """Whether the work ended because somebody stopped it."""
+    return isinstance(error, QueryCancelled)

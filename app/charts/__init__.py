@@ -1,0 +1,40 @@
+"""Results to Plotly figures: pure, tested without a screen."""
+
+from app.charts.columns import bars_chart, distribution_chart, heat_chart, levels_chart
+from app.charts.curves import (
+    delay_chart,
+    precision_recall_chart,
+    reliability_chart,
+    roc_chart,
+    score_chart,
+)
+from app.charts.errors import confusion_chart, leaning_chart, residual_chart
+from app.charts.series import Look, picked_span, series_chart
+from app.charts.spark import DARK, LIGHT, Ink, sparkline
+from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
+
+__all__ = [
+    "CONFIG",
+    "DARK",
+    "LIGHT",
+    "MAX_POINTS",
+    "Chart",
+    "Ink",
+    "Look",
+    "bars_chart",
+    "confusion_chart",
+    "delay_chart",
+    "distribution_chart",
+    "heat_chart",
+    "leaning_chart",
+    "levels_chart",
+    "n_points",
+    "picked_span",
+    "precision_recall_chart",
+    "reliability_chart",
+    "residual_chart",
+    "roc_chart",
+    "score_chart",
+    "series_chart",
+    "sparkline",
+]

@@ -1,0 +1,227 @@
+"""One number over time: versions as colours, intervals as bands, the reference in grey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from analytics.core import Result, Window
+from analytics.words import (
+    short_name,
+    write_count,
+    write_half_width,
+    write_period,
+    write_value,
+)
+from app.charts.marks import Line, draw_changes, draw_margin, draw_names, draw_reference
+from app.charts.style import MAX_POINTS, Chart, colour_of, finish, thin, tint
+from app.charts.style import time_axis as use_time
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a series is drawn: its unit for words, height in pixels, and whether a box selects."""
+
+    unit: str | None = None
+    height: int = 300
+    is_selectable: bool = False
+    versions: tuple[str, ...] = ()  # the model's versions in order, so that colours stay
+
+
+def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
+    """Results of one number over periods; None when no period has enough rows to draw."""
+    import plotly.graph_objects as go
+
+    lines = _lines(results, look)
+    drawn = [y for line in lines for y in line.y if y is not None]
+    if not drawn:
+        return None
+    figure = go.Figure()
+    low, high = _range(lines, results)
+    words = draw_reference(figure, results, look.unit)
+    for line in lines:
+        _band(figure, line)
+    for line in lines:
+        _draw(figure, line, look.unit)
+    words += draw_names(figure, lines)
+    n_rows = draw_changes(figure, lines)
+    right = draw_margin(figure, words, low, high, look.height)
+    finish(figure, height=look.height, right=right, top=8 + 17 * n_rows)
+    figure.update_yaxes(range=[low, high], tickformat=_ticks(look.unit))
+    _time(figure, results)
+    if look.is_selectable:
+        figure.update_layout(dragmode="select", selectdirection="h")
+    return Chart(figure, _alt(lines, look, results), series_table(results, look.unit))
+
+
+def _lines(results: Sequence[Result], look: Look) -> list[Line]:
+    names = list(dict.fromkeys(r.version for r in results))
+    order = list(look.versions) or sorted(n for n in names if n)
+    most = MAX_POINTS // (5 * max(len(names), 1))
+    lines = []
+    for name in names:
+        chosen = [r for r in results if r.version == name]
+        chosen = [chosen[i] for i in thin(len(chosen), most)]
+        if not any(is_drawn(r) for r in chosen):
+            continue
+        colour = colour_of(order.index(name) if name in order else 0)
+        y = tuple(r.value if is_drawn(r) else None for r in chosen)
+        label = name if len(names) > 1 or len(order) > 1 else None
+        lines.append(Line(label, colour, tuple(chosen), tuple(place(r.window) for r in chosen), y))
+    return lines
+
+
+def is_drawn(result: Result) -> bool:
+    """Whether a period has enough behind it to be a point: thin ones are gaps."""
+    return result.value is not None and result.verdict != "undefined"
+
+
+def place(window: Window) -> Any:
+    """Where a window stands on the axis: its middle in time, or its first row."""
+    if window.first_row is not None:
+        return window.first_row
+    if window.start is None or window.end is None:
+        return 0
+    if window.end - window.start <= timedelta(days=1):
+        return window.start
+    return window.start + (window.end - window.start) / 2
+
+
+def _range(lines: Sequence[Line], results: Sequence[Result]) -> tuple[float, float]:
+    values = [y for line in lines for y in line.y if y is not None]
+    ends = [
+        e
+        for line in lines
+        for r in line.results
+        if is_drawn(r)
+        for e in (r.low, r.high)
+        if e is not None
+    ]
+    bands = [
+        float(r.detail[k]) for r in results[:1] for k in ("band_low", "band_high") if k in r.detail
+    ]
+    inner = np.quantile(ends, [0.02, 0.98]).tolist() if ends else []
+    low, high = min(values + bands + inner), max(values + bands + inner)
+    pad = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
+    return low - pad, high + pad
+
+
+def _band(figure: Any, line: Line) -> None:
+    import plotly.graph_objects as go
+
+    for run in _runs(line):
+        upper = [(line.x[i], line.results[i].high) for i in run]
+        lower = [(line.x[i], line.results[i].low) for i in reversed(run)]
+        both = upper + lower
+        figure.add_trace(
+            go.Scatter(
+                x=[x for x, _y in both],
+                y=[y for _x, y in both],
+                mode="lines",
+                line={"width": 0},
+                fill="toself",
+                fillcolor=tint(line.colour),
+                hoverinfo="skip",
+            )
+        )
+
+
+def _runs(line: Line) -> list[list[int]]:
+    """Neighbouring points that are drawn and have an interval; a single one makes no band."""
+    runs: list[list[int]] = [[]]
+    for i, (y, r) in enumerate(zip(line.y, line.results, strict=True)):
+        if y is None or r.low is None or r.high is None:
+            runs.append([])
+        else:
+            runs[-1].append(i)
+    return [run for run in runs if len(run) > 1]
+
+
+def _draw(figure: Any, line: Line, unit: str | None) -> None:
+    import plotly.graph_objects as go
+
+    lonely = len(line.x) <= 70
+    hover = [_hover(r, unit) for r in line.results]
+    figure.add_trace(
+        go.Scatter(
+            x=list(line.x),
+            y=list(line.y),
+            mode="lines+markers" if lonely else "lines",
+            connectgaps=False,
+            line={"color": line.colour, "width": 2},
+            marker={"size": 4, "color": line.colour},
+            text=hover,
+            hovertemplate="%{text}<extra></extra>",
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+        )
+    )
+
+
+def _hover(r: Result, unit: str | None) -> str:
+    who = f"<b>{short_name(r.version)}</b>, " if r.version else ""
+    n = (
+        f"{write_count(r.n_labelled)} labels"
+        if r.n_labelled is not None
+        else f"{write_count(r.n)} rows"
+    )
+    number = f"{write_value(r.value, unit)} {write_half_width(r.low, r.high, unit)}".strip()
+    return f"{who}{write_period(r.window)}<br><b>{number}</b>, {n}"
+
+
+def _time(figure: Any, results: Sequence[Result]) -> None:
+    starts = [r.window.start for r in results if r.window.start]
+    ends = [r.window.end for r in results if r.window.end]
+    if any(r.window.first_row is not None for r in results) or not starts:
+        figure.update_xaxes(title={"text": "row", "standoff": 4}, tickformat=",d")
+        return
+    use_time(figure, min(starts), max(ends))
+
+
+def _ticks(unit: str | None) -> str | None:
+    return {"share": ".2f", "score": ".2f", "rate": ".0%", "nats": ".2f"}.get(unit or "")
+
+
+def _alt(lines: Sequence[Line], look: Look, results: Sequence[Result]) -> str:
+    label = str(results[0].detail.get("label", results[0].name))
+    pieces = []
+    for line in lines:
+        at = [i for i, y in enumerate(line.y) if y is not None]
+        low, high = (f(at, key=lambda i: float(line.y[i] or 0.0)) for f in (min, max))
+        who = f"{line.name}: " if line.name else ""
+        pieces.append(
+            f"{who}lowest {write_value(line.y[low], look.unit)}"
+            f" {write_period(line.results[low].window)}, highest"
+            f" {write_value(line.y[high], look.unit)} {write_period(line.results[high].window)}"
+        )
+    return f"{label} over time. {'; '.join(pieces)}."
+
+
+def series_table(results: Sequence[Result], unit: str | None) -> dict[str, list[Any]]:
+    """The same numbers as columns, thin periods among them."""
+    del unit
+    return {
+        "period": [write_period(r.window) for r in results],
+        "version": [r.version or "all" for r in results],
+        "value": [r.value for r in results],
+        "low": [r.low for r in results],
+        "high": [r.high for r in results],
+        "rows": [r.n for r in results],
+        "labels": [r.n_labelled for r in results],
+        "verdict": [r.verdict if not r.reason else f"{r.verdict}: {r.reason}" for r in results],
+    }
+
+
+def picked_span(box: Sequence[Any] | None) -> tuple[datetime, datetime] | None:
+    """The span of time of a box that somebody drew; None for no box or one without width."""
+    if not box or len(box) < 2:
+        return None
+    try:
+        ends = sorted(datetime.fromisoformat(str(end).replace(" ", "T")[:19]) for end in box)
+    except ValueError:
+        return None
+    return (ends[0], ends[-1]) if ends[0] < ends[-1] else None

@@ -1,0 +1,138 @@
+"""One chart grammar: colours, axes, margins, and the limit on what travels to the browser.
+
+Colours are the slots that Streamlit fills with the theme's own in the browser, so that a figure
+is right in light and in dark; greys are transparent and right on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MAX_POINTS = 2000
+SERIES = tuple(f"#00000{i}" for i in range(1, 9))  # chartCategoricalColors of the theme
+QUIET = "#000036"  # the theme's quiet text
+GREY = "rgba(124,135,150,0.16)"
+GREY_LINE = "rgba(124,135,150,0.85)"
+GREY_BAR = "rgba(124,135,150,0.45)"
+GRID = "rgba(124,135,150,0.18)"
+BAND = 0.14
+CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
+# Days, then months, then years: Plotly picks how many fit, the words are spelled out.
+TIME_FORMATS = (
+    {"dtickrange": [None, 3600000], "value": "%H:%M\n%-d %B"},
+    {"dtickrange": [3600000, 86400000], "value": "%H:%M\n%-d %B"},
+    {"dtickrange": [86400000, "M1"], "value": "%-d %B"},
+    {"dtickrange": ["M1", "M12"], "value": "%B"},
+    {"dtickrange": ["M12", None], "value": "%Y"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure, what a screen reader says of it, and the numbers behind it as columns."""
+
+    figure: go.Figure
+    alt: str
+    table: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    caption: str = ""
+
+
+def tint(colour: str, share: float = BAND) -> str:
+    """The colour with an alpha of ``share``, as eight hex digits.
+
+    >>> tint("#000001", 0.14)
+    '#00000124'
+    """
+    return f"{colour}{round(255 * share):02x}"
+
+
+def colour_of(i: int) -> str:
+    """The i-th series colour; they repeat after eight."""
+    return SERIES[i % len(SERIES)]
+
+
+def thin(n: int, most: int) -> npt.NDArray[np.int64]:
+    """Indices of at most ``most`` of ``n`` points, evenly spread, first and last kept.
+
+    >>> thin(5, 3).tolist()
+    [0, 2, 4]
+    """
+    if n <= most:
+        return np.arange(n)
+    return np.unique(np.linspace(0, n - 1, max(most, 2)).round().astype(np.int64))
+
+
+def n_points(figure: go.Figure) -> int:
+    """How many points a figure sends to the browser."""
+    return sum(_trace_points(trace) for trace in figure.data)
+
+
+def _trace_points(trace: Any) -> int:
+    z = getattr(trace, "z", None)
+    if z is not None:
+        return int(np.asarray(z, dtype=object).size)
+    sizes = [
+        len(v) for v in (getattr(trace, "x", None), getattr(trace, "y", None)) if v is not None
+    ]
+    return max(sizes, default=0)
+
+
+def finish(figure: go.Figure, *, height: int, right: int = 8, top: int = 12) -> go.Figure:
+    """Give the figure the house's axes and margins; ValueError above the limit of points."""
+    found = n_points(figure)
+    if found > MAX_POINTS:
+        raise ValueError(f"The figure has {found} points; at most {MAX_POINTS} may travel.")
+    figure.update_layout(
+        height=height,
+        margin={"l": 4, "r": right, "t": top, "b": 4},
+        showlegend=False,
+        hovermode="closest",
+        dragmode=False,
+        bargap=0.08,
+        hoverlabel={"align": "left"},
+        font={"size": 12},
+    )
+    figure.update_xaxes(showgrid=False, zeroline=False, fixedrange=True, automargin=True)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, fixedrange=True, automargin=True, nticks=6)
+    return figure
+
+
+def time_axis(figure: go.Figure, start: datetime, end: datetime) -> None:
+    """Time from left to right, months and days spelled out."""
+    figure.update_xaxes(
+        type="date", range=[start, end], tickformatstops=TIME_FORMATS, ticklabelmode="period"
+    )
+
+
+def annotate(figure: go.Figure, text: str, **place: Any) -> None:
+    """A word in the chart, without arrow."""
+    figure.add_annotation(**{"text": text, "showarrow": False, "font": {"size": 12}} | place)
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """The same heights moved apart by at least ``gap``, in their order, about where they were.
+
+    >>> spread([1.0, 1.0, 5.0], 1.0)
+    [0.5, 1.5, 5.0]
+    """
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    moved = [places[i] for i in order]
+    for _ in range(20):
+        for a in range(len(moved) - 1):
+            short = gap - (moved[a + 1] - moved[a])
+            if short > 1e-12:
+                moved[a] -= short / 2
+                moved[a + 1] += short / 2
+    answer = [0.0] * len(places)
+    for i, value in zip(order, moved, strict=True):
+        answer[i] = value
+    return answer

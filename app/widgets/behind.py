@@ -1,0 +1,155 @@
+"""What stands behind the numbers: curves beside the reference, classes, and how labels arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from analytics.core import Result
+from analytics.words import SHAPES, WORDS, unit_of, write_half_width, write_value
+from app.auth import guarded
+from app.charts import (
+    Chart,
+    bars_chart,
+    confusion_chart,
+    delay_chart,
+    leaning_chart,
+    precision_recall_chart,
+    reliability_chart,
+    residual_chart,
+    roc_chart,
+    score_chart,
+)
+from app.widgets.chart_box import draw_chart
+from app.widgets.empty_state import draw_empty
+
+if TYPE_CHECKING:
+    from analytics.evaluate.behind import Behind
+    from app.widgets.view import View
+
+MIN_CHART_PX = 320
+
+
+def draw_behind(view: View) -> None:
+    """The curves that the task has, two a row."""
+    if not view.has_labels:
+        draw_empty(
+            "No labels for this window.",
+            "Curves compare scores with labels; import labels, or choose an earlier window.",
+        )
+        return
+    what = f"behind:{_pick_class(view)}" if view.dataset.schema.task == "multiclass" else "behind"
+    found: Behind = view.ask(what, "Drawing the curves")
+    charts = _charts(view, found)
+    with st.grid(2, min_column_width=MIN_CHART_PX):
+        for title, chart in charts:
+            with st.container(border=True, height="stretch"):
+                draw_chart(chart, f"behind_{title}", title=title)
+
+
+def _pick_class(view: View) -> str:
+    classes = list(view.dataset.schema.classes)
+    chosen = st.query_params.get("class")
+    chosen = chosen if chosen in classes else classes[0]
+    if st.session_state.get("pick_class") != chosen:
+        st.session_state.pick_class = chosen
+    st.selectbox("Class for the curves", classes, key="pick_class", on_change=_on_class, width=220)
+    return chosen
+
+
+@guarded("view")
+def _on_class() -> None:
+    st.query_params["class"] = st.session_state.pick_class
+
+
+def _charts(view: View, found: Behind) -> list[tuple[str, Chart]]:
+    now, then = found.current, found.reference
+    schema = view.dataset.schema
+    charts: list[tuple[str, Chart]] = []
+    if now.confusion is not None:
+        charts.append(("Confusion", confusion_chart(now.confusion)))
+    if now.reliability is not None:
+        charts.append(("Reliability", reliability_chart(now.reliability, then.reliability)))
+    if now.roc is not None:
+        charts.append(("ROC", roc_chart(now.roc, then.roc)))
+    if now.precision_recall is not None:
+        chart = precision_recall_chart(now.precision_recall, then.precision_recall)
+        charts.append(("Precision and recall", chart))
+    if now.score_histogram is not None:
+        yes = schema.positive or str(st.session_state.get("pick_class", "this class"))
+        other = [c for c in schema.classes if c != yes]
+        rest = other[0] if len(other) == 1 else "other"
+        charts.append(("Scores by label", score_chart(now.score_histogram, yes, rest)))
+    if now.residuals is not None:
+        charts.append(("Errors", residual_chart(now.residuals, then.residuals)))
+        leaning = leaning_chart(now.residuals, then.residuals)
+        charts.append(("Errors along the prediction", leaning))
+    return charts
+
+
+def draw_classes(view: View) -> None:
+    """Precision, recall and F1 of every class, the weakest first."""
+    import pandas as pd
+
+    results: list[Result] = view.ask(
+        "performance", "Comparing classes", names=("precision", "recall", "f1")
+    )
+    by_class: dict[str, dict[str, Result]] = {}
+    for r in results:
+        if "class" in r.detail:
+            by_class.setdefault(str(r.detail["class"]), {})[r.name] = r
+    ranked = sorted(by_class, key=lambda c: _value(by_class[c], "f1"))
+    rows = [_class_row(name, by_class[name]) for name in ranked]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="classes", alt="Metrics by class")
+
+
+def _value(found: dict[str, Result], name: str) -> float:
+    value = found[name].value if name in found else None
+    return 2.0 if value is None else value
+
+
+def _class_row(name: str, found: dict[str, Result]) -> dict[str, str]:
+    row = {"class": name}
+    for metric, r in found.items():
+        width = write_half_width(r.low, r.high, unit_of(r))
+        row[metric] = f"{write_value(r.value, unit_of(r))} {width}"
+    worst = max(
+        found.values(), key=lambda r: ("ok", "undefined", "warning", "critical").index(r.verdict)
+    )
+    row["verdict"] = f"{SHAPES[worst.verdict]} {WORDS[worst.verdict]}"
+    return row
+
+
+def draw_labels(view: View, series: Sequence[Result]) -> None:
+    """How many labels each period has, and how long they take."""
+    left, right = st.columns(2, gap="medium")
+    known = [r for r in series if r.n_labelled is not None]
+    with left, st.container(border=True, height="stretch"):
+        x = [r.window.start or r.window.first_row for r in known]
+        share = [100.0 * (r.n_labelled or 0) / max(r.n, 1) for r in known]
+        if known:
+            draw_chart(bars_chart(x, share, word="% labelled"), "coverage", title="Share labelled")
+        else:
+            draw_empty("No periods to show.", "Choose a longer window.")
+    with right, st.container(border=True, height="stretch"):
+        days, shares = view.ask("delays", "Measuring how labels arrive")
+        if not days:
+            draw_empty(
+                "It is not known when labels arrived.",
+                "Import labels with a label_time column to see how long they take.",
+            )
+            return
+        delay = view.facts.delay
+        marks = {} if delay is None else {
+            f"half after {_days(delay.median_s)}": delay.median_s / 86400,
+            f"98 % after {_days(delay.p98_s)}": delay.p98_s / 86400,
+        }  # fmt: skip
+        draw_chart(delay_chart(days, shares, marks), "delays", title="How long labels take")
+
+
+def _days(seconds: float) -> str:
+    if seconds < 2 * 86400:
+        return f"{seconds / 3600:.1f} hours"
+    return f"{seconds / 86400:.1f} days"

@@ -1,0 +1,53 @@
+"""A chart with its title, its caption, its words for a screen reader, and its numbers beneath."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from app.charts import CONFIG, Chart, picked_span
+from app.widgets.empty_state import draw_empty
+from app.widgets.problem import plain
+from app.widgets.tables import data_table
+
+
+def draw_chart(chart: Chart | None, key: str, *, title: str = "", caption: str = "") -> None:
+    """The chart; a line that says why there is none otherwise."""
+    if title:
+        st.subheader(plain(title), anchor=False)
+    if chart is None:
+        draw_empty("Nothing to draw.", "No period of this window has enough rows for a number.")
+        return
+    st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.alt)
+    _below(chart, key, caption)
+
+
+def draw_zoom_chart(
+    chart: Chart | None, key: str, *, caption: str = ""
+) -> tuple[datetime, datetime] | None:
+    """A chart of time in which a box can be drawn; the span that was drawn, if any."""
+    if chart is None:
+        draw_chart(chart, key)
+        return None
+    event = st.plotly_chart(
+        chart.figure,
+        key=key,
+        config=CONFIG,
+        alt=chart.alt,
+        on_select="rerun",
+        selection_mode="box",
+    )
+    _below(chart, key, caption)
+    boxes = event.selection.get("box") or []
+    return picked_span(boxes[0].get("x")) if boxes else None
+
+
+def _below(chart: Chart, key: str, caption: str) -> None:
+    text = " ".join(filter(None, (caption, chart.caption)))
+    if text:
+        st.caption(plain(text))
+    if chart.table:
+        with st.expander("Numbers", key=f"numbers_{key}", type="compact", on_change="rerun") as box:
+            if box.open:
+                data_table(chart.table, f"table_{key}")

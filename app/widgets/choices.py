@@ -1,0 +1,140 @@
+"""What a page lets people choose for itself: the metric, and the periods. In the URL as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app.auth import guarded
+
+if TYPE_CHECKING:
+    from app.widgets.view import View
+
+MORE = "More"
+HEADLINE = {
+    "binary": ("roc_auc", "accuracy", "precision", "recall", "f1"),
+    "multiclass": ("accuracy", "f1_macro", "precision_macro", "recall_macro", "roc_auc_macro"),
+    "regression": ("mae", "rmse", "mean_error", "r2", "median_ae"),
+    "none": (),
+}
+PERIODS = ("hour", "day", "week", "month")
+ROW_STEPS = (100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000)
+MOST_PERIODS = 400
+
+
+def headline_metrics(view: View) -> tuple[str, ...]:
+    """The few metrics that a page shows unasked, the main one first."""
+    from analytics.catalog import metrics_for
+
+    known = metrics_for(view.dataset.schema.task)
+    has_score = view.dataset.schema.has("score")
+    wanted = HEADLINE[view.dataset.schema.task]
+    return tuple(n for n in wanted if n in known and (has_score or "auc" not in n))
+
+
+def pick_metric(view: View) -> str:
+    """The metric of the URL or the main one; the few as buttons, the rest behind "More"."""
+    from analytics.catalog import metrics_for
+
+    known = metrics_for(view.dataset.schema.task)
+    few = list(headline_metrics(view))
+    chosen = st.query_params.get("metric")
+    chosen = chosen if chosen in known else few[0]
+    rest = [name for name in known if name not in few]
+
+    def say(name: str) -> str:
+        return MORE if name == MORE else _label(name, known[name].metric.label)
+
+    is_more = chosen in rest or st.session_state.get("pick_few") == MORE
+    _set("pick_few", MORE if is_more else chosen)
+    st.segmented_control(
+        "Metric", [*few, MORE], key="pick_few", format_func=say, on_change=_on_few, required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if is_more:
+        _set("pick_rest", chosen if chosen in rest else rest[0])
+        st.selectbox(
+            "More metrics", rest, key="pick_rest", format_func=say, on_change=_on_rest,
+            label_visibility="collapsed", width=220,
+        )  # fmt: skip
+        return chosen if chosen in rest else rest[0]
+    return chosen
+
+
+def _label(name: str, label: str) -> str:
+    average = next((a for a in ("macro", "micro", "weighted") if name.endswith(f"_{a}")), None)
+    return f"{label}, {average}" if average else label
+
+
+def _set(key: str, value: object) -> None:
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
+@guarded("view")
+def _on_few() -> None:
+    if st.session_state.pick_few == MORE:
+        return
+    st.query_params["metric"] = st.session_state.pick_few
+
+
+@guarded("view")
+def _on_rest() -> None:
+    st.query_params["metric"] = st.session_state.pick_rest
+
+
+def pick_every(view: View) -> str:
+    """The periods of the URL, else those that suit the window's length."""
+    options = period_options(view)
+    chosen = st.query_params.get("every")
+    chosen = chosen if chosen and chosen in options else default_every(view)
+    _set("pick_every", chosen)
+    st.segmented_control(
+        "Periods", options, key="pick_every", on_change=_on_every, required=True,
+        format_func=_say_every, label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen
+
+
+def _say_every(every: str) -> str:
+    return every if every in PERIODS else f"{int(every.removesuffix('rows')):,} rows"
+
+
+@guarded("view")
+def _on_every() -> None:
+    st.query_params["every"] = st.session_state.pick_every
+
+
+def period_options(view: View) -> Sequence[str]:
+    """Periods that give neither one point nor thousands."""
+    rows = _rows_every(view)
+    days = _days(view)
+    if days is None:
+        return [rows]
+    lengths = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0}
+    fitting = [p for p in PERIODS if 2 <= days / lengths[p] <= MOST_PERIODS]
+    return [*(fitting or ["hour"]), rows]
+
+
+def default_every(view: View) -> str:
+    """Days in a window of weeks, weeks in one of months, months in one of years."""
+    days = _days(view)
+    if days is None:
+        return _rows_every(view)
+    wanted = "hour" if days <= 3 else "day" if days <= 45 else "week" if days <= 800 else "month"
+    options = period_options(view)
+    return wanted if wanted in options else options[0]
+
+
+def _days(view: View) -> float | None:
+    now = view.facts.now
+    if not view.has_times or now is None or now.first is None or now.last is None:
+        return None
+    return max((now.last - now.first).total_seconds() / 86400.0, 0.05)
+
+
+def _rows_every(view: View) -> str:
+    n = view.facts.now.n if view.facts.now else 1000
+    return f"{next((step for step in ROW_STEPS if n / step <= 60), ROW_STEPS[-1])}rows"

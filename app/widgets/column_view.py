@@ -1,0 +1,110 @@
+"""One column: its distribution beside the reference's, its drift over time, the other statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from analytics.core import Result
+from analytics.query.histograms import Histogram, LevelShares
+from analytics.words import write_count, write_interval, write_list, write_value
+from app.charts import Look, distribution_chart, levels_chart, series_chart
+from app.widgets.chart_box import draw_chart
+from app.widgets.drift_table import CHECKS, is_deciding
+from app.widgets.empty_state import draw_empty
+from app.widgets.finding_row import chip
+from app.widgets.problem import plain
+
+if TYPE_CHECKING:
+    from app.widgets.view import View
+
+SHOWN = 6  # levels named in a line
+
+
+def draw_column(
+    view: View, name: str | None, results: Sequence[Result], series: Sequence[Result], every: str
+) -> None:
+    """The panel of one column."""
+    if name is None:
+        draw_empty("No column to show.", "The log has no feature, score or label.")
+        return
+    mine = [r for r in results if r.column == name]
+    deciding = next((r for r in mine if is_deciding(r)), None)
+    with st.container(border=True, key="column_panel", gap="xsmall"):
+        st.subheader(plain(name), anchor=False)
+        if deciding is not None:
+            _say(deciding)
+        found = view.ask(f"column:{name}", f"Reading {name}")
+        draw_distribution(found, name)
+        _levels(found, mine)
+        chosen = [r for r in series if r.column == name and deciding and r.name == deciding.name]
+        chart = series_chart(chosen, Look("score", 170))
+        if chart is not None:
+            draw_chart(chart, f"column_time_{name}", title=f"Effect by {every}")
+        with st.expander("More statistics", type="compact", key="more_statistics"):
+            _statistics(mine)
+
+
+def _say(result: Result) -> None:
+    above = write_value(result.detail.get("above_floor"), "score")
+    label = str(result.detail.get("label", result.name))
+    st.markdown(
+        f"{chip(result.verdict)} {plain(label)} **{write_value(result.value, 'score')}**,"
+        f" {above} above what chance shows"
+    )
+
+
+def draw_distribution(found: Histogram | LevelShares | None, name: str) -> None:
+    """The window in colour, the reference in grey, on the same axes."""
+    if found is None:
+        draw_empty("Neither side has a value.", "The column is missing in every row.")
+        return
+    reference = None if found.reference is None else found.reference.tolist()
+    if isinstance(found, LevelShares):
+        chart = levels_chart(found.levels, found.current.tolist(), reference, name)
+    else:
+        chart = distribution_chart(found.edges.tolist(), found.current.tolist(), reference, name)
+    missing = (
+        f"{write_count(found.n_missing)} of {write_count(found.n)} rows are missing."
+        if found.n_missing
+        else ""
+    )
+    draw_chart(chart, f"distribution_{name}", caption=missing)
+
+
+def _levels(found: Histogram | LevelShares | None, mine: Sequence[Result]) -> None:
+    """Levels that the reference never had, and those that are gone."""
+    unseen = next((r for r in mine if r.name == "unseen_rate"), None)
+    if unseen is not None and unseen.detail.get("levels"):
+        levels = list(dict(unseen.detail["levels"]))
+        share = write_value(unseen.value, "rate")
+        st.markdown(
+            f"{chip(unseen.verdict)} Never seen in the reference: **{plain(write_list(levels, SHOWN))}**"
+            f" ({share} of rows)"
+        )
+    if isinstance(found, LevelShares) and found.reference is not None:
+        gone = [
+            level
+            for level, now, then in zip(found.levels, found.current, found.reference, strict=True)
+            if now == 0 and then > 0
+        ]
+        if gone:
+            st.caption(f"Vanished since the reference: {plain(write_list(gone, SHOWN))}.")
+
+
+def _statistics(mine: Sequence[Result]) -> None:
+    import pandas as pd
+
+    rows = [
+        {
+            "statistic": str(r.detail.get("label", r.name)),
+            "value": write_value(r.value, "rate" if r.name in CHECKS else "score"),
+            "95 % interval": write_interval(r.low, r.high, "score") or "–",
+            "adjusted p": write_value(r.detail.get("p_adjusted"), "p"),
+            "note": r.reason or "",
+        }
+        for r in mine
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="statistics", alt="All statistics")

@@ -1,0 +1,92 @@
+"""The head of every page: the model's name, the contract in one line, copy link and export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from analytics.words import write_count, write_moment, write_value
+from app.session import format_selection
+from app.widgets.problem import plain
+from app.widgets.tables import results_csv
+
+if TYPE_CHECKING:
+    from analytics.core import Result
+    from analytics.query.groups import Group
+    from app.widgets.view import View
+
+STYLE = Path(__file__).with_name("screen.css")
+PAGE_KEYS = ("metric", "every", "column", "class")
+
+
+def draw_header(view: View) -> Any:
+    """Title, buttons and contract line; returns the place where the export button belongs."""
+    st.html(STYLE)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head"):
+        st.title(f"{plain(view.model)} :gray[{view.title}]", anchor=False)
+        with st.popover("Copy link"):
+            st.caption("The same view for everybody who may see this model.")
+            st.code(link_of(view), language=None, wrap_lines=True)
+        place = st.empty()
+    st.caption(" · ".join(contract(view)))
+    for note in view.dataset.notes[:3]:
+        st.caption(f"◆ {plain(note)}")
+    return place
+
+
+def draw_export(place: Any, view: View, results: Sequence[Result], name: str) -> None:
+    """The button that exports what the page shows as CSV."""
+    if not view.viewer.may("export", view.model):
+        return
+    place.download_button(
+        "Export CSV",
+        results_csv(results),
+        file_name=f"{view.model}-{name}.csv",
+        mime="text/csv",
+        on_click="ignore",
+        key="export_csv",
+        help=f"{len(results)} results with interval, rows, labels and verdict",
+    )
+
+
+def link_of(view: View) -> str:
+    """The address that shows this view, with everything spelled out."""
+    params = format_selection(view.selection) | {"w": view.selection.window}
+    params |= {k: st.query_params[k] for k in PAGE_KEYS if st.query_params.get(k)}
+    address = urlsplit(str(st.context.url or ""))
+    return f"{address.scheme}://{address.netloc}{address.path}?{urlencode(params)}"
+
+
+def contract(view: View) -> list[str]:
+    """What stands behind every number of the page, in one line."""
+    now = view.facts.now
+    pieces = ["Sample data"] if view.dataset.is_sample else []
+    pieces.append(f"as of {write_moment(view.now)}")
+    if now is None:
+        return [*pieces, "no rows in this window"]
+    pieces.append(f"{write_count(now.n)} predictions")
+    if view.dataset.log("labels").n_rows:
+        settled = "provisional" if view.facts.is_provisional else "settled"
+        pieces.append(f"{write_value(now.n_labelled / now.n, 'rate')} labelled, {settled}")
+    else:
+        pieces.append("no labels")
+    if view.selection.segment:
+        pieces.append(f"only {plain(view.selection.segment)}")
+    pieces.append(_reference(view, view.facts.reference))
+    return pieces
+
+
+def _reference(view: View, group: Group | None) -> str:
+    if group is None:
+        return "no reference"
+    name = view.selection.reference or "imported"
+    text = {"imported": "reference", "previous": "previous period"}.get(name, name)
+    span = ""
+    if group.first and group.last:
+        first, last = f"{group.first:%B}", f"{group.last:%B}"
+        span = f", {first} {group.last.year}" if first == last else f", {first} to {last}"
+    return f"{plain(text)}: {write_count(group.n)} rows{span}"

@@ -1,0 +1,70 @@
+"""The health of every model and version that the viewer may see, as one small table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from analytics.core import Result
+from analytics.errors import TelltaleError
+from analytics.words import SHAPES, WORDS, unit_of, write_half_width, write_moment, write_value
+from app.cache import answers
+from app.questions import Asked
+from app.widgets.choices import HEADLINE
+from app.widgets.view import visible_models
+
+if TYPE_CHECKING:
+    from app.widgets.view import View
+
+MOST_MODELS = 30
+
+
+def draw_health(view: View) -> None:
+    """One row a model and version: rows, share labelled, main metric and verdict."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for model in visible_models(view.viewer)[:MOST_MODELS]:
+        try:
+            rows += _rows(view, model)
+        except TelltaleError as error:
+            rows.append({"model": model, "verdict": error.what})
+    st.subheader("Models and versions, over their whole logs", anchor=False)
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        key="health",
+        alt=f"Health of {len(rows)} versions",
+        column_config={"predictions": st.column_config.NumberColumn(format="localized")},
+    )
+
+
+def _rows(view: View, model: str) -> list[dict[str, Any]]:
+    known = answers("facts", model, Asked(), view.viewer)
+    schema = known.dataset.schema
+    name = next((n for n in HEADLINE[schema.task] if schema.has("score") or "auc" not in n), None)
+    results: list[Result] = []
+    if name is not None:
+        asked = Asked(names=(name,), by_version=True)
+        results = answers("performance", model, asked, view.viewer).value
+    seen = {s.version: s for s in known.value.versions}
+    return [_row(model, r, seen) for r in results if "class" not in r.detail] or [
+        {"model": model, "verdict": f"{SHAPES['undefined']} {WORDS['undefined']}"}
+    ]
+
+
+def _row(model: str, r: Result, seen: dict[str, Any]) -> dict[str, Any]:
+    last = seen[r.version].last if r.version in seen else None
+    value = f"{write_value(r.value, unit_of(r))} {write_half_width(r.low, r.high, unit_of(r))}"
+    return {
+        "model": model,
+        "version": r.version or "all",
+        "verdict": f"{SHAPES[r.verdict]} {WORDS[r.verdict]}",
+        "metric": str(r.detail.get("label", r.name)),
+        "value": value.strip(),
+        "reference": write_value(r.detail.get("reference"), unit_of(r)),
+        "predictions": r.n,
+        "labelled": write_value((r.n_labelled or 0) / max(r.n, 1), "rate"),
+        "last prediction": write_moment(last) if last else "–",
+    }

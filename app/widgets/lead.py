@@ -1,0 +1,72 @@
+"""The page speaks first: a verdict with its date, one sentence, the evidence, at most three steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from analytics.findings import write_since
+from app.navigation import existing_pages
+from app.session import selection_params
+from app.widgets.empty_state import link_to
+from app.widgets.finding_row import chip
+from app.widgets.problem import plain
+
+if TYPE_CHECKING:
+    from analytics.core import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A next step: the page it opens, what its link says, and what the link carries."""
+
+    page: str
+    label: str
+    params: Mapping[str, str]
+
+
+def draw_lead(finding: Finding, steps: Sequence[Step] = ()) -> Any:
+    """The box at the top of a page; returns the place of its steps, for those found later."""
+    with st.container(border=True, key="lead", gap="xsmall"):
+        st.markdown(f"{chip(finding.verdict)} :gray[{plain(write_since(finding))}]")
+        st.header(plain(finding.title), anchor=False)
+        st.markdown(plain(finding.sentence))
+        place = st.container()
+    with place:
+        draw_steps(steps)
+    return place
+
+
+def draw_steps(steps: Sequence[Step]) -> None:
+    """At most three next steps, the first as a button; only pages that exist."""
+    there = {page.file: page for page in existing_pages()}
+    chosen = [step for step in steps if step.page in there][:3]
+    if not chosen:
+        return
+    carried = selection_params(st.query_params.to_dict())
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        first = chosen[0]
+        if st.button(first.label, type="primary", key=f"step_{first.page}"):
+            entry = there[first.page]
+            page = st.Page(entry.path, title=entry.title, url_path=entry.file)
+            st.switch_page(page, query_params=carried | dict(first.params))
+        for step in chosen[1:]:
+            link_to(step.page, step.label, carried | dict(step.params))
+
+
+def steps_of(found: Sequence[Finding], here: str) -> list[Step]:
+    """Where the findings point, each page once, the most important first."""
+    words = {
+        "performance": "See when it moved",
+        "drift": "See what drifted",
+        "quality": "See the data",
+    }
+    steps: dict[str, Step] = {}
+    for finding in found:
+        if finding.page and finding.page != here and finding.page not in steps:
+            label = words.get(finding.page, finding.page)
+            steps[finding.page] = Step(finding.page, label, finding.params)
+    return list(steps.values())

@@ -1,0 +1,79 @@
+"""A number never stands alone: value, plus-minus, verdict, change, and its line over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from analytics.words import (
+    unit_of,
+    write_change,
+    write_count,
+    write_half_width,
+    write_period,
+    write_value,
+)
+from app.charts import DARK, LIGHT, sparkline
+from app.widgets.finding_row import chip
+from app.widgets.problem import plain
+
+if TYPE_CHECKING:
+    from analytics.core import Result
+
+MIN_CARD_PX = 148
+
+
+def draw_cards(cards: Sequence[tuple[Result, Sequence[Result], str]]) -> None:
+    """Cards in a row; two a row on a phone. Each is (Result, its series, a note or empty)."""
+    with st.grid(len(cards) if len(cards) <= 6 else "auto", min_column_width=MIN_CARD_PX):
+        for i, (result, series, note) in enumerate(cards):
+            with st.container(
+                border=True, height="stretch", key=f"card_{i}_{result.name}", gap="xsmall"
+            ):
+                draw_card(result, series, note)
+
+
+def draw_card(result: Result, series: Sequence[Result], note: str = "") -> None:
+    """One number with all that belongs to it."""
+    unit = unit_of(result)
+    label = str(result.detail.get("label", result.name))
+    number = f"**{write_value(result.value, unit)}**"
+    width = write_half_width(result.low, result.high, unit)
+    change = write_change(result.detail.get("change"), unit)
+    said = note or change
+    st.markdown(
+        f":gray[{plain(label)}]\n\n{number} :small[:gray[{width}]]\n\n"
+        f"{chip(result.verdict)} :small[{plain(said)}]"
+    )
+    if series:
+        st.image(spark_of(series), width="stretch", alt=_say(result, change))
+
+
+def spark_of(series: Sequence[Result]) -> str:
+    """The sparkline of a series in the colours of the theme that is on."""
+    ink = DARK if st.context.theme.type == "dark" else LIGHT
+    band = None
+    for r in series:
+        if "band_low" in r.detail:
+            band = (float(r.detail["band_low"]), float(r.detail["band_high"]))
+            break
+    values = [r.value if r.verdict != "undefined" else None for r in series]
+    return sparkline(values, ink, band)
+
+
+def _say(result: Result, change: str) -> str:
+    unit = unit_of(result)
+    label = str(result.detail.get("label", result.name))
+    pieces = [f"{label} over time, {write_period(result.window)}", f"{write_count(result.n)} rows"]
+    if result.n_labelled is not None:
+        pieces.append(f"{write_count(result.n_labelled)} labels")
+    reference = result.detail.get("reference")
+    if reference is not None:
+        pieces.append(f"reference {write_value(float(reference), unit)}, change {change}")
+    if result.interval:
+        pieces.append(f"95 % interval: {result.interval}")
+    if result.reason:
+        pieces.append(result.reason)
+    return "; ".join(pieces)

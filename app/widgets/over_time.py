@@ -1,0 +1,65 @@
+"""The main metric by period, with a box that can be drawn to look closer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from analytics.words import unit_of, write_count
+from app.charts import Look, series_chart
+from app.session import format_window
+from app.widgets.chart_box import draw_zoom_chart
+from app.widgets.pickers import zoom_to
+
+if TYPE_CHECKING:
+    from analytics.core import Result
+    from app.widgets.view import View
+
+MIN_SPAN_S = 3600.0
+
+
+def draw_over_time(view: View, results: Sequence[Result], every: str, height: int = 300) -> None:
+    """One number over time, versions as colours; drawing a box sets the window."""
+    unit = unit_of(results[0]) if results else None
+    look = Look(unit, height, is_selectable=view.has_times, versions=view.versions)
+    chart = series_chart(results, look)
+    key = f"over_{results[0].name if results else 'none'}_{every}_{view.selection.window}"
+    caption = say_caption(results, every, is_selectable=view.has_times)
+    span = draw_zoom_chart(chart, key, caption=caption)
+    if span is None:
+        return
+    start, end = span
+    if (end - start).total_seconds() >= MIN_SPAN_S:
+        start, end = _whole_days(start, end)
+        if format_window(start, end) != view.selection.window:
+            zoom_to(start, end)
+            st.rerun()
+
+
+def _whole_days(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """The span on whole days where it is longer than two of them."""
+    if end - start < timedelta(days=2):
+        hours = (moment.replace(minute=0, second=0) for moment in (start, end))
+        return next(hours), next(hours) + timedelta(hours=1)
+    days = (moment.replace(hour=0, minute=0, second=0) for moment in (start, end))
+    return next(days), next(days) + timedelta(days=1)
+
+
+def say_caption(results: Sequence[Result], every: str, *, is_selectable: bool) -> str:
+    """What the bands are, what was left out, and what dragging does."""
+    methods = sorted({r.interval for r in results if r.interval})
+    pieces = [f"Bands: 95 % interval ({', '.join(methods)})." if methods else ""]
+    thin = [r for r in results if r.verdict == "undefined"]
+    if thin:
+        what = "period has" if len(thin) == 1 else "periods have"
+        pieces.append(f"{write_count(len(thin))} {what} too few labels and are left as gaps.")
+    provisional = sum(r.detail.get("maturity") == "provisional" for r in results)
+    if provisional:
+        pieces.append(f"{provisional} still wait for labels.")
+    if is_selectable:
+        pieces.append("Drag over a span to look closer.")
+    del every
+    return " ".join(filter(None, pieces))

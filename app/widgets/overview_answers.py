@@ -1,0 +1,106 @@
+"""Everything the Overview asks, gathered: cards, the series, and what is worth a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analytics.core import Finding, Result
+from analytics.errors import TelltaleError
+from analytics.findings import find
+from analytics.words import write_value
+
+if TYPE_CHECKING:
+    from app.widgets.view import View
+
+Card = tuple[Result, Sequence[Result], str]
+FORECAST = ("mean_score", "positive_rate")
+MONTHS_FROM_DAYS = 85
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewAnswers:
+    """The answers behind the page; ``speaking`` are the periods that the first sentence is about."""
+
+    view: View
+    label: str
+    cards: Sequence[Card]
+    whole: Sequence[Result]
+    split: Sequence[Result]
+    speaking: Sequence[Result]
+
+    def changes(self) -> list[Finding]:
+        """What changed most: the metric by period, drift of the window, data quality by day."""
+        found = [*find(self.split), *find(self.whole)]
+        view = self.view
+        questions = [("quality", "Checking the data", {"every": "day"})] if view.has_times else []
+        if view.has_reference:
+            questions.insert(0, ("drift", "Comparing columns", {}))
+        for name, what, changes in questions:
+            try:
+                found += find(view.ask(name, what, **changes))
+            except TelltaleError:  # the page of that name says why
+                continue
+        return sorted(found, key=lambda f: -f.weight)
+
+
+def read_overview(view: View, names: Sequence[str], every: str) -> OverviewAnswers:
+    """Ask for the headline, the metrics as a whole and by period, and by version."""
+    has_task = view.dataset.schema.task != "none"
+    asked = (*names, *_forecast(view))
+    whole = view.ask("performance", "Comparing", names=asked) if has_task else []
+    series = (
+        view.ask("performance", f"Cutting by {every}", names=asked, every=every) if has_task else []
+    )
+    head = view.ask("headline", "Counting")
+    head_series = view.ask("headline", f"Counting by {every}", every=every)
+    split = [r for r in series if r.name == names[0]] if names else []
+    if len(view.versions) > 1 and view.selection.version is None and names:
+        split = view.ask(
+            "performance", f"Cutting by {every}", names=names[:1], every=every, by_version=True
+        )
+    cards = [_card(r, series, "") for r in whole if r.name in names and "class" not in r.detail]
+    cards += [_card(r, head_series, _note(view, r, whole)) for r in head]
+    first = whole[0] if whole else None
+    label = str(first.detail["label"]) if first else "Rows"
+    speaking = _by_month(view, names) or split
+    return OverviewAnswers(
+        view, label, cards[:5], [r for r in whole if r.name in names], split, speaking
+    )
+
+
+def _forecast(view: View) -> tuple[str, ...]:
+    from analytics.catalog import metrics_for
+
+    if view.dataset.schema.task != "binary":
+        return ()
+    known = metrics_for("binary")
+    wanted = FORECAST if view.dataset.schema.has("score") else FORECAST[1:]
+    return tuple(name for name in wanted if name in known)[:1]
+
+
+def _card(result: Result, series: Sequence[Result], note: str) -> Card:
+    return result, [r for r in series if r.name == result.name], note
+
+
+def _note(view: View, result: Result, whole: Sequence[Result]) -> str:
+    if result.name == "label_coverage":
+        return "provisional" if view.facts.is_provisional else "settled"
+    forecast = next((r for r in whole if r.name in FORECAST), None)
+    if result.name == "observed_rate" and forecast is not None:
+        return f"forecast {write_value(forecast.value, 'rate')}"
+    return ""
+
+
+def _by_month(view: View, names: Sequence[str]) -> Sequence[Result]:
+    """Months, where the window has some: people speak of months."""
+    now = view.facts.now
+    if now is None or now.first is None or now.last is None or not names:
+        return []
+    if (now.last - now.first).days < MONTHS_FROM_DAYS:
+        return []
+    found: Sequence[Result] = view.ask(
+        "performance", "Cutting by month", names=tuple(names), every="month"
+    )
+    return found

@@ -1,0 +1,95 @@
+"""Results as tables: on the screen, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from analytics.words import (
+    SHAPES,
+    WORDS,
+    unit_of,
+    write_change,
+    write_count,
+    write_interval,
+    write_period,
+    write_value,
+)
+
+if TYPE_CHECKING:
+    from analytics.core import Result
+
+MOST_ROWS = 500
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def results_csv(results: Sequence[Result]) -> str:
+    """All Results with everything that belongs to a number; safe to open in a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    where = [
+        "name",
+        "column",
+        "class",
+        "version",
+        "segment",
+        "start",
+        "end",
+        "first_row",
+        "last_row",
+    ]
+    numbers = ["value", "low", "high", "interval", "reference", "change", "n", "n_labelled"]
+    writer.writerow([*where, *numbers, "verdict", "reason"])
+    for r in results:
+        w, d = r.window, r.detail
+        row = [r.name, r.column, d.get("class"), r.version, r.segment, w.start, w.end, w.first_row]
+        row += [w.last_row, r.value, r.low, r.high, r.interval, d.get("reference"), d.get("change")]
+        writer.writerow([_cell(v) for v in [*row, r.n, r.n_labelled, r.verdict, r.reason]])
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would run as a formula is quoted."""
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return "" if value is None else value
+
+
+def results_table(results: Sequence[Result], key: str) -> None:
+    """Results with interval, rows, labels and verdict, as a table to sort and search."""
+    import pandas as pd
+
+    columns: dict[str, list[Any]] = {
+        "period": [write_period(r.window) for r in results],
+        "metric": [_label(r) for r in results],
+        "version": [r.version or "all" for r in results],
+        "value": [write_value(r.value, unit_of(r)) for r in results],
+        "95 % interval": [write_interval(r.low, r.high, unit_of(r)) or "–" for r in results],
+        "change": [write_change(r.detail.get("change"), unit_of(r)) or "–" for r in results],
+        "rows": [r.n for r in results],
+        "labels": [r.n_labelled for r in results],
+        "verdict": [f"{SHAPES[r.verdict]} {WORDS[r.verdict]}" for r in results],
+        "note": [r.reason or r.detail.get("maturity") or "" for r in results],
+    }
+    dull = [name for name in ("version", "metric", "period") if len(set(columns[name])) == 1]
+    table = pd.DataFrame({k: v[:MOST_ROWS] for k, v in columns.items() if k not in dull})
+    st.dataframe(table, hide_index=True, key=key, width="stretch", alt=f"{len(table)} results")
+    if len(results) > MOST_ROWS:
+        st.caption(f"Showing {MOST_ROWS} of {write_count(len(results))}; the export holds all.")
+
+
+def _label(result: Result) -> str:
+    label = str(result.detail.get("label", result.name))
+    return f"{label}, {result.detail['class']}" if "class" in result.detail else label
+
+
+def data_table(columns: Mapping[str, Sequence[Any]], key: str) -> None:
+    """The numbers behind a chart."""
+    import pandas as pd
+
+    table = pd.DataFrame({k: list(v)[:MOST_ROWS] for k, v in columns.items()})
+    st.dataframe(table, hide_index=True, key=key, width="stretch", alt="The numbers of the chart")

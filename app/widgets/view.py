@@ -1,0 +1,141 @@
+"""What a page stands on: who looks, at which model, which rows; and how it asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from app.auth.viewer import Viewer
+from app.cache import Answer, answers, dataset_of, desk
+from app.questions import Asked, clock
+from app.session import KEYS, Selection, parse_selection
+from app.state.models import list_models
+from app.widgets.empty_state import Waiting, draw_no_data, draw_no_model, draw_stopped, was_stopped
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from analytics.core import Dataset
+    from analytics.evaluate.headline import Facts
+
+LIVE_WINDOW = "30d"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One page's look at one model."""
+
+    viewer: Viewer
+    dataset: Dataset
+    selection: Selection
+    facts: Facts
+    now: datetime
+    title: str
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.dataset.model
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The model's versions in the order in which they appeared."""
+        return tuple(seen.version for seen in self.facts.versions)
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the log has timestamps; else periods are cut by rows."""
+        return self.dataset.first_event is not None
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether any label arrived for the window."""
+        return bool(self.facts.now and self.facts.now.n_labelled)
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether there is something to compare with."""
+        return self.facts.reference is not None
+
+    def asked(self, **changes: Any) -> Asked:
+        """The sidebar's choice as the words of a question, with some of them changed."""
+        return replace(asked_of(self.selection, self.dataset), **changes)
+
+    def ask(self, name: str, what: str = "Reading the log", **changes: Any) -> Any:
+        """The answer to a question about this view; shows that it is under way, can be stopped."""
+        return self.answer(name, what, **changes).value
+
+    def answer(self, name: str, what: str = "Reading the log", **changes: Any) -> Answer:
+        """The same with the question that was asked."""
+        return fetch(self.viewer, self.model, name, self.asked(**changes), what)
+
+
+def fetch(viewer: Viewer, model: str, name: str, asked: Asked, what: str) -> Answer:
+    """One answer, with its waiting shown after a moment and stopped when nobody waits."""
+    waiting = Waiting(what)
+    found = answers(name, model, asked, viewer, waiting.tick)
+    waiting.clear()
+    return found
+
+
+def visible_models(viewer: Viewer) -> list[str]:
+    """The models that the viewer may see, by name."""
+    return viewer.models([model.name for model in list_models(desk().database)])
+
+
+def selected_model(viewer: Viewer) -> str | None:
+    """The model of the URL, else the first that the viewer may see."""
+    named = st.query_params.get(KEYS["model"])
+    if named:
+        return named
+    models = visible_models(viewer)
+    return models[0] if models else None
+
+
+def read_selection(model: str | None, default_window: str) -> Selection:
+    """The sidebar's choice as it stands in the URL; words are checked where they are asked."""
+    found = parse_selection(st.query_params.to_dict(), default_window)
+    return replace(found, model=model)
+
+
+def default_window(dataset: Dataset) -> str:
+    """A log that is replayed is seen whole, a live one in its last 30 days."""
+    wall = desk().now()
+    if dataset.first_event is None or clock(dataset, wall) is not wall:
+        return "all"
+    return LIVE_WINDOW
+
+
+def asked_of(selection: Selection, dataset: Dataset) -> Asked:
+    """The words of a question about a selection."""
+    window = selection.window
+    if dataset.first_event is None and "rows" not in window:
+        window = "all"
+    return Asked(
+        version=selection.version,
+        window=window,
+        reference=selection.reference,
+        segment=selection.segment,
+        as_of=None if selection.as_of is None else selection.as_of.isoformat(),
+    )
+
+
+def open_view(viewer: Viewer, title: str) -> View:
+    """Everything a page needs; draws what to do instead and stops where there is nothing to see."""
+    model = selected_model(viewer)
+    if model is None:
+        draw_no_model(viewer)
+        st.stop()
+    dataset = dataset_of(model, viewer)
+    if was_stopped():
+        draw_stopped()
+        st.stop()
+    if not dataset.log("predictions").n_rows:
+        draw_no_data(viewer, model)
+        st.stop()
+    selection = read_selection(model, default_window(dataset))
+    found = fetch(viewer, model, "facts", asked_of(selection, dataset), f"Opening {model}")
+    moment = selection.as_of or clock(dataset, desk().now())
+    return View(viewer, found.dataset, selection, found.value, moment, title)

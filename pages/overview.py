@@ -1,0 +1,49 @@
+"""Overview: one sentence, the numbers that matter, the main metric over time, what changed most."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.findings import choose, speak
+from app.auth import require
+from app.widgets.choices import default_every, headline_metrics
+from app.widgets.finding_row import draw_findings
+from app.widgets.header import draw_export, draw_header
+from app.widgets.health import draw_health
+from app.widgets.lead import draw_lead, draw_steps, steps_of
+from app.widgets.metric_card import draw_cards
+from app.widgets.over_time import draw_over_time
+from app.widgets.overview_answers import read_overview
+from app.widgets.view import open_view, selected_model
+
+viewer = require("view", selected_model(require("view")))
+view = open_view(viewer, "Overview")
+place = draw_header(view)
+lead, cards, middle = st.container(), st.container(), st.container()
+every = default_every(view)
+names = headline_metrics(view)[:2]
+
+found = read_overview(view, names, every)
+opening = speak(found.speaking, found.whole)
+with lead:
+    steps = draw_lead(opening)
+with cards:
+    draw_cards(found.cards)
+with middle:
+    left, right = st.columns([5, 3], gap="small")
+    with left, st.container(border=True, height="stretch", gap="xsmall"):
+        st.subheader(f"{found.label} by {every}", anchor=False)
+        draw_over_time(view, found.split, every, height=330)
+    side = right.container(border=True, height="stretch", gap="small")
+
+changes = found.changes()
+with steps:
+    draw_steps(steps_of([opening, *changes], "overview"))
+with side:
+    st.subheader("What changed most", anchor=False)
+    if changes:
+        draw_findings(choose([f for f in changes if f.title != opening.title]))
+    else:
+        st.markdown("Nothing moved beyond its band in this window.")
+draw_export(place, view, [*found.whole, *found.split], "overview")
+draw_health(view)

@@ -1,0 +1,60 @@
+"""Performance: how good the model is, since when, and what stands behind the number."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.findings import speak
+from app.auth import require
+from app.widgets.behind import draw_behind, draw_classes, draw_labels
+from app.widgets.choices import headline_metrics, pick_every, pick_metric
+from app.widgets.header import draw_export, draw_header
+from app.widgets.lead import draw_lead
+from app.widgets.metric_card import draw_cards
+from app.widgets.over_time import draw_over_time
+from app.widgets.tables import results_table
+from app.widgets.view import open_view, selected_model
+
+viewer = require("view", selected_model(require("view")))
+view = open_view(viewer, "Performance")
+place = draw_header(view)
+names = headline_metrics(view)
+lead, cards = st.container(), st.container()
+
+with st.container(horizontal=True, vertical_alignment="center", key="controls"):
+    metric = pick_metric(view)
+    st.space("stretch")
+    every = pick_every(view)
+asked = tuple(dict.fromkeys((*names, metric)))
+whole = view.ask("performance", "Comparing predictions with labels", names=asked)
+series = view.ask("performance", f"Cutting by {every}", names=asked, every=every)
+shown = [r for r in series if r.name == metric]
+if len(view.versions) > 1 and view.selection.version is None:
+    split = view.ask(
+        "performance", f"Cutting by {every}", names=(metric,), every=every, by_version=True
+    )
+else:
+    split = shown
+draw_export(place, view, [*whole, *series], "performance")
+with lead:
+    draw_lead(speak(split, whole))
+with cards:
+    draw_cards([(r, [s for s in series if s.name == r.name], "") for r in whole if r.name in names])
+
+draw_over_time(view, [r for r in split if "class" not in r.detail] or split, every)
+
+is_multiclass = view.dataset.schema.task == "multiclass"
+titles = ["Behind the numbers", *(["Classes"] if is_multiclass else []), "All results", "Labels"]
+tabs = dict(zip(titles, st.tabs(titles, key="below", on_change="rerun"), strict=True))
+for title, tab in tabs.items():
+    with tab:
+        if not tab.open:
+            continue
+        if title == "Behind the numbers":
+            draw_behind(view)
+        elif title == "Classes":
+            draw_classes(view)
+        elif title == "All results":
+            results_table([*whole, *split], "all_results")
+        else:
+            draw_labels(view, shown)
