@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.needs import Floats, Scores
-from analytics.performance.ece import equal_mass_bins
+from analytics.stats.calibration import equal_mass_bins
 from analytics.stats.intervals import wilson
 
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from analytics.needs import Floats, Pairs
 
+LARGEST = 1e300  # beyond this a residual is counted outside
+
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
@@ -36,20 +38,38 @@ def residuals(pairs: Pairs, n_bins: int = 40, n_groups: int = 20) -> Residuals |
     """
     if pairs.n < 2:
         return None
-    residual = pairs.y_pred - pairs.y_true
-    low, high = np.quantile(residual, (0.005, 0.995))
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(residual, np.linspace(low, high, n_bins + 1))
-    order = np.argsort(pairs.y_pred, kind="stable")
-    groups = [g for g in np.array_split(order, min(n_groups, pairs.n)) if len(g)]
+    residual, predicted = _finite(pairs)
+    if len(residual) < 2:
+        return None
+    edges = _edges(residual, n_bins)
+    counts, _edges_again = np.histogram(residual, edges)
+    order = np.argsort(predicted, kind="stable")
+    groups = np.array_split(order, min(n_groups, len(order)))
     ends = np.array([np.quantile(residual[g], (0.1, 0.5, 0.9)) for g in groups])
     return Residuals(
         edges,
         counts / pairs.n,
         pairs.n - int(counts.sum()),
-        np.array([float(np.median(pairs.y_pred[g])) for g in groups]),
+        np.array([float(np.quantile(predicted[g], 0.5)) for g in groups]),
         ends[:, 0],
         ends[:, 1],
         ends[:, 2],
     )
+
+
+def _finite(pairs: Pairs) -> tuple[Floats, Floats]:
+    """(residual, prediction) of the rows whose residual and its spread can be computed with."""
+    with np.errstate(over="ignore"):
+        residual = pairs.y_pred - pairs.y_true
+    kept = np.abs(residual) < LARGEST
+    return residual[kept], np.clip(pairs.y_pred[kept], -LARGEST, LARGEST)
+
+
+def _edges(residual: Floats, n_bins: int) -> Floats:
+    """Edges of the middle 99 %, widened where all residuals are the same."""
+    low, high = (float(end) for end in np.quantile(residual, (0.005, 0.995)))
+    if low == high:
+        half = max(0.5, abs(low) * 1e-6)
+        low, high = low - half, high + half
+    found: Floats = np.linspace(low, high, n_bins + 1)
+    return found

@@ -27,7 +27,8 @@ def score_histogram(scores: Scores, n_bins: int = 40) -> ScoreHistogram | None:
     if len(scores.score) == 0:
         return None
     low, high = min(0.0, float(scores.score[0])), max(1.0, float(scores.score[-1]))
-    edges = np.linspace(low, high, n_bins + 1)
+    part = np.linspace(0.0, 1.0, n_bins + 1)
+    edges = low * (1 - part) + high * part
     shares = []
     for weight in (scores.positives, scores.negatives):
         counts, _edges = np.histogram(scores.score, edges, weights=weight)

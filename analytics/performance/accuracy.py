@@ -17,9 +17,9 @@ def accuracy(counts: Confusion, of: str | None = None) -> Estimate:
     """
     total = float(counts.counts.sum())
     if total <= 0:
-        return Estimate.undefined("no labelled rows")
-    right = float(np.trace(counts.counts))
-    return share_estimate(right / total, counts.n_effective, counts.n)
+        return Estimate.undefined("no labelled rows", counts.n)
+    right = min(float(np.trace(counts.counts)) / total, 1.0)
+    return share_estimate(right, counts.n_effective, counts.n)
 
 
 METRIC = Metric(

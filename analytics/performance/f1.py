@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from analytics.core import Estimate, Metric
-from analytics.needs import Confusion, Floats
-from analytics.performance.classes import averaged, class_index
-from analytics.stats.intervals import delta_se, logit_estimate
-
-AVERAGES = ("macro", "micro", "weighted")
-
-
-def of_class(cells: Floats, i: int) -> float:
-    """2 TP / (2 TP + FP + FN) of class number ``i``; NaN where it neither occurs nor is predicted."""
-    total = cells[i, :].sum() + cells[:, i].sum()
-    return float(2 * cells[i, i] / total) if total > 0 else float("nan")
+from analytics.needs import Confusion
+from analytics.stats.ratios import AVERAGES, F1, JACCARD, averaged, class_index, of_class
 
 
 def f1(counts: Confusion, of: str | None = None) -> Estimate:
-    """Harmonic mean of precision and recall, of one class or averaged; delta method on the logit.
+    """2 TP / (2 TP + FP + FN) of one class or averaged, in [0, 1].
 
-    >>> f1(Confusion.from_arrays(["1", "0", "1", "0"], ["1", "1", "0", "0"], positive="1")).value
+    F1 is 2 J / (1 + J) of the Jaccard index J = TP / (TP + FP + FN), a plain share of the rows
+    that are of the class or were predicted as it: Wilson's ends for J, mapped, bound F1. Averages
+    use the delta method on the logit scale; a class that occurs and has no hit counts 0.
+
+    >>> f1(Confusion.from_arrays(list("1010"), list("1100"), positive="1")).value
     0.5
     """
     if of in AVERAGES:
-        return averaged(counts, str(of), of_class)
+        return averaged(counts, F1, str(of))
+    share = of_class(counts, JACCARD, of, "the class neither occurs nor is predicted")
     i = class_index(counts, of)
-    if i is None or counts.counts[i, :].sum() + counts.counts[:, i].sum() <= 0:
-        return Estimate.undefined("the class neither occurs nor is predicted", counts.n)
-    at = i
-    se = delta_se(counts, lambda cells: of_class(cells, at))
-    return logit_estimate(of_class(counts.counts, i), se, counts.n, "delta, logit")
+    if share.value is None or share.low is None or share.high is None or i is None:
+        return share
+    value = float(F1.parts(counts.counts)[0][i])
+    low, high = (2 * end / (1 + end) for end in (share.low, share.high))
+    se = 2 / (1 + share.value) ** 2 * (share.se or 0.0)
+    return Estimate(value, min(low, value), max(high, value), "Wilson, mapped", counts.n, se)
 
 
 METRIC = Metric(
@@ -41,8 +38,9 @@ METRIC = Metric(
     better="higher",
     unit="share",
     meaning="The harmonic mean of precision and recall. It ignores true negatives and depends on"
-    " how common the class is.",
-    source="scikit-learn f1_score; interval: delta method on the logit scale",
+    " how common the class is, so it cannot be compared between populations.",
+    source="scikit-learn f1_score; interval: Wilson on the Jaccard index (Lam 2023), of averages by"
+    " the delta method on the logit scale (Takahashi et al. 2022)",
     averages=AVERAGES,
     per_class=True,
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 import numpy as np
 
 from analytics.core import Estimate, Metric
-from analytics.needs import ClassScores, Floats, Scores
-from analytics.stats.intervals import normal_estimate
+from analytics.needs import ClassScores, Scores
+from analytics.stats.calibration import NOT_PROBABILITIES, are_probabilities
+from analytics.stats.intervals import mean_loss, mean_of_groups
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -19,34 +20,33 @@ def log_loss(scores: Scores, of: str | None = None) -> Estimate:
     >>> round(log_loss(Scores.from_arrays([True, False], [0.9, 0.2])).value, 6)
     0.164252
     """
+    if not are_probabilities(scores):
+        return Estimate.undefined(NOT_PROBABILITIES, scores.n)
     p = np.clip(scores.score, EPS, 1 - EPS)
-    return _mean([(-np.log(p), scores.positives), (-np.log1p(-p), scores.negatives)], scores)
+    return mean_loss(scores, -np.log(p), -np.log1p(-p))
 
 
 def log_loss_by_class(by_class: ClassScores, of: str | None = None) -> Estimate:
-    """Mean of -ln(probability given to the row's own class)."""
-    parts = [
-        (-np.log(np.clip(s.score, EPS, 1 - EPS)), s.positives) for s in by_class.by_class.values()
-    ]
+    """Mean of -ln(probability given to the row's own class), as it was logged.
+
+    scikit-learn scales rows whose probabilities do not sum to one; here they count as they are.
+    """
+    parts = list(by_class.by_class.values())
     if not parts:
-        return Estimate.undefined("no scores were logged")
-    return _mean(parts, next(iter(by_class.by_class.values())))
-
-
-def _mean(parts: list[tuple[Floats, Floats]], scores: Scores) -> Estimate:
-    total = sum(float(weight.sum()) for _loss, weight in parts)
-    if total <= 0:
-        return Estimate.undefined("no labelled rows")
-    mean = sum(float(loss @ weight) for loss, weight in parts) / total
-    spread = sum(float((loss - mean) ** 2 @ weight) for loss, weight in parts) / total
-    n = total * total / scores.sum_w2
-    se = math.sqrt(spread / max(n - 1, 1))
-    return normal_estimate(mean, se, scores.n, n_invalid=scores.n_invalid)
+        return Estimate.undefined("no scores were logged", by_class.n)
+    if not all(are_probabilities(scores) for scores in parts):
+        return Estimate.undefined(NOT_PROBABILITIES, by_class.n)
+    own = [(-np.log(np.clip(s.score, EPS, 1 - EPS)), s.positives) for s in parts]
+    sum_w2, n_invalid = max(s.sum_w2 for s in parts), max(s.n_invalid for s in parts)
+    found = mean_of_groups(own, sum_w2, by_class.n, n_invalid)
+    if found.value is None or found.low is None:
+        return found
+    return replace(found, low=min(max(found.low, 0.0), found.value))
 
 
 _MEANING = (
     "How surprised the model is by the labels: the mean of minus the logarithm of the probability"
-    " it gave them. It punishes confident mistakes hard."
+    " it gave them. It punishes confident mistakes hard: one certain miss costs 36."
 )
 
 METRIC = Metric(
@@ -58,7 +58,7 @@ METRIC = Metric(
     better="lower",
     unit="nats",
     meaning=_MEANING,
-    source="scikit-learn log_loss; interval: normal",
+    source="scikit-learn log_loss; interval: skew-corrected t (Hall 1992)",
     is_default=False,
     tolerance=(0.1, 0.2),
 )
@@ -72,7 +72,7 @@ MULTICLASS = Metric(
     better="lower",
     unit="nats",
     meaning=_MEANING,
-    source="scikit-learn log_loss; interval: normal",
+    source="scikit-learn log_loss; interval: skew-corrected t (Hall 1992)",
     is_default=False,
     tolerance=(0.1, 0.2),
 )

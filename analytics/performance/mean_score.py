@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import math
-
 from analytics.core import Estimate, Metric
 from analytics.needs import Scores
-from analytics.stats.intervals import normal_estimate
+from analytics.stats.intervals import mean_of_groups
 
 
 def mean_score(scores: Scores, of: str | None = None) -> Estimate:
-    """Mean of the scores of all rows, labelled or not.
+    """Mean of the scores of all rows, with a skew-corrected t interval.
 
-    >>> mean_score(Scores.from_arrays([False, False], [0.2, 0.4])).value
-    0.30000000000000004
+    Labels are not read, so every row counts: rows without one come as negatives.
+
+    >>> round(mean_score(Scores.from_arrays([False, False], [0.2, 0.4])).value, 6)
+    0.3
     """
     weight = scores.positives + scores.negatives
-    total = float(weight.sum())
-    if total <= 0:
-        return Estimate.undefined("no scores")
-    mean = float(scores.score @ weight) / total
-    variance = float((scores.score - mean) ** 2 @ weight) / total
-    n = total * total / scores.sum_w2
-    return normal_estimate(mean, math.sqrt(variance / max(n - 1, 1)), scores.n)
+    if weight.sum() <= 0:
+        return Estimate.undefined("no scores", scores.n)
+    return mean_of_groups([(scores.score, weight)], scores.sum_w2, scores.n, scores.n_invalid)
 
 
 METRIC = Metric(
@@ -35,7 +31,7 @@ METRIC = Metric(
     unit="score",
     meaning="The average probability that the model gave the positive class. It needs no labels;"
     " compare it with the observed rate to see over- or under-forecasting.",
-    source="a mean; interval: normal",
+    source="a mean; interval: skew-corrected t (Hall 1992)",
     is_default=False,
     needs_labels=False,
     tolerance=(0.05, 0.1),

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from analytics.core import Estimate, Metric
 from analytics.needs import Confusion
-from analytics.performance.classes import class_index
 from analytics.stats.intervals import share_estimate
+from analytics.stats.ratios import class_index
 
 
 def positive_rate(counts: Confusion, of: str | None = None) -> Estimate:
-    """Share of rows predicted positive; labels are not looked at, so every row counts.
+    """Share of rows predicted positive, in [0, 1], with Wilson's interval.
+
+    Only the predicted side of the counts is read, so every row counts, labelled or not: rows
+    without a label come with the empty text as their true class.
 
     >>> positive_rate(Confusion.from_arrays(["", "", ""], ["1", "0", "0"], positive="1")).value
     0.3333333333333333
     """
     total = float(counts.counts.sum())
     if total <= 0:
-        return Estimate.undefined("no predictions")
+        return Estimate.undefined("no predictions", counts.n)
+    if of is None and counts.positive is None:
+        return Estimate.undefined("no class is declared positive", counts.n)
     i = class_index(counts, of)
     predicted = float(counts.counts[:, i].sum()) if i is not None else 0.0
-    return share_estimate(predicted / total, counts.n_effective, counts.n)
+    return share_estimate(min(predicted / total, 1.0), counts.n_effective, counts.n)
 
 
 METRIC = Metric(

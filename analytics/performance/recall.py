@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from analytics.core import Estimate, Metric
-from analytics.needs import Confusion, Floats
-from analytics.performance.classes import averaged, class_index
-from analytics.stats.intervals import share_estimate
-
-AVERAGES = ("macro", "micro", "weighted")
-
-
-def of_class(cells: Floats, i: int) -> float:
-    """The value for class number ``i``; NaN where it is not defined."""
-    total = cells[i, :].sum()
-    return float(cells[i, i] / total) if total > 0 else float("nan")
+from analytics.needs import Confusion
+from analytics.stats.ratios import AVERAGES, RECALL, averaged, of_class
 
 
 def recall(counts: Confusion, of: str | None = None) -> Estimate:
-    """Of the rows of the class, the share that the model found; of one class or averaged; Wilson's interval for a class.
+    """Of the rows of the class, the share that the model found, in [0, 1].
 
-    >>> recall(Confusion.from_arrays(["1", "0", "1", "0"], ["1", "1", "0", "0"], positive="1")).value
+    ``of`` is a class (None: the positive one) or an average. A class without labelled rows has no
+    recall; in an average it counts 0 if it was predicted, as with scikit-learn's
+    ``zero_division=0``, and is named in ``detail.counted_zero``.
+
+    >>> recall(Confusion.from_arrays(list("1010"), list("1100"), positive="1")).value
     0.5
     """
     if of in AVERAGES:
-        return averaged(counts, str(of), of_class)
-    i = class_index(counts, of)
-    if i is None:
-        return Estimate.undefined("the class does not occur", counts.n)
-    total = counts.counts[i, :].sum()
-    if total <= 0:
-        return Estimate.undefined("no labelled row of the class", counts.n)
-    n = float(total) * counts.n_effective / float(counts.counts.sum())
-    return share_estimate(of_class(counts.counts, i), n, counts.n)
+        return averaged(counts, RECALL, str(of))
+    return of_class(counts, RECALL, of, "no labelled row of the class")
 
 
 METRIC = Metric(
@@ -42,8 +30,10 @@ METRIC = Metric(
     compute=recall,
     better="higher",
     unit="share",
-    meaning="Of the rows of the class, the share that the model found. It says nothing about false alarms.",
-    source="scikit-learn recall_score; interval: Wilson (1927)",
+    meaning="Of the rows of the class, the share that the model found. It says nothing about false"
+    " alarms: calling every row the class gives 1.",
+    source="scikit-learn recall_score; interval: Wilson (1927), of the macro average by square and"
+    " add (Zou and Donner 2008), of the weighted one by the delta method",
     averages=AVERAGES,
     per_class=True,
 )

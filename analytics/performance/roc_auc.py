@@ -6,40 +6,58 @@ import numpy as np
 
 from analytics.core import Estimate, Metric
 from analytics.needs import ClassScores, Scores
-from analytics.stats.intervals import delong, logit_estimate
+from analytics.stats.intervals import logit_estimate
+from analytics.stats.ranking import delong, effective
 
 AVERAGES = ("macro", "weighted")
 
 
 def roc_auc(scores: Scores, of: str | None = None) -> Estimate:
-    """Area under the ROC curve, ties counting half, with DeLong's interval on the logit scale.
+    """Area under the ROC curve, in [0, 1], ties counting half; O(distinct scores).
+
+    The interval is DeLong's on the logit scale; where no pair is out of order, or all are tied,
+    Wilson's over the rows of the smaller class.
 
     >>> roc_auc(Scores.from_arrays([False, False, True, True], [0.1, 0.4, 0.35, 0.8])).value
     0.75
     """
+    if scores.positives.sum() + scores.negatives.sum() <= 0:
+        return Estimate.undefined("no labelled rows", scores.n)
     if scores.positives.sum() <= 0 or scores.negatives.sum() <= 0:
         return Estimate.undefined("one class only", scores.n)
     auc, se = delong(scores)
-    return logit_estimate(auc, se, scores.n, "DeLong, logit", n_invalid=scores.n_invalid)
+    size, n_invalid = min(effective(scores)), scores.n_invalid
+    return logit_estimate(auc, se, scores.n, "DeLong, logit", size=size, n_invalid=n_invalid)
 
 
 def roc_auc_by_class(by_class: ClassScores, of: str | None = None) -> Estimate:
     """One class against the rest, or the mean over classes ("macro", or "weighted" by rows).
 
-    The interval of a mean takes the classes' errors as fully correlated, which is cautious.
+    The interval of a mean takes the classes' errors as fully correlated, which is cautious: which
+    row has which scores of all classes at once is not in the counts.
+
+    >>> scores = Scores.from_arrays([False, True, True], [0.1, 0.3, 0.2])
+    >>> roc_auc_by_class(ClassScores({"a": scores, "b": scores}, 3), "macro").value
+    1.0
     """
     if of not in AVERAGES:
         if of not in by_class.by_class:
             return Estimate.undefined("no score was logged for this class", by_class.n)
         return roc_auc(by_class.by_class[str(of)])
-    parts = [roc_auc(s) for s in by_class.by_class.values()]
-    if not parts or any(p.value is None for p in parts):
-        return Estimate.undefined("a class has no labelled rows", by_class.n)
-    support = np.array([float(s.positives.sum()) for s in by_class.by_class.values()])
+    of_class = list(by_class.by_class.values())
+    parts = [roc_auc(scores) for scores in of_class]
+    if not parts:
+        return Estimate.undefined("no scores were logged", by_class.n)
+    if any(part.value is None for part in parts):
+        return Estimate.undefined("a class has no labelled rows, or has them all", by_class.n)
+    support = np.array([float(scores.positives.sum()) for scores in of_class])
     weight = support / support.sum() if of == "weighted" else np.full(len(parts), 1 / len(parts))
-    value = float(weight @ np.array([p.value for p in parts]))
-    se = float(weight @ np.array([p.se or 0.0 for p in parts]))
-    return logit_estimate(value, se, by_class.n, "DeLong, logit, cautious", average=of)
+    value = min(float(weight @ np.array([part.value for part in parts])), 1.0)
+    se = float(weight @ np.array([part.se or 0.0 for part in parts]))
+    size = min(min(effective(scores)) for scores in of_class)
+    detail = {"average": of, "n_invalid": max(scores.n_invalid for scores in of_class)}
+    method = "DeLong, logit, cautious"
+    return logit_estimate(value, se, by_class.n, method, size=size, **detail)
 
 
 METRIC = Metric(
@@ -64,7 +82,7 @@ MULTICLASS = Metric(
     better="higher",
     unit="score",
     meaning="For each class, the chance that a random row of it gets a higher score than a random"
-    " other row; one against the rest, averaged over classes.",
+    " other row; one against the rest, averaged over classes. It says nothing about calibration.",
     source="scikit-learn roc_auc_score(multi_class='ovr'); interval: DeLong (1988)",
     averages=AVERAGES,
     per_class=True,

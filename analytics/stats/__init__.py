@@ -1,1 +1,1 @@
-"""Statistics that several rooms share: intervals, multiplicity, decisions."""
+"""Statistics that several rooms share: intervals, ranking, calibration, multiplicity, decisions."""
