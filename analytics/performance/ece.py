@@ -55,7 +55,8 @@ METRIC = Metric(
     meaning="The mean distance between the probability given and the rate observed, over 15 groups"
     " of equal size. Chance alone keeps it above zero, and a model can be well calibrated and"
     " still rank badly.",
-    source="Naeini, Cooper and Hauskrecht (2015), equal mass; debiased: Kumar, Liang and Ma (2019)",
+    source="Naeini, Cooper and Hauskrecht (2015), equal mass; debiased: Kumar, Liang and Ma (2019);"
+    " interval: test inversion over simulated bins",
     is_default=False,
     tolerance=(0.02, 0.05),
 )

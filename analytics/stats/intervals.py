@@ -148,7 +148,7 @@ def mean_of(
         mean = float(share @ losses)
         parts = share * (losses - mean)
         se = math.sqrt(float(parts @ parts) * n / (n - 1))
-        skew = float(((parts / se) ** 3).sum()) if se > 0 else 0.0
+        skew = _sum_of_cubes(parts / se) if se > 0 else 0.0
         t = t_quantile(1 / float(share @ share) - 1)
     if not math.isfinite(mean) or not math.isfinite(t * se):
         return Estimate.undefined(TOO_LARGE, n)
@@ -162,6 +162,10 @@ def mean_of(
     value, low, high = (transform(max(x, 0.0)) for x in (mean, low, high))
     se = (high - low) / (2 * Z95)
     return Estimate(value, low, high, "t, skew-corrected", n, se, detail=detail)
+
+
+def _sum_of_cubes(x: Floats) -> float:
+    return float((x * x) @ x)
 
 
 Groups = Sequence[tuple[Floats, Floats]]
@@ -181,7 +185,8 @@ def mean_of_groups(groups: Groups, sum_w2: float, rows: int, n_invalid: int) -> 
     with np.errstate(all="ignore"):
         mean = sum(float(v @ w) for v, w in share)
         spread = math.sqrt(sum(float((v - mean) ** 2 @ w) for v, w in share))
-        cubes = sum(float(((v - mean) / spread) ** 3 @ w) for v, w in share) if spread > 0 else 0.0
+        parts = [((v - mean) / spread, w) for v, w in share] if spread > 0 else []
+        cubes = sum(float((z * z * z) @ w) for z, w in parts)
         se = spread / math.sqrt(max(n - 1, 1.0))
     if not math.isfinite(mean) or not math.isfinite(se):
         return Estimate.undefined(TOO_LARGE, rows)
@@ -226,10 +231,8 @@ def quantile_estimate(values: Floats, weight: Floats, q: float, **detail: Any) -
     >>> found.value, found.low, found.high, round(found.detail["coverage"], 4)
     (5.5, 2.0, 9.0, 0.9785)
     """
-    order = np.argsort(values, kind="stable")
-    order = order[weight[order] > 0]
-    ranked, cumulated = values[order], np.cumsum(weight[order])
-    total, last = float(cumulated[-1]), len(order) - 1
+    ranked, cumulated = _ranked(values, weight)
+    total, last = float(cumulated[-1]), len(ranked) - 1
     at = min(int(np.searchsorted(cumulated, q * total)), last)
     is_between = cumulated[at] - q * total <= np.finfo(float).eps
     with np.errstate(over="ignore"):
@@ -243,6 +246,15 @@ def quantile_estimate(values: Floats, weight: Floats, q: float, **detail: Any) -
     facts = {"coverage": coverage, **detail}
     se = (high - low) / (2 * Z95) if math.isfinite(high - low) else None
     return Estimate(value, low, high, "order statistics", len(values), se, detail=facts)
+
+
+def _ranked(values: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Values in ascending order, and the weight up to each; rows without weight left out."""
+    if (weight == weight[0]).all():
+        return np.sort(values), weight[0] * np.arange(1.0, len(values) + 1)
+    order = np.argsort(values)
+    order = order[weight[order] > 0]
+    return values[order], np.cumsum(weight[order])
 
 
 def quantile_ranks(n: int, q: float) -> tuple[int, int, float]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from analytics import performance
 from analytics.catalog import all_metrics
 from analytics.core import Estimate, Metric
 from analytics.needs import ClassScores, Confusion, Pairs, Scores
@@ -108,18 +110,6 @@ def weighted_mean(values: Any, w: Any) -> float:
     return float(sum(v * x for v, x in zip(values, w, strict=True)) / sum(w))
 
 
-def weighted_median(r: Rows) -> float:
-    losses = sorted(zip(np.abs(r["y"] - r["y_hat"]), r["w"], strict=True))
-    if len(set(r["w"].tolist())) == 1:
-        return float(np.median([loss for loss, _w in losses]))
-    seen, half = 0.0, sum(r["w"]) / 2
-    for loss, w in losses:
-        seen += w
-        if seen >= half:
-            return float(loss)
-    raise AssertionError
-
-
 def kinds(function: Callable[..., float]) -> dict[str, Callable[[Rows], float]]:
     """The multiclass averages of a scikit-learn metric."""
     return {
@@ -168,7 +158,7 @@ ORACLES: dict[str, Callable[[Rows], float]] = {
         [2 * abs(a - b) / (abs(a) + abs(b)) for a, b in zip(r["y"], r["y_hat"], strict=True)],
         r["w"],
     ),
-    "median_ae": weighted_median,
+    "median_ae": paired(sk.median_absolute_error),
     "r2": paired(sk.r2_score),
 }
 AVERAGED: dict[str, dict[str, Callable[[Rows], float]]] = {
@@ -182,7 +172,7 @@ AVERAGED: dict[str, dict[str, Callable[[Rows], float]]] = {
         a: lambda r, a=a: sk.roc_auc_score(
             r["label"],
             r["proba"],
-            sample_weight=r["w"] if a == "macro" else None,
+            sample_weight=r["w"],
             multi_class="ovr",
             average=a,
         )
@@ -191,9 +181,62 @@ AVERAGED: dict[str, dict[str, Callable[[Rows], float]]] = {
 }
 
 
+# The multiclass value without an average: the whole, or (for per-class metrics) that of class "c".
+WHOLE: dict[str, Callable[[Rows], float]] = {
+    "accuracy": lambda r: sk.accuracy_score(r["label"], r["predicted"], sample_weight=r["w"]),
+    "balanced_accuracy": lambda r: sk.balanced_accuracy_score(
+        r["label"], r["predicted"], sample_weight=r["w"]
+    ),
+    "mcc": lambda r: sk.matthews_corrcoef(r["label"], r["predicted"], sample_weight=r["w"]),
+    "log_loss": lambda r: sk.log_loss(
+        r["label"], r["proba"], sample_weight=r["w"], labels=list("abc")
+    ),
+}
+OF_C: dict[str, Callable[[Rows], float]] = {
+    "precision": lambda r: of_c(sk.precision_score, r),
+    "recall": lambda r: of_c(sk.recall_score, r),
+    "f1": lambda r: of_c(sk.f1_score, r),
+    "specificity": lambda r: sk.recall_score(
+        r["label"] != "c", r["predicted"] != "c", sample_weight=r["w"]
+    ),
+    "roc_auc": lambda r: sk.roc_auc_score(
+        r["label"] == "c", r["proba"][:, 2], sample_weight=r["w"]
+    ),
+}
+
+
+def of_c(function: Callable[..., float], r: Rows) -> float:
+    return function(r["label"] == "c", r["predicted"] == "c", sample_weight=r["w"])
+
+
+def names(task: str, *, per_class: bool | None = None, averaged: bool | None = None) -> set[str]:
+    return {
+        m.name
+        for m in all_metrics()
+        if task in m.tasks
+        and (per_class is None or m.per_class == per_class)
+        and (averaged is None or bool(m.averages) == averaged)
+    }
+
+
 def test_no_metric_is_missing_from_the_table() -> None:
-    assert {m.name for m in all_metrics()} == set(ORACLES)
-    assert {m.name for m in all_metrics() if m.averages} == set(AVERAGED)
+    files = {
+        path.stem for path in Path(performance.__path__[0]).glob("*.py") if path.stem != "__init__"
+    }
+    assert files == {m.name for m in all_metrics()} == set(ORACLES)
+    assert names("multiclass", averaged=True) == set(AVERAGED)
+    assert names("multiclass", per_class=True) == set(OF_C)
+    assert names("multiclass", per_class=False) == set(WHOLE)
+    for metric in all_metrics():
+        assert set(metric.averages) == set(AVERAGED.get(metric.name, {})) or not metric.averages
+
+
+def test_every_declaration_says_what_it_cannot_tell_and_where_it_comes_from() -> None:
+    for metric in all_metrics():
+        assert metric.meaning.endswith(".") and len(metric.meaning.split()) > 12, metric.name
+        assert "interval:" in metric.source, metric.name
+        warning, critical = metric.tolerance
+        assert 0 < warning < critical
 
 
 def declared(name: str, task: str) -> Metric:
@@ -221,8 +264,6 @@ def test_values_equal_the_oracle(name: str, seed: int) -> None:
 @pytest.mark.parametrize(("name", "average"), [(n, a) for n, d in AVERAGED.items() for a in d])
 def test_averages_equal_the_oracle(name: str, average: str, seed: int) -> None:
     r = rows(seed)
-    if name == "roc_auc" and average == "weighted":
-        r["w"] = np.ones(len(r["w"]))  # scikit-learn weighs classes by rows, not by weight
     metric = declared(name, "multiclass")
     need = by_class(r) if metric.needs is Confusion else need_of(metric, r)
     found = metric.compute(need, of=average)
@@ -231,16 +272,16 @@ def test_averages_equal_the_oracle(name: str, average: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_multiclass_scores_equal_the_oracle(seed: int) -> None:
+@pytest.mark.parametrize("name", sorted([*WHOLE, *OF_C]))
+def test_multiclass_values_equal_the_oracle(name: str, seed: int) -> None:
     r = rows(seed)
-    plain = [("accuracy", sk.accuracy_score), ("balanced_accuracy", sk.balanced_accuracy_score)]
-    for name, oracle in [*plain, ("mcc", sk.matthews_corrcoef)]:
-        found = declared(name, "multiclass").compute(by_class(r), of=None)
-        expected = oracle(r["label"], r["predicted"], sample_weight=r["w"])
-        assert found.value == pytest.approx(expected, rel=1e-9)
-    loss = declared("log_loss", "multiclass")
-    expected = sk.log_loss(r["label"], r["proba"], sample_weight=r["w"], labels=list("abc"))
-    assert loss.compute(need_of(loss, r), of=None).value == pytest.approx(expected, rel=1e-9)
+    metric = declared(name, "multiclass")
+    need = by_class(r) if metric.needs is Confusion else need_of(metric, r)
+    found = metric.compute(need, of="c" if name in OF_C else None)
+    expected = (OF_C if name in OF_C else WHOLE)[name](r)
+    assert found.value == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert found.low <= found.value <= found.high
+    assert found.n == len(r["w"])
 
 
 def slow_delong(truth: Any, score: Any) -> tuple[float, float]:
@@ -305,6 +346,38 @@ EDGES: dict[str, Rows] = {
         "y_hat": np.array([1.0, 1.0] + [1.5] * 48),
         "w": np.ones(50),
     },
+    "huge": {
+        "truth": np.arange(6) % 2 == 0,
+        "said": np.arange(6) % 3 == 0,
+        "score": np.array([1e308, -1e308, 0.0, 1e300, -1e300, 1.0]),
+        "y": np.array([1e308, -1e308, 0.0, 1e300, -1e300, 1.0]),
+        "y_hat": np.array([-1e308, 1e308, 1.0, -1e300, 1e300, 0.0]),
+        "w": np.ones(6),
+    },
+    "tiny": {
+        "truth": np.arange(6) % 2 == 0,
+        "said": np.arange(6) % 3 == 0,
+        "score": np.array([5e-324, 0.0, 1e-320, 1e-300, 0.0, 1.0]),
+        "y": np.array([5e-324, 0.0, 1e-320, 1e-300, 0.0, 5e-324]),
+        "y_hat": np.array([0.0, 1e-320, 5e-324, 0.0, 1e-300, 0.0]),
+        "w": np.ones(6),
+    },
+    "weights of zero": {
+        "truth": np.arange(6) % 2 == 0,
+        "said": np.arange(6) % 3 == 0,
+        "score": np.linspace(0, 1, 6),
+        "y": np.arange(6.0),
+        "y_hat": np.arange(6.0) ** 2,
+        "w": np.zeros(6),
+    },
+    "all right": {
+        "truth": np.arange(40) % 2 == 0,
+        "said": np.arange(40) % 2 == 0,
+        "score": (np.arange(40) % 2 == 0) * 0.8 + 0.1,
+        "y": np.arange(40.0),
+        "y_hat": np.arange(40.0),
+        "w": np.ones(40),
+    },
 }
 
 
@@ -327,8 +400,30 @@ def test_edges_give_a_number_or_a_reason(name: str, edge: str) -> None:
         assert found.value is None
 
 
-def test_scores_that_are_not_finite_are_counted() -> None:
-    r = EDGES["not finite"]
-    found = declared("roc_auc", "binary").compute(need_of(declared("roc_auc", "binary"), r), of="1")
-    assert found.detail["n_invalid"] == 3
-    assert found.n == 47
+@pytest.mark.parametrize("name", sorted(ORACLES))
+def test_nothing_is_certain_because_all_rows_are_right(name: str) -> None:
+    metric = declared(name, task_of(name))
+    if metric.needs is Pairs or not metric.needs_labels:
+        return
+    found = metric.compute(need_of(metric, EDGES["all right"]), of="1")
+    assert found.low is not None and found.high is not None
+    assert found.high - found.low > 0.01
+    assert (found.se or 0) > 0
+
+
+@pytest.mark.parametrize("name", sorted(n for n in ORACLES if n != "positive_rate"))
+def test_rows_that_are_not_finite_are_counted(name: str) -> None:
+    metric = declared(name, task_of(name))
+    if metric.needs is Confusion:
+        return
+    r = dict(EDGES["not finite"])
+    n_invalid = 3 if metric.needs is Scores else 2
+    found = metric.compute(need_of(metric, r), of=None)
+    assert found.detail["n_invalid"] == n_invalid
+    assert found.n == 50 - n_invalid
+
+
+@pytest.mark.parametrize("name", ["log_loss", "brier", "ece"])
+def test_scores_that_are_no_probabilities_have_a_reason(name: str) -> None:
+    found = declared(name, "binary").compute(Scores.from_arrays([True, False], [3.0, -1.0]))
+    assert "not probabilities" in (found.reason or "")

@@ -7,13 +7,15 @@ import pytest
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
+from analytics.curves.confusion import MOST_CLASSES, confusion
 from analytics.curves.precision_recall import precision_recall
 from analytics.curves.reliability import reliability
 from analytics.curves.residuals import residuals
 from analytics.curves.roc import roc
 from analytics.curves.score_histogram import score_histogram
 from analytics.curves.thin import MAX_POINTS
-from analytics.needs import Pairs, Scores
+from analytics.needs import Confusion, Pairs, Scores
+from analytics.stats.intervals import wilson
 
 RNG = np.random.default_rng(3)
 TRUTH = RNG.random(20_000) < 0.3
@@ -71,3 +73,47 @@ def test_nothing_to_draw() -> None:
     assert score_histogram(empty) is None
     assert roc(Scores.from_arrays([True], [0.5])) is None
     assert residuals(Pairs.from_arrays(np.array([1.0]), np.array([1.0]))) is None
+
+
+def test_a_thinned_curve_has_the_shape_of_the_whole_one() -> None:
+    curve = roc(SCORES)
+    assert curve is not None
+    false, true, _ = sk.roc_curve(TRUTH, SCORE, drop_intermediate=False)
+    drawn = np.interp(false, curve.false_rate, curve.true_rate)
+    assert np.abs(drawn - true).max() < 0.01
+    assert (curve.true_rate[0], curve.true_rate[-1]) == (0, 1)
+    assert (np.diff(curve.true_rate) >= 0).all() and (np.diff(curve.false_rate) >= 0).all()
+
+
+def test_confusion_shares_are_scikit_learns_with_wilsons_interval() -> None:
+    label, said = RNG.integers(0, 3, 300).astype(str), RNG.integers(0, 3, 300).astype(str)
+    table = confusion(Confusion.from_arrays(label, said))
+    assert table is not None
+    assert table.share == pytest.approx(sk.confusion_matrix(label, said, normalize="true"))
+    assert table.counts == pytest.approx(sk.confusion_matrix(label, said))
+    ends = wilson(float(table.share[1, 2]), float(table.counts[1].sum()))
+    assert (table.low[1, 2], table.high[1, 2]) == pytest.approx(ends)
+
+
+def test_confusion_of_absent_and_of_many_classes() -> None:
+    table = confusion(Confusion.from_arrays(["a", "a"], ["a", "b"], classes=("a", "b", "z")))
+    assert table is not None
+    assert table.classes == ("a", "b")
+    assert np.isnan(table.share[1]).all()
+    cells = np.diag(np.arange(1.0, 101.0))
+    many = Confusion(tuple(map(str, range(100))), cells, int(cells.sum()), float(cells.sum()))
+    pooled = confusion(many)
+    assert pooled is not None
+    assert len(pooled.classes) == MOST_CLASSES and pooled.classes[-1] == "(other)"
+    assert pooled.counts.sum() == cells.sum()
+    assert confusion(Confusion.from_arrays([], [])) is None
+
+
+@pytest.mark.parametrize("x", [[1e308, -1e308, 0.0], [5e-324, 0.0, 1e-320], [0.5] * 3, [1e300] * 3])
+def test_extreme_numbers_are_drawn_or_left_out(x: list[float]) -> None:
+    scores, values = Scores.from_arrays([True, False, True], x), np.array(x)
+    for curve in (roc, precision_recall, reliability, score_histogram):
+        assert curve(scores) is not None
+    for other in (values[::-1], -values, values):
+        found = residuals(Pairs.from_arrays(values, other))
+        assert found is None or np.isfinite(found.edges).all()

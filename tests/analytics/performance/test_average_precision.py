@@ -20,3 +20,9 @@ def test_undefined() -> None:
     found = METRIC.compute(Scores.from_arrays([False], [0.1]), of=None)
     assert found.value is None
     assert "no positive labels" in (found.reason or "")
+
+
+def test_one_class_only() -> None:
+    found = METRIC.compute(Scores.from_arrays([True, True], [0.1, 0.2]), of=None)
+    assert found.value is None
+    assert "one class only" in (found.reason or "")

@@ -21,3 +21,9 @@ def test_undefined() -> None:
     found = METRIC.compute(Pairs.from_arrays(np.array([1.0]), np.array([1.0])), of=None)
     assert found.value is None
     assert "fewer than two" in (found.reason or "")
+
+
+def test_labels_of_zero_are_counted() -> None:
+    found = METRIC.compute(Pairs.from_arrays(np.array([0.0, 1.0]), np.array([0.5, 1.0])))
+    assert found.detail["n_zero_labels"] == 1
+    assert found.value is not None and found.value > 1e15

@@ -20,3 +20,15 @@ def test_undefined() -> None:
     found = METRIC.compute(Confusion.from_arrays(["1"], ["1"], positive="1"), of="1")
     assert found.value is None
     assert "one class only" in (found.reason or "")
+
+
+def test_all_wrong_is_not_certain_either() -> None:
+    found = METRIC.compute(Confusion.from_arrays(list("01" * 10), list("10" * 10)))
+    assert found.value == found.low == -1
+    assert found.high is not None and -0.8 < found.high < -0.5
+
+
+def test_the_reason_says_which_side_has_one_class() -> None:
+    assert "labels" in (METRIC.compute(Confusion.from_arrays(list("11"), list("10"))).reason or "")
+    said = METRIC.compute(Confusion.from_arrays(list("10"), list("11"))).reason
+    assert "predictions" in (said or "")

@@ -21,3 +21,16 @@ def test_undefined() -> None:
     found = METRIC.compute(Pairs.from_arrays(np.array([1.0]), np.array([1.0])), of=None)
     assert found.value is None
     assert "fewer than two" in (found.reason or "")
+
+
+def test_weights_move_the_middle() -> None:
+    """Errors 1, 2, 3 with weights 1, 1, 4: half of the weight is reached at 3."""
+    weight = np.array([1.0, 1.0, 4.0])
+    pairs = Pairs.from_arrays(np.zeros(3), np.array([1.0, 2.0, 3.0]), sample_weight=weight)
+    assert METRIC.compute(pairs).value == 3
+
+
+def test_few_rows_say_what_their_interval_covers() -> None:
+    found = METRIC.compute(Pairs.from_arrays(np.zeros(4), np.arange(4.0)))
+    assert (found.low, found.high) == (0, 3)
+    assert found.detail["coverage"] == pytest.approx(1 - 2 / 16)

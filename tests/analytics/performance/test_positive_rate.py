@@ -20,3 +20,10 @@ def test_undefined() -> None:
     found = METRIC.compute(Confusion.from_arrays([], [], positive="1"), of="1")
     assert found.value is None
     assert "no predictions" in (found.reason or "")
+
+
+def test_a_class_never_predicted_has_rate_zero_and_no_class_none() -> None:
+    never = Confusion.from_arrays(["", ""], ["0", "0"], positive="1")
+    assert METRIC.compute(never, of="1").value == 0
+    unknown = METRIC.compute(Confusion.from_arrays([""], ["0"]))
+    assert "no class is declared positive" in (unknown.reason or "")

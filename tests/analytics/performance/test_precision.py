@@ -20,3 +20,10 @@ def test_undefined() -> None:
     found = METRIC.compute(Confusion.from_arrays(["1"], ["0"], positive="1"), of="1")
     assert found.value is None
     assert "never predicted" in (found.reason or "")
+
+
+def test_macro_by_hand() -> None:
+    """a: 2 of 3 right, b: 1 of 1, c: never predicted and counts 0."""
+    found = METRIC.compute(Confusion.from_arrays(list("aabc"), list("aaba")), of="macro")
+    assert found.value == pytest.approx((2 / 3 + 1 + 0) / 3)
+    assert found.detail["counted_zero"] == ["c"]

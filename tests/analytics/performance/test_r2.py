@@ -21,3 +21,10 @@ def test_undefined() -> None:
     found = METRIC.compute(Pairs.from_arrays(np.ones(5), np.zeros(5)), of=None)
     assert found.value is None
     assert "all labels are the same" in (found.reason or "")
+
+
+def test_the_interval_stays_below_one() -> None:
+    y = np.arange(20.0)
+    found = METRIC.compute(Pairs.from_arrays(y, y + np.where(y == 3, 5.0, 0.0)))
+    assert found.value is not None and found.high is not None
+    assert found.value < found.high < 1

@@ -20,3 +20,9 @@ def test_undefined() -> None:
     found = METRIC.compute(Confusion.from_arrays(["0"], ["1"], positive="1"), of="1")
     assert found.value is None
     assert "no labelled row" in (found.reason or "")
+
+
+def test_macro_by_hand() -> None:
+    """a: 2 of 2, b: 1 of 2, c: 0 of 1."""
+    found = METRIC.compute(Confusion.from_arrays(list("aabbc"), list("aabaa")), of="macro")
+    assert found.value == pytest.approx((1 + 1 / 2 + 0) / 3)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from analytics.needs import Scores
-from analytics.performance.roc_auc import METRIC
+from analytics.needs import ClassScores, Scores
+from analytics.performance.roc_auc import METRIC, MULTICLASS
 
 ROWS = Scores.from_arrays([False, True, False, True], [0.1, 0.2, 0.3, 0.4])
 
@@ -29,3 +29,17 @@ def test_ties_count_half() -> None:
 def test_a_monotone_map_changes_nothing() -> None:
     mapped = Scores(ROWS.score**3, ROWS.positives, ROWS.negatives, ROWS.n, ROWS.sum_w2)
     assert METRIC.compute(mapped, of=None).value == METRIC.compute(ROWS, of=None).value
+
+
+def test_no_pair_out_of_order_is_not_certain() -> None:
+    found = METRIC.compute(Scores.from_arrays([False] * 9 + [True] * 9, list(range(18))), of=None)
+    assert found.value == found.high == 1
+    assert found.low is not None and 0.6 < found.low < 0.9
+
+
+def test_classes_without_rows_have_no_mean() -> None:
+    empty = MULTICLASS.compute(
+        ClassScores({"a": ROWS, "b": Scores.from_arrays([], [])}, 4), of="macro"
+    )
+    assert "no labelled rows" in (empty.reason or "")
+    assert "no score was logged" in (MULTICLASS.compute(ClassScores({}, 4), of="a").reason or "")

@@ -20,3 +20,9 @@ def test_undefined() -> None:
     found = METRIC.compute(Confusion.from_arrays(["1"], ["1"], positive="1"), of="1")
     assert found.value is None
     assert "another class" in (found.reason or "")
+
+
+def test_micro_by_hand() -> None:
+    """Three classes, 1 of 4 wrong: 7 of the 8 chances to leave a class alone were taken."""
+    found = METRIC.compute(Confusion.from_arrays(list("aabc"), list("aabb")), of="micro")
+    assert found.value == pytest.approx(7 / 8)
