@@ -112,7 +112,9 @@ def settings_in_force() -> Settings:
 
 
 def read_settings(
-    environ: Mapping[str, str] | None = None, file: Path | None = None, **overrides: Value
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    **overrides: Value | None,
 ) -> Settings:
     """The settings from defaults, file, variables and explicit overrides, in rising precedence.
 
@@ -131,9 +133,9 @@ def read_settings(
         text = environ.get(f"TELLTALE_{setting.name.upper()}")
         if text is not None:
             values[setting.name] = _convert(setting, text)
-    for name, value in overrides.items():
-        if value is not None:
-            values[name] = _convert(table[name], value)
+    for name, given in overrides.items():
+        if given is not None:
+            values[name] = _convert(table[name], given)
     return _checked(Settings(values))
 
 

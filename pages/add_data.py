@@ -83,7 +83,7 @@ except TelltaleError as error:
     st.stop()
 changed = draw_plan(plan)
 if changed:
-    known = dict((column, role) for role, column in options.mapping) | {c: r for r, c in changed}
+    known = {column: role for role, column in options.mapping} | {c: r for r, c in changed}
     st.session_state.import_mapping = tuple((role, column) for column, role in known.items())
     st.session_state.pop("plan_table", None)
     st.rerun()

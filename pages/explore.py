@@ -81,10 +81,11 @@ else:
             with st.container(horizontal=True, horizontal_alignment="right"):
                 for kind in ("csv", "parquet"):
                     st.download_button(
-                        f"All {write_count(found.n if only == 'all' else view.facts.now.n)} rows, {kind.upper()}",
+                        f"Export {'CSV' if kind == 'csv' else 'Parquet'}",
                         lambda kind=kind: file_of(kind),
                         file_name=f"{view.model}.{kind}",
                         on_click="ignore",
+                        help="All rows of the window and segment, with their labels",
                         key=f"rows_{kind}",
                     )
 

@@ -157,13 +157,17 @@ class _Facts:
             age = (now - last).total_seconds()
             gap = typical_gap_s(self.engine, self.dataset, whole(scope))
         reference = self.reference.group
+        # An imported reference is labelled by construction: its coverage is no norm for a live log.
+        is_norm = (
+            self.question.reference is not None and self.question.reference.log == "production"
+        )
         return LogCounts(
             n=group.n,
             n_labelled=group.n_labelled,
             n_duplicates=self.duplicates.get(group.key, (0, 0))[1],
             n_earlier=tuple(earlier),
             n_reference=reference.n if reference else 0,
-            n_labelled_reference=reference.n_labelled if reference else 0,
+            n_labelled_reference=reference.n_labelled if reference and is_norm else 0,
             n_duplicates_reference=self.reference.duplicates[1],
             age_s=age,
             typical_gap_s=gap,

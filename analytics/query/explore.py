@@ -10,9 +10,11 @@ from analytics.core import Column, Dataset, Scope
 from analytics.errors import LogEmpty, NameUnknown
 from analytics.query.engine import Engine
 from analytics.query.frame import frame
+from analytics.query.performance import predicted_class
 from analytics.sources.relation import quote_name, quote_text, relation
 
 MAX_PAGE = 500
+Only = Literal["all", "wrong", "unlabelled", "errors"]
 _FIRST = (
     "prediction_id",
     "timestamp",
@@ -44,20 +46,26 @@ def shown_columns(dataset: Dataset) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def page_rows(
-    engine: Engine,
-    dataset: Dataset,
-    scope: Scope,
-    *,
-    order: str = "timestamp",
-    is_descending: bool = True,
-    at: tuple[int, int] = (0, 50),
-) -> Page:
-    """Rows ``at`` = (offset, number) of a scope with their settled labels, and the total.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which rows are listed and how: ``order`` by a shown column, ``only`` some, ``at`` an offset."""
 
-    ``order`` is one of the shown columns or ``label``; ties are broken by the log's order, so that
-    pages never overlap. Raises NameUnknown for another column.
+    order: str = "timestamp"
+    is_descending: bool = True
+    only: Only = "all"
+    at: int = 0
+    number: int = 50
+
+
+def page_rows(
+    engine: Engine, dataset: Dataset, scope: Scope, listing: Listing = Listing()
+) -> Page:
+    """Some rows of a scope with their settled labels, and how many there are in all.
+
+    Ties of the order are broken by the log's order, so that pages never overlap. Raises
+    NameUnknown for a column that is not shown.
     """
+    order = listing.order
     columns = shown_columns(dataset)
     if order not in (*columns, "label"):
         if order != "timestamp":
@@ -66,18 +74,34 @@ def page_rows(
             )
         order = "prediction_id"
     rows = frame(dataset, scope, columns, with_labels=True)
-    offset, number = max(0, at[0]), min(max(1, at[1]), MAX_PAGE)
     if rows is None:
         return Page((*columns, "label"), [], 0)
     picks = ", ".join(quote_name(c) for c in (*columns, "label"))
-    direction = "DESC NULLS LAST" if is_descending else "ASC NULLS LAST"
+    direction = "DESC NULLS LAST" if listing.is_descending else "ASC NULLS LAST"
+    where = f"FROM rows WHERE {_only(dataset, listing.only)}"
+    number = min(max(1, listing.number), MAX_PAGE)
     sql = rows.select(
-        f"SELECT {picks} FROM rows ORDER BY {quote_name(order)} {direction}, timestamp, row, prediction_id"
-        f" LIMIT {number} OFFSET {offset}"
+        f"SELECT {picks} {where} ORDER BY {quote_name(order)} {direction}, timestamp, row, prediction_id"
+        f" LIMIT {number} OFFSET {max(0, listing.at)}"
     )
     found = engine.rows(sql, rows.values)
-    total = engine.rows(rows.select("SELECT count(*) FROM rows"), rows.values)[0][0]
+    total = engine.rows(rows.select(f"SELECT count(*) {where}"), rows.values)[0][0]
     return Page((*columns, "label"), found, int(total))
+
+
+def _only(dataset: Dataset, only: Only) -> str:
+    """The condition of a listing; a regression's wrong rows miss by more than half of the rows do."""
+    present = dataset.log("predictions").columns
+    if only == "wrong" and dataset.schema.task == "regression":
+        return "abs(prediction - label) > (SELECT median(abs(prediction - label)) FROM rows)"
+    if only == "wrong":
+        predicted = predicted_class(dataset)
+        return f"label IS NOT NULL AND {predicted} IS NOT NULL AND {predicted} <> label"
+    if only == "unlabelled":
+        return "label IS NULL"
+    if only == "errors":
+        return "status IS NOT NULL AND status <> 'ok'" if "status" in present else "false"
+    return "true"
 
 
 @dataclass(frozen=True, slots=True)

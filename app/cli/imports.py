@@ -73,7 +73,7 @@ def open_place(home: str | None) -> Place:
     from app.state.database import Database
     from app.state.migrations import migrate
 
-    settings = read_settings(**({"home": home} if home else {}))
+    settings = read_settings(home=home)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.database_url)
     migrate(database)

@@ -43,7 +43,7 @@ def answer(arguments: argparse.Namespace) -> int:
     from app.questions import Asked
     from app.settings import read_settings
 
-    settings = read_settings(**({"home": arguments.home} if arguments.home else {}))
+    settings = read_settings(home=arguments.home)
     asked = Asked(
         version=arguments.version,
         window=arguments.window,

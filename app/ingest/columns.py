@@ -10,6 +10,7 @@ from analytics.sources.profile import Profile
 from app.ingest.words import PlanColumn
 
 NUMBERS = ("score", "latency_ms", "sampling_p")
+NESTED = ("STRUCT", "MAP", "UNION")
 TIMES = ("timestamp", "label_time", "received_at")
 
 
@@ -30,7 +31,8 @@ def conversion_of(profile: Profile, role: str, task: Task, zone: str) -> tuple[C
         return kind, "truth"
     if kind == "numeric":
         return kind, "double"
-    return kind, "text"
+    is_nested = profile.sql_type.endswith("]") or profile.sql_type.startswith(NESTED)
+    return kind, "json" if is_nested else "text"
 
 
 def _time(profile: Profile, zone: str) -> str:

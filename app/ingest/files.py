@@ -82,7 +82,7 @@ def _expand(path: str) -> list[Path]:
         return [place.resolve()]
     if has_magic(path):
         return [
-            Path(p).resolve() for p in sorted(glob(str(place), recursive=True)) if Path(p).is_file()
+            Path(p).resolve() for p in sorted(glob(str(place), recursive=True)) if Path(p).is_file()  # noqa: PTH207
         ]
     near = []
     if place.parent.is_dir():
@@ -113,7 +113,7 @@ def _ending(path: Path) -> str:
 def _inspect(path: Path, chosen: str) -> SourceFile:
     try:
         n_bytes = path.stat().st_size
-        head = _head(path)
+        head = file_head(path)
     except PermissionError as error:
         raise FileUnreadable(
             f"{path} may not be read.",
@@ -136,7 +136,8 @@ def _inspect(path: Path, chosen: str) -> SourceFile:
     return SourceFile(str(path), n_bytes, kind, _delimiter(head) if kind == "csv" else "")
 
 
-def _head(path: Path) -> bytes:
+def file_head(path: Path) -> bytes:
+    """The first 64 kB of a file, unpacked."""
     with path.open("rb") as stream:
         start = stream.read(65536)
     if start[:2] != b"\x1f\x8b":

@@ -6,14 +6,18 @@ type; Parquet keeps its types. Nested fields are flattened to three levels, with
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from analytics.errors import LogEmpty
 from analytics.sources.relation import quote_name, quote_text
+from app.ingest.files import file_head
 from app.ingest.words import SourceFile
 from app.ingest.workspace import Workspace
 
@@ -36,7 +40,7 @@ def read_columns(
 ) -> tuple[FileColumn, ...]:
     """The columns of a file; LogEmpty where it has none. ``is_full`` reads all of a JSON file."""
     if file.format == "csv":
-        columns = _csv_columns(workspace, file)
+        columns = _csv_columns(file)
     elif file.format == "parquet":
         rows = workspace.run(f"DESCRIBE SELECT * FROM read_parquet({quote_text(file.path)})")
         columns = [c for row in rows for c in _flatten((row[0],), row[1])]
@@ -59,7 +63,7 @@ def source_sql(file: SourceFile, columns: Sequence[FileColumn], rejects: str | N
     """
     if file.format == "csv":
         names = ", ".join(f"{quote_name(c.name)} AS r{i}" for i, c in enumerate(columns))
-        return f"(SELECT {names} FROM {_csv(file, rejects)})"
+        return f"(SELECT {names} FROM {_csv(file, [c.name for c in columns], rejects)})"
     if file.format == "parquet":
         pieces = ", ".join(f"{_field(c)} AS r{i}" for i, c in enumerate(columns))
         return f"(SELECT {pieces} FROM read_parquet({quote_text(file.path)}))"
@@ -81,28 +85,39 @@ def _field(column: FileColumn) -> str:
     return expression if is_plain else f"CAST(to_json({expression}) AS VARCHAR)"
 
 
-def _csv(file: SourceFile, rejects: str | None) -> str:
+def _csv(file: SourceFile, names: Sequence[str], rejects: str | None) -> str:
+    """Every column as text under the names of the header; nothing is sniffed, so nothing surprises."""
     keep = (
         f", store_rejects = true, rejects_limit = 0, rejects_table = {quote_text(rejects)},"
         f" rejects_scan = {quote_text(rejects + '_scan')}"
         if rejects
         else ", ignore_errors = true"
     )
+    declared = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in names)
     return (
-        f"read_csv({quote_text(file.path)}, header = true, all_varchar = true,"
-        f" delim = {quote_text(file.delimiter)}, quote = '\"', escape = '\"', comment = ''{keep})"
+        f"read_csv({quote_text(file.path)}, header = true, auto_detect = false,"
+        f" columns = {{{declared}}}, delim = {quote_text(file.delimiter)},"
+        f" quote = '\"', escape = '\"'{keep})"
     )
 
 
-def _csv_columns(workspace: Workspace, file: SourceFile) -> list[FileColumn]:
-    rows = workspace.run(f"DESCRIBE SELECT * FROM {_csv(file, None)}")
-    names = [row[0] for row in rows]
-    if names and all(re.fullmatch(r"-?[0-9.]+(e[+-]?[0-9]+)?(_[0-9]+)?", n.strip()) for n in names):
+def _csv_columns(file: SourceFile) -> list[FileColumn]:
+    """The names in the first line; an empty one is named by its place, a repeated one numbered."""
+    text = file_head(Path(file.path)).decode("utf-8", "replace").lstrip("\ufeff")
+    header = next(csv.reader(io.StringIO(text), delimiter=file.delimiter), [])
+    if header and all(re.fullmatch(r"-?[0-9.]+(e[+-]?[0-9]+)?", n.strip()) for n in header):
         raise LogEmpty(
             f"{file.path} has no line of column names.",
-            f"Its first line is {', '.join(names[:5])}.",
+            f"Its first line is {', '.join(header[:5])}.",
             "Put the names of the columns into the first line.",
         )
+    names: list[str] = []
+    for i, given in enumerate(header):
+        name, n = given.strip() or f"column{i}", 0
+        while name.lower() in (known.lower() for known in names):
+            n += 1
+            name = f"{given.strip()}_{n}"
+        names.append(name)
     return [FileColumn(name, (name,), "VARCHAR") for name in names]
 
 

@@ -101,16 +101,12 @@ def _stage_file(
 def _converted(raw: str, column: PlanColumn, is_text: bool) -> str:
     conversion = column.conversion
     name = conversion.partition(":")[0]
-    if not is_text and name == "text" and _is_nested(column):
-        conversion = "json"
+    if name == "json":  # the reader has written it as text already
+        return raw
     value = convert(raw, conversion)
     if is_text and name not in ("text", "class", "keep", "json"):
         return f"CASE WHEN NOT {is_missing(raw)} THEN {value} END"
     return value
-
-
-def _is_nested(column: PlanColumn) -> bool:
-    return column.sql_type.endswith("]") or column.sql_type.startswith(("STRUCT", "MAP", "UNION"))
 
 
 def _reason(

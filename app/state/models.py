@@ -126,9 +126,10 @@ def get_model(database: Database, name: str) -> Model:
 
 
 def list_models(database: Database) -> list[Model]:
-    """All models by name."""
+    """All models in the order in which they came."""
+    order = (model_table.c.created_at, model_table.c.name)
     with database.read() as connection:
-        rows = connection.execute(sa.select(model_table).order_by(model_table.c.name)).all()
+        rows = connection.execute(sa.select(model_table).order_by(*order)).all()
     return [_model(row) for row in rows]
 
 
