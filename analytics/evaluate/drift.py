@@ -98,6 +98,7 @@ class _Read:
         self.reference_numbers = numeric_values(engine, dataset, reference, numeric)
         self.reference_levels = level_counts(engine, dataset, reference, levels)
         self.checks = {c.name: c for c in all_quality_checks()}
+        self.names = question.names
 
     def evidence(self, column: Column, key: Key) -> list[_Evidence]:
         """Every test and check of one column in one period."""
@@ -105,6 +106,7 @@ class _Read:
         found = [
             _Evidence(column, t.name, t.label, t.compute(pair), t.tolerance, t.decides)
             for t in tests_for(column.type)
+            if t.decides or t.name in self.names or (t.is_default and not self.names)
         ]
         if column.role == "label":  # a missing label is late, not missing data
             return found

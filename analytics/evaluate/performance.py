@@ -70,7 +70,7 @@ def performance(
 def _fetch(
     engine: Engine, dataset: Dataset, scope: Scope, named: Sequence[Named]
 ) -> dict[_Need, Mapping[Key, Any]]:
-    needs = {(n.metric.needs, n.metric.needs_labels) for n in named}
+    needs = dict.fromkeys((n.metric.needs, n.metric.needs_labels) for n in named)
     return {need: _FETCH[need](engine, dataset, scope) for need in needs}
 
 

@@ -1,0 +1,56 @@
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+settled AS (SELECT prediction_id, best.label AS label, best.known_at AS known_at, best.weight AS weight FROM (SELECT prediction_id, arg_max({'label': label, 'known_at': known_at, 'weight': weight}, (rank, coalesce(known_at, TIMESTAMP '0001-01-01'), received, label, weight)) AS best FROM (SELECT prediction_id, label, known_at AS known_at, 1 / nullif(sampling_p, 0) AS weight, CASE source WHEN 'outcome' THEN 5 WHEN 'adjudicated' THEN 4 WHEN 'agreed' THEN 3 WHEN 'annotator' THEN 2 WHEN 'feedback' THEN 1 ELSE 0 END AS rank, coalesce(received_at, TIMESTAMP '0001-01-01') AS received FROM (SELECT * FROM read_parquet(['labels.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE label IS NOT NULL AND (queue IS NULL OR sampling_p > 0)) GROUP BY prediction_id)),
+rows AS (SELECT * FROM (SELECT picked.*, settled.label, settled.known_at, coalesce(settled.weight, 1) AS weight FROM picked LEFT JOIN settled USING (prediction_id)))
+SELECT period, version, count(*), count(label), 0, min(timestamp), max(timestamp) FROM rows GROUP BY ALL ORDER BY period, version
+-- {'start': (2024, 2, 1, 0, 0), 'start_date': '2024-02', 'end': (2024, 3, 1, 0, 0), 'end_date': '2024-03-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+settled AS (SELECT prediction_id, best.label AS label, best.known_at AS known_at, best.weight AS weight FROM (SELECT prediction_id, arg_max({'label': label, 'known_at': known_at, 'weight': weight}, (rank, coalesce(known_at, TIMESTAMP '0001-01-01'), received, label, weight)) AS best FROM (SELECT prediction_id, label, known_at AS known_at, 1 / nullif(sampling_p, 0) AS weight, CASE source WHEN 'outcome' THEN 5 WHEN 'adjudicated' THEN 4 WHEN 'agreed' THEN 3 WHEN 'annotator' THEN 2 WHEN 'feedback' THEN 1 ELSE 0 END AS rank, coalesce(received_at, TIMESTAMP '0001-01-01') AS received FROM (SELECT * FROM read_parquet(['labels.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE label IS NOT NULL AND (queue IS NULL OR sampling_p > 0)) GROUP BY prediction_id)),
+rows AS (SELECT * FROM (SELECT picked.*, settled.label, settled.known_at, coalesce(settled.weight, 1) AS weight FROM picked LEFT JOIN settled USING (prediction_id)))
+SELECT period, version, count(*), count(label), 0, min(timestamp), max(timestamp) FROM rows GROUP BY ALL ORDER BY period, version
+-- {'start': (2024, 1, 1, 0, 0), 'start_date': '2024-01', 'end': (2024, 2, 1, 0, 0), 'end_date': '2024-02-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "origin", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+rows AS (SELECT * FROM (SELECT * FROM picked))
+SELECT period, version, GROUPING(c0) AS which, c0, count(*) AS n FROM (SELECT period, version, CAST("origin" AS VARCHAR) AS c0 FROM rows) GROUP BY GROUPING SETS ((period, version, c0))
+-- {'start': (2024, 1, 1, 0, 0), 'start_date': '2024-01', 'end': (2024, 2, 1, 0, 0), 'end_date': '2024-02-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+rows AS (SELECT * FROM (SELECT * FROM picked))
+SELECT period, version, count(*), count(*) FILTER ("origin" IS NULL), count(*) FILTER ("distance" IS NULL OR isnan(CAST("distance" AS DOUBLE))) FROM rows GROUP BY ALL
+-- {'start': (2024, 1, 1, 0, 0), 'start_date': '2024-01', 'end': (2024, 2, 1, 0, 0), 'end_date': '2024-02-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+rows AS (SELECT * FROM (SELECT * FROM picked))
+SELECT min(CAST("distance" AS DOUBLE)) FILTER (isfinite(CAST("distance" AS DOUBLE))), max(CAST("distance" AS DOUBLE)) FILTER (isfinite(CAST("distance" AS DOUBLE))) FROM rows
+-- {'start': (2024, 1, 1, 0, 0), 'start_date': '2024-01', 'end': (2024, 2, 1, 0, 0), 'end_date': '2024-02-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+rows AS (SELECT * FROM (SELECT * FROM picked))
+SELECT CAST(floor((place - low) * 999 / greatest(high - low, 1)) AS BIGINT) AS bin, count("origin"), CAST(min("origin") AS VARCHAR), CAST(max("origin") AS VARCHAR), count("distance"), CAST(min("distance") AS VARCHAR), CAST(max("distance") AS VARCHAR) FROM (SELECT *, epoch_us(timestamp) AS place FROM rows), (SELECT CAST(min(epoch_us(timestamp)) AS DOUBLE) AS low, CAST(max(epoch_us(timestamp)) AS DOUBLE) AS high FROM rows) GROUP BY bin ORDER BY bin
+-- {'start': (2024, 1, 1, 0, 0), 'start_date': '2024-01', 'end': (2024, 2, 1, 0, 0), 'end_date': '2024-02-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+rows AS (SELECT * FROM (SELECT * FROM picked))
+SELECT period, version, count(*), count(*) - count(DISTINCT hash(timestamp, "origin", "distance")) FROM rows GROUP BY ALL
+-- {'start': (2024, 1, 1, 0, 0), 'start_date': '2024-01', 'end': (2024, 2, 1, 0, 0), 'end_date': '2024-02-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "origin", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+rows AS (SELECT * FROM (SELECT * FROM picked))
+SELECT period, version, GROUPING(c0) AS which, c0, count(*) AS n FROM (SELECT period, version, CAST("origin" AS VARCHAR) AS c0 FROM rows) GROUP BY GROUPING SETS ((period, version, c0))
+-- {'start': (2024, 2, 1, 0, 0), 'start_date': '2024-02', 'end': (2024, 3, 1, 0, 0), 'end_date': '2024-03-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+rows AS (SELECT * FROM (SELECT * FROM picked))
+SELECT period, version, count(*), count(*) FILTER ("origin" IS NULL), count(*) FILTER ("distance" IS NULL OR isnan(CAST("distance" AS DOUBLE))) FROM rows GROUP BY ALL
+-- {'start': (2024, 2, 1, 0, 0), 'start_date': '2024-02', 'end': (2024, 3, 1, 0, 0), 'end_date': '2024-03-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+rows AS (SELECT * FROM (SELECT * FROM picked))
+SELECT period, version, count(*), count(*) - count(DISTINCT hash(timestamp, "origin", "distance")) FROM rows GROUP BY ALL
+-- {'start': (2024, 2, 1, 0, 0), 'start_date': '2024-02', 'end': (2024, 3, 1, 0, 0), 'end_date': '2024-03-01'}
+
+WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", CAST(NULL AS BIGINT) AS period, NULL AS version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
+rows AS (SELECT * FROM (SELECT * FROM picked))
+SELECT CAST(floor((place - low) * 999 / greatest(high - low, 1)) AS BIGINT) AS bin, count("origin"), CAST(min("origin") AS VARCHAR), CAST(max("origin") AS VARCHAR), count("distance"), CAST(min("distance") AS VARCHAR), CAST(max("distance") AS VARCHAR) FROM (SELECT *, epoch_us(timestamp) AS place FROM rows), (SELECT CAST(min(epoch_us(timestamp)) AS DOUBLE) AS low, CAST(max(epoch_us(timestamp)) AS DOUBLE) AS high FROM rows) GROUP BY bin ORDER BY bin
+-- {'start': (2024, 2, 1, 0, 0), 'start_date': '2024-02', 'end': (2024, 3, 1, 0, 0), 'end_date': '2024-03-01'}
