@@ -1,0 +1,135 @@
+"""How long the main questions take, as a ratio to the bare scan of the same columns in the same run.
+
+Ratios are what to compare: seconds depend on the machine and on what else it does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from analytics import evaluate
+from analytics.core import Column, Dataset, Log, Part, Question, Schema, Scope, Window
+from analytics.query.engine import Engine
+
+N_NUMERIC, N_LEVELS, DAYS = 15, 5, 50
+START = datetime(2024, 1, 1)
+NUMERIC = [f"f{i:02d}" for i in range(N_NUMERIC)]
+LEVELS = [f"c{i}" for i in range(N_LEVELS)]
+
+
+def make_log(folder: Path, n: int) -> Dataset:
+    """A log of ``n`` rows over 50 days, one part a day, labels in a log of their own."""
+    numeric = ", ".join(f"random() + ln(1 + random()) AS {c}" for c in NUMERIC)
+    levels = ", ".join(
+        f"'v' || (floor(random() * {4 * (i + 1)}))::INT AS {c}" for i, c in enumerate(LEVELS)
+    )
+    db = duckdb.connect()
+    db.execute("SELECT setseed(0.5)")
+    db.execute(
+        f"CREATE TABLE log AS SELECT i AS row, 'p' || i AS prediction_id, TIMESTAMP '{START}' +"
+        f" to_seconds(i * {DAYS * 86400} / {n}) AS timestamp, round(random(), 4) AS score, {numeric}, {levels}"
+        f" FROM range({n}) r(i)"
+    )
+    db.execute("ALTER TABLE log ADD COLUMN prediction VARCHAR")
+    db.execute("UPDATE log SET prediction = CASE WHEN score >= 0.5 THEN '1' ELSE '0' END")
+    parts = []
+    for day in range(DAYS):
+        path = (
+            folder
+            / "predictions"
+            / f"date=2024-{1 + day // 31:02d}-{1 + day % 31:02d}"
+            / "part.parquet"
+        )
+        path.parent.mkdir(parents=True)
+        where = f"WHERE timestamp::DATE = DATE '2024-01-01' + {day}"
+        db.execute(f"COPY (FROM log {where}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        found = db.execute(
+            f"SELECT count(*), min(timestamp), max(timestamp) FROM log {where}"
+        ).fetchone()
+        assert found is not None
+        parts.append(Part(str(path), found[0], str(day), found[1], found[2]))
+    labels = folder / "labels" / "date=none" / "part.parquet"
+    labels.parent.mkdir(parents=True)
+    db.execute(
+        "COPY (SELECT prediction_id, CASE WHEN random() < score THEN '1' ELSE '0' END AS label FROM log)"
+        f" TO '{labels}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    db.close()
+    return _dataset(parts, Part(str(labels), n, "labels"))
+
+
+def _dataset(parts: list[Part], labels: Part) -> Dataset:
+    columns = [
+        Column("timestamp", "timestamp", "time"),
+        Column("prediction", "prediction", "categorical"),
+    ]
+    columns += [Column("score", "score", "numeric")]
+    columns += [Column(c, "feature", "numeric") for c in NUMERIC]
+    columns += [Column(c, "feature", "categorical") for c in LEVELS]
+    names = ("row", "prediction_id", "timestamp", "prediction", "score", *NUMERIC, *LEVELS)
+    return Dataset(
+        "bench",
+        Schema("binary", tuple(columns), ("0", "1"), "1"),
+        {
+            ("production", "predictions"): Log("predictions", tuple(parts), names, True),
+            ("production", "labels"): Log("labels", (labels,), ("prediction_id", "label"), True),
+        },
+        "bench",
+    )
+
+
+def jobs(engine: Engine, dataset: Dataset) -> dict[str, tuple[Callable[[], object], str]]:
+    """Each job with the columns of its bare scan."""
+    reference = Scope(window=Window(START, datetime(2024, 1, 16)))
+    current = Scope(window=Window(datetime(2024, 2, 4), datetime(2024, 2, 19)))
+    both = Question(current, reference, ("ks", "tvd"))
+    metrics = Question(Scope(), None, ("accuracy", "f1", "roc_auc"))
+    daily = Question(Scope(every="day"), None, ("accuracy", "roc_auc"))
+    every = ", ".join([*NUMERIC, *LEVELS])
+    return {
+        "drift: KS of 15 columns, TVD of 5": (lambda: evaluate.drift(engine, dataset, both), every),
+        "accuracy, F1, ROC AUC": (
+            lambda: evaluate.performance(engine, dataset, metrics),
+            "prediction_id, score, prediction",
+        ),
+        "the same by day": (
+            lambda: evaluate.performance(engine, dataset, daily),
+            "prediction_id, score, prediction",
+        ),
+    }
+
+
+def median_s(job: Callable[[], object], repeats: int) -> float:
+    """The median time of a job."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        job()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Print one line a job: seconds, the bare scan's seconds, and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = make_log(Path(folder), arguments.rows)
+        engine = Engine([folder])
+        print(f"{arguments.rows:,} rows, median of {arguments.repeats}")
+        for name, (job, columns) in jobs(engine, dataset).items():
+            picks = ", ".join(f"min({c}), max({c})" for c in columns.split(", "))
+            scan = f"SELECT {picks} FROM read_parquet('{folder}/predictions/*/*.parquet')"
+            bare = median_s(lambda scan=scan: engine.rows(scan), arguments.repeats)
+            took = median_s(job, arguments.repeats)
+            print(f"{name:<40} {took:8.3f} s   bare scan {bare:6.3f} s   ratio {took / bare:6.1f}")

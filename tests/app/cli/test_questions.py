@@ -1,0 +1,104 @@
+"""`performance`, `drift` and `quality`: one JSON object, the contract's names, errors that help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., tuple[int, Any, str]]
+KEYS = {"name", "column", "version", "segment", "window", "value", "low", "high", "interval"}
+KEYS |= {"n", "n_labelled", "verdict", "reason", "exact", "detail"}
+
+
+@pytest.fixture
+def log(telltale: Run, tmp_path: Path) -> Path:
+    """A log of 600 rows with labels, and a reference like it but for one column."""
+    for name, shift in (("log", 50), ("reference", 0)):
+        rows = (
+            f"{name}{i},2024-{1 + i % 3:02d}-{1 + i % 28:02d},{i % 2},0.{(i * 7) % 10},{int(i % 5 > 0) ^ (i % 2)},{i % 100 + shift}\n"
+            for i in range(600)
+        )
+        path = tmp_path / f"{name}.csv"
+        path.write_text("id,timestamp,prediction,score,label,x\n" + "".join(rows))
+        extra = ("--as", "reference") if name == "reference" else ()
+        assert telltale("import", str(path), "--model", "m", *extra)[0] == 0
+    return tmp_path
+
+
+@pytest.mark.usefixtures("log")
+def test_answers_keep_the_contract(telltale: Run) -> None:
+    for question in ("performance", "drift", "quality"):
+        status, answer, err = telltale(question, "--model", "m", "--every", "month")
+        assert (status, err) == (0, "")
+        assert set(answer) == {"question", "model", "results", "findings"}
+        assert (answer["question"], answer["model"]) == (question, "m")
+        assert answer["results"]
+        for result in answer["results"]:
+            assert set(result) == KEYS
+            assert set(result["window"]) == {"start", "end", "first_row", "last_row"}
+            assert result["verdict"] in ("ok", "warning", "critical", "undefined")
+            assert result["value"] is not None or result["reason"]
+
+
+@pytest.mark.usefixtures("log")
+def test_the_column_that_moved_is_found(telltale: Run) -> None:
+    results = telltale("drift", "--model", "m", "--names", "ks")[1]["results"]
+    verdicts = {r["column"]: r["verdict"] for r in results}
+    assert verdicts == {"x": "critical", "score": "ok"}
+    findings = telltale("drift", "--model", "m")[1]["findings"]
+    assert findings[0]["title"].startswith("X ")
+
+
+@pytest.mark.usefixtures("log")
+def test_row_windows_of_the_answer_can_be_asked_again(telltale: Run) -> None:
+    every = telltale("performance", "--model", "m", "--every", "200rows", "--names", "accuracy")[1]
+    second = every["results"][1]
+    window = f"{second['window']['first_row']}..{second['window']['last_row']}rows"
+    again = telltale("performance", "--model", "m", "--window", window, "--names", "accuracy")[1]
+    assert again["results"][0]["value"] == second["value"]
+    assert again["results"][0]["n"] == 200
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("performance", "--model", "n"), "no model 'n'"),
+        (("performance", "--model", "m", "--names", "accurcy"), "Did you mean 'accuracy'"),
+        (("drift", "--model", "m", "--columns", "y"), "no column called 'y'"),
+        (("drift", "--model", "m", "--segment", "x > 'a'"), "is a number"),
+        (("quality", "--model", "m", "--window", "soon"), "not a window"),
+    ],
+)
+def test_errors_help_and_leave_stdout_alone(
+    telltale: Run, arguments: tuple[str, ...], words: str
+) -> None:
+    status, out, err = telltale(*arguments)
+    assert (status, out) == (2, None)
+    assert words in err
+
+
+def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from app.cli import make_parser; make_parser();"
+        "heavy = {'duckdb', 'numpy', 'pandas', 'sqlalchemy', 'scipy', 'sklearn', 'streamlit', 'plotly'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.usefixtures("log")
+def test_drift_and_performance_need_no_slow_library(tmp_path: Path) -> None:
+    code = (
+        "import sys; from app.cli import main;"
+        f"[main([q, '--model', 'm', '--home', {str(tmp_path / 'home')!r}, '--json']) for q in ('drift', 'performance')];"
+        "print(sorted({'pandas', 'sklearn', 'scipy.stats', 'streamlit'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip().splitlines()[-1] == "[]"
