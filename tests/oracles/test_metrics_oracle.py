@@ -427,3 +427,13 @@ def test_rows_that_are_not_finite_are_counted(name: str) -> None:
 def test_scores_that_are_no_probabilities_have_a_reason(name: str) -> None:
     found = declared(name, "binary").compute(Scores.from_arrays([True, False], [3.0, -1.0]))
     assert "not probabilities" in (found.reason or "")
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "log_loss"])
+def test_multiclass_scores_that_are_not_finite_are_counted(name: str) -> None:
+    r = rows(0)
+    r["proba"][5:8, 1] = np.nan
+    metric = declared(name, "multiclass")
+    found = metric.compute(need_of(metric, r), of="macro" if metric.averages else None)
+    assert found.value is not None
+    assert found.detail["n_invalid"] == 3
