@@ -128,7 +128,7 @@ def mean_of(
     bounds: tuple[float, float] = (-math.inf, math.inf),
     transform: Transform | None = None,
 ) -> Estimate:
-    """The weighted mean of ``loss(y_true, y_pred)`` over rows, with Hall's skew-corrected t interval.
+    """The weighted mean of ``loss(y_true, y_pred)`` over rows, with Hall's corrected t interval.
 
     The standard error is sqrt(sum w^2 (x - mean)^2) / sum w, times sqrt(n / (n - 1)); the degrees
     of freedom come from Kish's effective size. No end leaves ``bounds``; ``transform``
