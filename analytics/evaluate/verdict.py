@@ -13,8 +13,9 @@ from typing import Any
 
 from analytics.core import Better, Estimate, Metric, Verdict
 from analytics.stats.decision import decide
+from analytics.stats.difference import difference
 
-Z95 = 1.959963984540054
+MEAN_OF_ABSOLUTE = math.sqrt(2 / math.pi)  # E|Z| of a standard normal Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +40,26 @@ def compare(metric: Metric, current: Estimate, reference: Estimate | None) -> Co
     """The change for the worse, less what noise alone would show, with its two-sided p-value."""
     if reference is None or reference.value is None or current.value is None:
         return Compared(Estimate.undefined("nothing to compare with"))
+    found = difference(current, reference)
     change = current.value - reference.value
     detail: dict[str, Any] = {
         "reference": reference.value,
         "change": change,
         "n_reference": reference.n,
+        **_band(metric, reference.value),
     }
-    detail |= _band(metric, reference.value)
-    errors = (standard_error(current), standard_error(reference))
-    if errors[0] is None or errors[1] is None:
+    if found.value is None or found.se is None:
         return Compared(Estimate.undefined("no interval to compare with"), detail)
-    se = math.hypot(errors[0], errors[1])
     worse = _worse(metric.better, current.value, reference.value)
     scale = abs(reference.value) if is_relative(metric) else 1.0
-    floor = se * math.sqrt(2 / math.pi)
-    above = max(0.0, worse - floor) / scale if scale > 0 else 0.0
-    p_value = math.erfc(abs(change) / se / math.sqrt(2)) if se > 0 else float(change == 0)
+    floor = found.se * MEAN_OF_ABSOLUTE
     detail |= {
-        "p_value": p_value,
-        "above_floor": above,
-        "change_low": change - Z95 * se,
-        "change_high": change + Z95 * se,
+        "p_value": found.detail["p_value"],
+        "above_floor": max(0.0, worse - floor) / scale if scale > 0 else 0.0,
+        "change_low": found.low,
+        "change_high": found.high,
     }
     return Compared(Estimate(worse, n=current.n, detail=detail), detail)
-
-
-def standard_error(estimate: Estimate) -> float | None:
-    """The estimate's standard error, else a quarter of its interval's width, about."""
-    if estimate.se is not None:
-        return estimate.se
-    if estimate.low is None or estimate.high is None:
-        return None
-    return (estimate.high - estimate.low) / (2 * Z95)
 
 
 def _worse(better: Better, value: float, reference: float) -> float:

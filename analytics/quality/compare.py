@@ -9,7 +9,7 @@ from typing import Any, Literal
 from analytics.core import ColumnType, Estimate
 from analytics.stats.decision import MIN_ROWS
 from analytics.stats.discrete import rates_p
-from analytics.stats.intervals import share_estimate, wilson
+from analytics.stats.intervals import newcombe, share_estimate
 
 Direction = Literal["both", "up", "down"]
 EVERY_TYPE: tuple[ColumnType, ...] = ("numeric", "categorical", "boolean", "time", "text", "other")
@@ -62,16 +62,3 @@ def compare_shares(
         "n_reference": n_reference,
     }
     return replace(estimate, detail=detail)
-
-
-def newcombe(current: tuple[float, int], reference: tuple[float, int]) -> tuple[float, float]:
-    """95 % interval of the difference of two shares, each given as (share, rows).
-
-    >>> [round(end, 4) for end in newcombe((56 / 70, 70), (48 / 80, 80))]
-    [0.0524, 0.3339]
-    """
-    (p, n), (q, m) = current, reference
-    p_low, p_high = wilson(p, n)
-    q_low, q_high = wilson(q, m)
-    low = p - q - math.hypot(p - p_low, q_high - q)
-    return low, p - q + math.hypot(p_high - p, q - q_low)
