@@ -30,13 +30,16 @@ def write_value(value: float | None, unit: str | None = None) -> str:
     if unit == "ms":
         return f"{value:,.{0 if value >= 100 else 1}f} ms"
     if unit in ("share", "score", "nats"):
-        return f"{value:.3f}"
+        return f"{value:.3f}".replace("-", "−")
     if unit == "rate":
         return f"{100 * value:.{1 if abs(value) >= 0.001 or value == 0 else 2}f} %"
     if value != 0 and (abs(value) >= 1e6 or abs(value) < 1e-3):
-        return f"{value:.3g}"
-    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3
-    return f"{value:,.{digits}f}"
+        return f"{value:.3g}".replace("-", "−")
+    return f"{value:,.{_digits(value)}f}".replace("-", "−")
+
+
+def _digits(value: float) -> int:
+    return 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3
 
 
 def unit_of(result: Result) -> str:
@@ -52,15 +55,22 @@ def unit_of(result: Result) -> str:
     return str(result.detail.get("unit", "score"))
 
 
-def write_change(change: float | None, unit: str | None = None) -> str:
-    """A difference with its sign; of rates in points.
+def _write_like(value: float, like: float, unit: str | None) -> str:
+    """A width or a difference with the decimals of the number it belongs to."""
+    if unit in ("share", "score", "nats", "rate", "ms") or abs(like) < 10:
+        return write_value(value, unit)
+    return f"{value:,.{_digits(like)}f}".replace("-", "−")
+
+
+def write_change(change: float | None, unit: str | None = None, like: float | None = None) -> str:
+    """A difference with its sign, in the decimals of ``like``; of rates in points.
 
     >>> write_change(-0.04, "score"), write_change(0.0223, "rate")
     ('−0.040', '+2.2 pts')
     """
     if change is None:
         return ""
-    size = write_value(abs(change), unit)
+    size = _write_like(abs(change), change if like is None else like, unit)
     if unit == "rate":
         size = size.replace(" %", " pts")
     is_zero = not any(c in "123456789" for c in size)
@@ -127,7 +137,7 @@ def write_half_width(low: float | None, high: float | None, unit: str | None = N
     """
     if low is None or high is None:
         return ""
-    text = write_value((high - low) / 2, unit)
+    text = _write_like((high - low) / 2, max(abs(low), abs(high)), unit)
     return f"± {text.removesuffix(' %').removesuffix(' ms')}"
 
 

@@ -123,9 +123,10 @@ def desk() -> Desk:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _open_desk(_home: str, _url: str, _roots: str) -> Desk:
+def _open_desk(home: str, url: str, roots: str) -> Desk:
     from app.ask import Desk
 
+    del home, url, roots  # the key: arguments that begin with an underscore would be no part of it
     return Desk(settings_in_force())
 
 

@@ -79,7 +79,8 @@ def headline(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
             hits, n = observed[group.key]
             estimate = compare_shares(hits, n, *(observed_before or (0, 0)))
             answers.append(("observed_rate", "Positives, observed", estimate, POINTS))
-        known = _coverage(group, before[0] if before else None)
+        is_live = reference is not None and reference.log == "production"
+        known = _coverage(group, before[0] if before and is_live else None)
         answers.append(("label_coverage", "Labelled", known, (0.05, 0.2)))
         if group.key in fast:
             answers.append(_latency(fast[group.key], fast_before))
@@ -100,6 +101,7 @@ def _observed(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Any, tuple
 
 
 def _coverage(group: Group, before: Group | None) -> Estimate:
+    """Share labelled; an imported reference is labelled on purpose and is no yardstick."""
     m = before.n if before and before.n_labelled else 0
     return compare_shares(group.n_labelled, group.n, before.n_labelled if before else 0, m, "down")
 

@@ -24,6 +24,7 @@ from analytics.words import (
 _Series = tuple[str, str | None, str | None, str | None]
 RANK: dict[Verdict, float] = {"critical": 200.0, "warning": 100.0, "ok": 0.0, "undefined": 0.0}
 _QUALITY = ("missing_rate", "unseen_rate", "out_of_range_rate", "frozen", "duplicate_rate")
+OFTEN = 0.01  # a reference rate from which "missing" alone would mislead
 _KIND = {"missing_rate": 40.0, "unseen_rate": 30.0, "frozen": 30.0, "out_of_range_rate": 5.0}
 _LONG = timedelta(days=32)
 _LOG = ("volume", "freshness", "label_coverage")
@@ -192,12 +193,17 @@ def _column_finding(kind: str, span: str, group: Sequence[list[Result]]) -> Find
         title = f"{worst.column} has values never seen in the reference{span}"
         sentence = f"{write_list(levels, 5)}: {write_value(worst.value, 'rate')} of {write_count(worst.n)} rows."
     else:
-        title = f"{write_list(names)} {verb} {_SAID.get(test, test)}{span}"
+        title = f"{write_list(names)} {verb} {_said(test, worst)}{span}"
+        at = f" {write_span(worst.window)}" if len(group[0]) > 1 else ""
+        before = worst.detail.get("reference")
+        usual = f", against {write_value(before, 'rate')} in the reference" if before else ""
         sentence = (
-            f"{worst.column}: {write_value(worst.value, 'rate')} of {write_count(worst.n)} rows."
+            f"{worst.column}: {write_value(worst.value, 'rate')} of {write_count(worst.n)}"
+            f" rows{at}{usual}."
         )
     page = "quality" if test in _QUALITY else "drift"
-    weight = _weight(worst, _KIND.get(test, 20.0), group[0])
+    above = min(float(worst.detail.get("above_floor") or 0.0), 1.0)
+    weight = _weight(worst, _KIND.get(test, 20.0) + 5 * above + min(len(group), 10), group[0])
     return Finding(
         title=title[:1].upper() + title[1:],
         sentence=sentence,
@@ -207,6 +213,14 @@ def _column_finding(kind: str, span: str, group: Sequence[list[Result]]) -> Find
         params={**params_of(worst), "column": str(worst.column)},
         results=tuple(r for run in group for r in run),
     )
+
+
+def _said(test: str, worst: Result) -> str:
+    """What is so; "more often" where the reference has some of it too."""
+    said = _SAID.get(test, test)
+    if float(worst.detail.get("reference") or 0.0) < OFTEN:
+        return said
+    return f"{said} {'more' if float(worst.detail.get('change') or 0.0) > 0 else 'less'} often"
 
 
 def _roles(role: str, names: Sequence[str]) -> str:

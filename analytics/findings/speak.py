@@ -15,6 +15,7 @@ from analytics.words import (
     write_value,
 )
 
+_Pair = tuple[Result, Result]  # accuracy and ROC AUC of one period
 MIN_CONTRAST = 3  # periods from which "best" and "worst" mean something
 
 
@@ -101,39 +102,52 @@ def calm(results: Sequence[Result]) -> Finding:
 
 
 def find_contrast(series: Sequence[Result]) -> Finding | None:
-    """A period in which accuracy is highest while the ranking is worst, beyond its band.
+    """A period in which accuracy is high while the ranking is poor, beyond its band.
 
     The classic trap of a rare outcome: when few rows are positive, saying "no" is right more
-    often, while the order of the scores may be worse than ever.
+    often, while the order of the scores may be worse than ever. Each version is looked at alone;
+    a period that is best in the one and worst in the other comes first.
     """
-    looks = {r.window: r for r in series if r.name == "accuracy" and r.version is None}
-    ranks = {
-        r.window: r for r in judge_together(series) if r.name == "roc_auc" and r.version is None
-    }
-    both = [
-        w for w in looks
-        if w in ranks and "undefined" not in (looks[w].verdict, ranks[w].verdict)
-    ]  # fmt: skip
-    if len(both) < MIN_CONTRAST:
+    judged = judge_together(series)
+    found = []
+    for version in dict.fromkeys(r.version for r in judged):
+        mine = [r for r in judged if r.version == version and r.verdict != "undefined"]
+        looks = {r.window: r for r in mine if r.name == "accuracy"}
+        ranks = {r.window: r for r in mine if r.name == "roc_auc" and r.window in looks}
+        both = [(looks[w], ranks[w]) for w in ranks]
+        if len(both) >= MIN_CONTRAST:
+            found += [f for pair in both if (f := _contrast(pair, both)) is not None]
+    return max(found, key=lambda f: f.weight, default=None)
+
+
+def _contrast(pair: _Pair, both: Sequence[_Pair]) -> Finding | None:
+    look, rank = pair
+    if rank.verdict not in ("warning", "critical") or look.verdict != "ok":
         return None
-    best = max(both, key=lambda w: float(looks[w].value or 0.0))
-    worst = min(both, key=lambda w: float(ranks[w].value or 1.0))
-    rank, look = ranks[worst], looks[best]
-    if best != worst or rank.verdict not in ("warning", "critical"):
+    if float(look.detail.get("change_low") or 0.0) <= 0:  # not surely above the reference
         return None
-    rose = float(look.detail.get("change") or 0.0) > 0
-    reference = rank.detail.get("reference")
-    against = f" (reference {write_value(reference, 'score')})" if reference is not None else ""
+    is_best = look.value == max(float(a.value or 0.0) for a, _r in both)
+    is_worst = rank.value == min(float(r.value or 1.0) for _a, r in both)
+    who = rank.version or "the model"
+    looks = "looks best" if is_best else "looks better"
+    said = f"{looks} and ranks {'worst' if is_worst else 'below its reference'}"
+    look_reference, rank_reference = look.detail["reference"], rank.detail["reference"]
     return Finding(
-        title=f"{_start(write_span(worst))} the model looks best and ranks worst",
+        title=f"{_start(write_span(rank.window))} {who} {said}",
         sentence=(
-            f"Accuracy {'rose to' if rose else 'was'} {write_value(look.value, 'score')}"
-            f" {write_half_width(look.low, look.high, 'score')}, its highest, while"
+            f"Accuracy rose to {write_value(look.value, 'score')}"
+            f" {write_half_width(look.low, look.high, 'score')}"
+            f" (reference {write_value(look_reference, 'score')}){', its highest' if is_best else ''};"
             f" {rank.detail['label']} fell to {write_value(rank.value, 'score')}"
-            f" {write_half_width(rank.low, rank.high, 'score')}{against}, its lowest."
+            f" {write_half_width(rank.low, rank.high, 'score')}"
+            f" (reference {write_value(rank_reference, 'score')}){', its lowest' if is_worst else ''}."
         ),
         verdict=rank.verdict,
-        weight=RANK[rank.verdict] + 90.0,
+        weight=RANK[rank.verdict]
+        + 90.0
+        + 5.0 * (is_best and is_worst)
+        + float(look.detail["change"])
+        - float(rank.detail["change"]),
         page="performance",
         params={**params_of(rank), "metric": "roc_auc"},
         results=(rank, look),

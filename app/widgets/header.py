@@ -32,9 +32,8 @@ def draw_header(view: View) -> Any:
             st.caption("The same view for everybody who may see this model.")
             st.code(link_of(view), language=None, wrap_lines=True)
         place = st.empty()
-    st.caption(" · ".join(contract(view)))
-    for note in view.dataset.notes[:3]:
-        st.caption(f"◆ {plain(note)}")
+    notes = " ".join(f"◆ {plain(note)}" for note in view.dataset.notes[:3])
+    st.caption("  \n".join(filter(None, (" · ".join(contract(view)), notes))))
     return place
 
 

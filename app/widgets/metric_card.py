@@ -41,7 +41,7 @@ def draw_card(result: Result, series: Sequence[Result], note: str = "") -> None:
     label = str(result.detail.get("label", result.name))
     number = f"**{write_value(result.value, unit)}**"
     width = write_half_width(result.low, result.high, unit)
-    change = write_change(result.detail.get("change"), unit)
+    change = write_change(result.detail.get("change"), unit, result.value)
     said = note or change
     st.markdown(
         f":gray[{plain(label)}]\n\n{number} :small[:gray[{width}]]\n\n"

@@ -58,7 +58,8 @@ def say_caption(results: Sequence[Result], every: str, *, is_selectable: bool) -
         pieces.append(f"{write_count(len(thin))} {what} too few labels and are left as gaps.")
     provisional = sum(r.detail.get("maturity") == "provisional" for r in results)
     if provisional:
-        pieces.append(f"{provisional} still wait for labels.")
+        waits = "period still waits" if provisional == 1 else "periods still wait"
+        pieces.append(f"{provisional} {waits} for labels.")
     if is_selectable:
         pieces.append("Drag over a span to look closer.")
     del every

@@ -32,7 +32,9 @@ class OverviewAnswers:
 
     def changes(self) -> list[Finding]:
         """What changed most: the metric by period, drift of the window, data quality by day."""
-        found = [*find(self.split), *find(self.whole)]
+        found = find(self.split)
+        seen = {r.name for f in found for r in f.results}
+        found += [f for f in find(self.whole) if not seen & {r.name for r in f.results}]
         view = self.view
         questions = [("quality", "Checking the data", {"every": "day"})] if view.has_times else []
         if view.has_reference:
@@ -101,6 +103,10 @@ def _by_month(view: View, names: Sequence[str]) -> Sequence[Result]:
     if (now.last - now.first).days < MONTHS_FROM_DAYS:
         return []
     found: Sequence[Result] = view.ask(
-        "performance", "Cutting by month", names=tuple(names), every="month"
+        "performance",
+        "Cutting by month",
+        names=tuple(names),
+        every="month",
+        by_version=len(view.versions) > 1 and view.selection.version is None,
     )
     return found

@@ -69,7 +69,9 @@ def results_table(results: Sequence[Result], key: str) -> None:
         "version": [r.version or "all" for r in results],
         "value": [write_value(r.value, unit_of(r)) for r in results],
         "95 % interval": [write_interval(r.low, r.high, unit_of(r)) or "–" for r in results],
-        "change": [write_change(r.detail.get("change"), unit_of(r)) or "–" for r in results],
+        "change": [
+            write_change(r.detail.get("change"), unit_of(r), r.value) or "–" for r in results
+        ],
         "rows": [r.n for r in results],
         "labels": [r.n_labelled for r in results],
         "verdict": [f"{SHAPES[r.verdict]} {WORDS[r.verdict]}" for r in results],

@@ -11,6 +11,7 @@ from app.auth.viewer import Viewer
 from app.cache import Answer, answers, dataset_of, desk
 from app.questions import Asked, clock
 from app.session import KEYS, Selection, parse_selection
+from app.state.logs import list_imports
 from app.state.models import list_models
 from app.widgets.empty_state import Waiting, draw_no_data, draw_no_model, draw_stopped, was_stopped
 
@@ -91,6 +92,9 @@ def selected_model(viewer: Viewer) -> str | None:
     if named:
         return named
     models = visible_models(viewer)
+    for row in reversed(list_imports(desk().database)):  # the model that was imported first
+        if row.model in models:
+            return row.model
     return models[0] if models else None
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from analytics.core import Result, Verdict, Window
-from analytics.findings import find
+from analytics.findings import choose, find, speak, speak_of_drift, write_since
 
 T0 = datetime(2013, 12, 2)
 
@@ -106,3 +106,111 @@ def test_many_periods_are_judged_in_one_family() -> None:
     weeks = [weekly(i, 0.72, "ok") for i in range(200)]
     weeks[77] = weekly(77, 0.6, "warning", p_value=0.01)
     assert find(weeks) == []
+
+
+def monthly(month: int, name: str, value: float, verdict: Verdict, **more: Any) -> Result:
+    window = Window(datetime(2013, month, 1), datetime(2013, month + 1, 1))
+    reference = {"roc_auc": 0.711, "accuracy": 0.795}[name]
+    change = value - reference
+    detail = {
+        "label": {"roc_auc": "ROC AUC", "accuracy": "Accuracy"}[name],
+        "better": "higher",
+        "unit": "score" if name == "roc_auc" else "share",
+        "tolerance": [0.02, 0.05],
+        "reference": reference,
+        "change": change,
+        "change_low": change - 0.01,
+        "p_value": 1e-9 if verdict != "ok" else 0.5,
+        "above_floor": max(0.0, -change),
+        **more,
+    }
+    ends = (value - 0.02, value + 0.02)
+    return Result(name, value, 9000, verdict, window, *ends, "x", 8900, version="v2", detail=detail)
+
+
+def year(september_auc: float) -> list[Result]:
+    auc = {7: 0.70, 8: 0.69, 9: september_auc, 10: 0.70}
+    accuracy = {7: 0.78, 8: 0.79, 9: 0.88, 10: 0.80}
+    return [
+        result
+        for month in auc
+        for result in (
+            monthly(month, "roc_auc", auc[month], "critical" if auc[month] < 0.66 else "ok"),
+            monthly(month, "accuracy", accuracy[month], "ok"),
+        )
+    ]
+
+
+def test_the_trap_of_a_rare_outcome_has_its_sentence() -> None:
+    said = speak(year(0.639))
+    assert said.title == "In September v2 looks best and ranks worst"
+    assert "Accuracy rose to 0.880 ± 0.020 (reference 0.795), its highest" in said.sentence
+    assert "ROC AUC fell to 0.639 ± 0.020 (reference 0.711), its lowest." in said.sentence
+    assert said.verdict == "critical" and said.params["v"] == "v2"
+    assert write_since(said) == "in September, 8,900 labels"
+
+
+def test_the_trap_needs_both_sides() -> None:
+    assert "looks" not in speak(year(0.70)).title  # the ranking held
+    flat = [r for r in year(0.639) if r.name == "roc_auc"]
+    assert "looks" not in speak(flat).title  # nobody asked for accuracy
+
+
+def test_it_says_less_where_it_knows_less() -> None:
+    worse = [
+        *year(0.655),
+        monthly(11, "roc_auc", 0.65, "critical"),
+        monthly(11, "accuracy", 0.8, "ok"),
+    ]
+    assert speak(worse).title == "In September v2 looks best and ranks below its reference"
+
+
+def test_nothing_moved_is_said_calmly_with_its_numbers() -> None:
+    said = speak([weekly(i, 0.72, "ok") for i in range(4)])
+    assert (said.title, said.verdict) == ("Nothing moved beyond its band", "ok")
+    assert "1,900 labels" in said.sentence
+
+
+def test_too_little_is_said_as_such() -> None:
+    thin = Result("roc_auc", None, 12, "undefined", Window(), reason="no labels yet")
+    assert speak([thin]).title == "There is not enough to judge yet"
+    assert speak([]).verdict == "undefined"
+
+
+def test_a_number_without_a_reference_has_no_verdict() -> None:
+    window = Window(T0, T0 + timedelta(weeks=1))
+    said = speak([Result("roc_auc", 0.7, 900, "ok", window, n_labelled=800, detail={})])
+    assert said.title == "There is nothing to compare with"
+
+
+def test_drift_is_harmless_where_performance_held() -> None:
+    window = Window(T0, T0 + timedelta(weeks=1))
+    moved = [column("temp", "ks", "critical", window), column("dest", "tvd", "ok", window)]
+    held = speak_of_drift(moved, [weekly(0, 0.715, "ok")])
+    assert held.title == "1 of 2 columns moved: temp"
+    assert "held at 0.715" in held.sentence and "harmless so far" in held.sentence
+    assert held.verdict == "ok"
+    hurt = speak_of_drift(moved, [weekly(0, 0.60, "critical")])
+    assert "moved too" in hurt.sentence and hurt.verdict == "critical"
+    unknown = speak_of_drift(moved, [])
+    assert "not known yet" in unknown.sentence
+
+
+def test_a_long_window_needs_no_dates() -> None:
+    window = Window(datetime(2013, 1, 1), datetime(2014, 1, 1))
+    (finding,) = find([column("temp", "ks", "critical", window)])
+    assert finding.title == "Temp moved"
+
+
+def test_missing_more_often_than_before_says_so() -> None:
+    day = Window(datetime(2013, 12, 31), datetime(2014, 1, 1))
+    detail = {"label": "Missing", "reference": 0.14, "change": 0.3}
+    (finding,) = find([column("pressure", "missing_rate", "critical", day, **detail)])
+    assert finding.title == "Pressure is missing more often on 31 December"
+    assert "against 14.0 % in the reference" in finding.sentence
+
+
+def test_a_list_is_not_about_one_thing_only() -> None:
+    window = Window(T0, T0 + timedelta(weeks=1))
+    found = find([weekly(0, 0.6, "critical"), column("temp", "ks", "critical", window)])
+    assert [f.page for f in choose([found[0]] * 5 + found[1:])] == ["performance"] * 2 + ["drift"]

@@ -1,0 +1,89 @@
+"""The shelf: equal questions are worked on once, the least used goes, nobody waits for nobody."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from analytics.errors import AccessDenied, QueryCancelled
+from app import cache
+from app.auth.viewer import Viewer
+from app.cache import Shelf
+from app.questions import Asked
+from app.state.grants import Grant
+
+
+def test_an_answer_is_made_once() -> None:
+    shelf, made = Shelf(4), []
+    for _ in range(3):
+        assert shelf.get("a", lambda _cancel: made.append(1) or "x") == "x"
+    assert made == [1]
+
+
+def test_the_least_used_goes_first() -> None:
+    shelf = Shelf(2)
+    for key in ("a", "b", "a", "c"):
+        shelf.get(key, lambda _cancel: 1)
+    again: list[str] = []
+    for key in ("a", "c", "b"):
+        shelf.get(key, lambda _cancel, key=key: again.append(key))  # type: ignore[misc]
+    assert again == ["b"] and len(shelf) == 2
+
+
+def test_two_who_ask_share_the_work() -> None:
+    shelf, started, go, made = Shelf(2), threading.Event(), threading.Event(), []
+
+    def make(_cancel: object) -> str:
+        made.append(1)
+        started.set()
+        go.wait(10)
+        return "x"
+
+    answers: list[str] = []
+    both = [threading.Thread(target=lambda: answers.append(shelf.get("a", make))) for _ in range(2)]
+    both[0].start()
+    started.wait(10)
+    both[1].start()
+    go.set()
+    for thread in both:
+        thread.join(10)
+    assert answers == ["x", "x"] and made == [1]
+
+
+def test_work_that_nobody_waits_for_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "FIRST_S", 0.01)
+    monkeypatch.setattr(cache, "STEP_S", 0.01)
+    shelf, stopped = Shelf(2), threading.Event()
+
+    def make(cancel: cache.Cancel) -> str:
+        while not cancel.is_pressed:
+            threading.Event().wait(0.01)
+        stopped.set()
+        raise QueryCancelled("The question was cancelled.")
+
+    def leave(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shelf.get("a", make, leave)
+    assert stopped.wait(10)
+    assert shelf.get("a", lambda _cancel: "fresh") == "fresh"
+
+
+def test_a_failure_is_told_and_not_kept() -> None:
+    shelf = Shelf(2)
+
+    def fail(_cancel: object) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        shelf.get("a", fail)
+    assert shelf.get("a", lambda _cancel: 1) == 1
+
+
+def test_rights_are_checked_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "desk", lambda: pytest.fail("the desk was asked"))
+    nobody = Viewer("bob", "Bob", "viewer", (Grant("viewer", "other"),))
+    with pytest.raises(AccessDenied):
+        cache.answers("performance", "secret", Asked(), nobody)

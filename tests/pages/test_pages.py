@@ -1,0 +1,90 @@
+"""Every page with the sample logs, in an empty home, in a broken one, and for who may not see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.auth.viewer import Viewer
+from app.state.grants import Grant
+
+PAGES = ("overview", "performance", "drift", "quality")
+MODELS = ("flight-late", "flight-delay", "digit-reader")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_page_speaks_first_and_says_its_rows(on_samples, run, texts, page, model) -> None:
+    app = run(page, m=model)
+    said = texts(app)
+    assert app.title[0].value.startswith(model)
+    assert "predictions" in said and "as of" in said and "reference: " in said
+    assert app.header[0].value  # the sentence
+    assert "could not be drawn" not in said and "Nothing to draw" not in said
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_home_says_what_to_do(on_nothing, run, texts, page) -> None:
+    said = texts(run(page))
+    assert "Nothing has been imported." in said
+    assert "Add a prediction log" in said
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_broken_part_is_explained(on_broken, run, texts, page) -> None:
+    said = texts(run(page, m="digit-reader"))
+    assert "cannot be read" in said or "could not be answered" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_sees_a_model_without_a_grant(enter, sample_home, run, texts, page) -> None:
+    enter(sample_home, Viewer("bob", "Bob", "viewer", (Grant("data_scientist", "digit-reader"),)))
+    said = texts(run(page, m="flight-late"))
+    assert "no right to see the numbers" in said
+    assert "predictions ·" not in said
+
+
+def test_the_pickers_stand_in_the_url(on_samples, run) -> None:
+    app = run("performance", m="flight-late", v="v2", w="2013-09-01..2013-10-01", ref="previous")
+    assert app.selectbox(key="pick_model").value == "flight-late"
+    assert app.selectbox(key="pick_reference").value == "previous"
+    assert app.button_group(key="pick_version").value == "v2"
+    assert app.button_group(key="pick_window").value == "dates"
+    app.button_group(key="pick_window").set_value("90d").run()
+    assert "90d" in app.query_params["w"]
+    app.selectbox(key="pick_model").set_value("digit-reader").run()
+    assert "digit-reader" in app.query_params["m"] and "v" not in app.query_params
+
+
+def test_a_segment_that_cannot_be_read_is_explained(on_samples, run, texts) -> None:
+    said = texts(run("performance", m="flight-late", seg="orign = 'JFK'"))
+    assert "orign" in said and "origin" in said
+
+
+def test_without_a_reference_drift_says_what_to_choose(on_samples, run, texts) -> None:
+    said = texts(run("drift", m="flight-late", ref="none"))
+    assert "nothing to compare with" in said and "Previous period" in said
+
+
+def test_performance_without_a_reference_has_no_verdict(on_samples, run, texts) -> None:
+    said = texts(run("performance", m="flight-late", ref="none"))
+    assert "There is nothing to compare with" in said
+
+
+def test_a_column_opens_from_the_link(on_samples, run) -> None:
+    app = run("drift", m="flight-late", column="dest")
+    assert "dest" in [s.value for s in app.subheader]
+
+
+def test_a_metric_of_the_link_is_shown(on_samples, run) -> None:
+    app = run("performance", m="flight-late", metric="brier")
+    assert app.selectbox(key="pick_rest").value == "brier"
+
+
+def test_september_looks_best_and_ranks_below_its_reference(on_samples, run) -> None:
+    app = run("overview", m="flight-late")
+    assert app.header[0].value.startswith("In September v2 looks best and ranks")
+
+
+def test_the_last_day_of_the_year_jumps_out(on_samples, run, texts) -> None:
+    assert "31 December" in texts(run("quality", m="flight-late"))
