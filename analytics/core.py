@@ -159,6 +159,7 @@ class Dataset:
     fingerprint: str
     label_precedence: tuple[str, ...] = LABEL_PRECEDENCE
     is_sample: bool = False
+    is_replayed: bool = False  # every row came long after its event: the log's end is the present
     notes: tuple[str, ...] = ()
 
     def log(self, kind: Kind, name: LogName = "production") -> Log:

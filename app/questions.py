@@ -15,7 +15,6 @@ from analytics.core import Dataset, Every, Question, Scope, Window
 from analytics.errors import UsageError
 from analytics.query.segment import parse_segment
 
-REPLAY_AFTER = timedelta(days=7)
 _RELATIVE = re.compile(r"(\d+)([hdw])")
 _ROWS = re.compile(r"(\d+)\.\.(\d+)rows")
 _EVERY_ROWS = re.compile(r"(\d+)rows?")
@@ -40,12 +39,12 @@ class Asked:
 def clock(dataset: Dataset, wall: datetime) -> datetime:
     """The moment questions are asked at: the log's end in demo and replay, else the wall clock.
 
-    A log whose last event is more than a week old is being replayed.
+    A log is replayed while every import of it came more than a week after its events; one that
+    was ever live stays so, and falls silent on the wall clock.
     """
     last = dataset.last_event
-    if last is not None and (dataset.is_sample or last < wall - REPLAY_AFTER):
-        return last
-    return wall
+    is_past = dataset.is_sample or dataset.is_replayed
+    return last if last is not None and is_past else wall
 
 
 def build_question(dataset: Dataset, asked: Asked, now: datetime) -> Question:

@@ -127,7 +127,8 @@ def _results(
         answers, verdicts, strict=True
     ):
         is_rate = name != LATENCY.name
-        thin = estimate.value is None or (name == "observed_rate" and estimate.n < MIN_LABELLED)
+        few = MIN_LABELLED if name == "observed_rate" else 1 if name == "label_coverage" else 0
+        thin = estimate.value is None or group.n_labelled < few
         extra: Mapping[str, Any] = {
             "label": label,
             "unit": "rate" if is_rate else "ms",

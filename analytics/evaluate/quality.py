@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ def quality(
     results: list[Result] = []
     for i, group in enumerate(groups):
         answers: list[_Answer] = [
-            (check, column, check.compute(facts.column(column, group.key)))
+            (check, column, check.compute(facts.for_check(check, column, group.key)))
             for check in chosen
             for column in columns
             if check.needs is ColumnCounts and _applies(check, column, question)
@@ -76,7 +76,7 @@ class _Reference:
     levels: dict[str, dict[Key, Levels]]
     missing: dict[str, dict[Key, tuple[int, int]]]
     bounds: dict[str, tuple[float, float]]
-    runs: dict[str, tuple[int, int]]
+    runs: dict[str, tuple[int, int, int]]
     duplicates: tuple[int, int]
     group: Group | None
 
@@ -129,8 +129,8 @@ class _Facts:
             ((level, int(c)) for level, c in seen.items() if before and level not in before),
             key=lambda row: -row[1],
         )
-        run, run_n = self.runs.get(name, (0, 0))
-        run_ref, run_ref_n = self.reference.runs.get(name, (0, 0))
+        run, _second, run_n = self.runs.get(name, (0, 0, 0))
+        run_ref, _second, run_ref_n = self.reference.runs.get(name, (0, 0, 0))
         return ColumnCounts(
             n=n,
             n_missing=missing,
@@ -145,6 +145,16 @@ class _Facts:
             longest_run_reference=run_ref / run_ref_n if run_ref_n else 0.0,
             unseen_levels=tuple(unseen[:SHOWN_LEVELS]),
         )
+
+    def for_check(self, check: QualityCheck, column: Column, key: Key) -> ColumnCounts:
+        """The same; without a reference a run is compared with the rest of the window itself."""
+        counts = self.column(column, key)
+        if check.name != "frozen" or self.reference.group is not None:
+            return counts
+        run, second, n = self.runs.get(column.name, (0, 0, 0))
+        rest = n - run
+        share = second / rest if rest else 0.0
+        return replace(counts, n_reference=rest, n_missing_reference=0, longest_run_reference=share)
 
     def log(self, group: Group, earlier: Sequence[int], now: datetime | None) -> LogCounts:
         """What the checks need of the log in one period."""

@@ -37,7 +37,7 @@ def numeric_values(
             for j, name in enumerate(chosen):
                 answers[name][(None, None)] = _sorted(found[f"c{j}"])
             continue
-        sql = rows.select(f"SELECT period, version, {picks} FROM rows ORDER BY period, version")
+        sql = rows.select(f"SELECT _period, _version, {picks} FROM rows ORDER BY _period, _version")
         found = engine.arrays(sql, rows.values)
         for key, at in _groups(found):
             for j, name in enumerate(chosen):
@@ -66,11 +66,11 @@ def level_counts(
     if rows is None or not columns:
         return answers
     picks = ", ".join(f"CAST({quote_name(c)} AS VARCHAR) AS c{i}" for i, c in enumerate(columns))
-    sets = ", ".join(f"(period, version, c{i})" for i in range(len(columns)))
+    sets = ", ".join(f"(_period, _version, c{i})" for i in range(len(columns)))
     names = ", ".join(f"c{i}" for i in range(len(columns)))
     sql = rows.select(
-        f"SELECT period, version, GROUPING({names}) AS which, {names}, count(*) AS n"
-        f" FROM (SELECT period, version, {picks} FROM rows) GROUP BY GROUPING SETS ({sets})"
+        f"SELECT _period, _version, GROUPING({names}) AS which, {names}, count(*) AS n"
+        f" FROM (SELECT _period, _version, {picks} FROM rows) GROUP BY GROUPING SETS ({sets})"
     )
     last = len(columns) - 1
     which = {(1 << len(columns)) - 1 - (1 << (last - i)): i for i in range(len(columns))}
@@ -96,7 +96,7 @@ def missing_counts(
     if rows is None or not names:
         return answers
     tallies = ", ".join(_missing(column) for column in columns)
-    sql = rows.select(f"SELECT period, version, count(*), {tallies} FROM rows GROUP BY ALL")
+    sql = rows.select(f"SELECT _period, _version, count(*), {tallies} FROM rows GROUP BY ALL")
     for period, version, n, *counted in engine.rows(sql, rows.values):
         for name, missing in zip(names, counted, strict=True):
             answers[name][(period, version)] = (n, missing)
@@ -113,8 +113,8 @@ def _missing(column: Column) -> str:
 
 def longest_runs(
     engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[str]
-) -> dict[str, tuple[int, int]]:
-    """For every column: rows in its longest run of one unchanging value, and its rows in all.
+) -> dict[str, tuple[int, int, int]]:
+    """For every column: rows in its longest and second longest run of one value, and in all.
 
     The window is cut into ``N_BINS`` spans of equal length (of rows where there are no times); a
     run is a row of neighbouring spans that hold one and the same value, so a value that moves
@@ -133,10 +133,10 @@ def longest_runs(
         else "row"
     )
     sql = rows.select(
-        f"SELECT CAST(floor((place - low) * {N_BINS - 1} / greatest(high - low, 1)) AS BIGINT) AS bin,"
-        f" {tallies} FROM (SELECT *, {place} AS place FROM rows),"
-        f" (SELECT CAST(min({place}) AS DOUBLE) AS low, CAST(max({place}) AS DOUBLE) AS high FROM rows)"
-        " GROUP BY bin ORDER BY bin"
+        f"SELECT CAST(floor((_place - _low) * {N_BINS - 1} / greatest(_high - _low, 1)) AS BIGINT) AS _bin,"
+        f" {tallies} FROM (SELECT *, {place} AS _place FROM rows),"
+        f" (SELECT CAST(min({place}) AS DOUBLE) AS _low, CAST(max({place}) AS DOUBLE) AS _high FROM rows)"
+        " GROUP BY _bin ORDER BY _bin"
     )
     found = engine.rows(sql, rows.values)
     return {
@@ -145,20 +145,24 @@ def longest_runs(
     }
 
 
-def _longest_run(bins: Sequence[tuple[int, Any, Any]]) -> tuple[int, int]:
-    longest = run = total = 0
+def _longest_run(bins: Sequence[tuple[int, Any, Any]]) -> tuple[int, int, int]:
+    runs = [0, 0]
+    total = 0
     before = None
     for n, low, high in bins:
         if n == 0:
             continue
         total += n
         if low != high:
-            run, before = 0, None
+            before = None
             continue
-        run = run + n if low == before else n
+        if before is not None and low == before:
+            runs[-1] += n
+        else:
+            runs.append(n)
         before = low
-        longest = max(longest, run)
-    return longest, total
+    second, longest = sorted(runs)[-2:]
+    return longest, second, total
 
 
 def duplicate_rows(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, tuple[int, int]]:
@@ -169,7 +173,7 @@ def duplicate_rows(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, 
         return {}
     key = ", ".join(["timestamp", *map(quote_name, names)])
     sql = rows.select(
-        f"SELECT period, version, count(*), count(*) - count(DISTINCT hash({key}))"
+        f"SELECT _period, _version, count(*), count(*) - count(DISTINCT hash({key}))"
         " FROM rows GROUP BY ALL"
     )
     return {(p, v): (int(n), int(d)) for p, v, n, d in engine.rows(sql, rows.values)}
@@ -210,7 +214,7 @@ def outside_counts(
         tallies.append(
             f"count(*) FILTER ({number} < $low{i} OR ({number} > $high{i} AND NOT isnan({number})))"
         )
-    sql = rows.select(f"SELECT period, version, {', '.join(tallies)} FROM rows GROUP BY ALL")
+    sql = rows.select(f"SELECT _period, _version, {', '.join(tallies)} FROM rows GROUP BY ALL")
     for period, version, *counted in engine.rows(sql, values):
         for name, n in zip(bounds, counted, strict=True):
             answers[name][(period, version)] = int(n)

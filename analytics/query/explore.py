@@ -57,9 +57,7 @@ class Listing:
     number: int = 50
 
 
-def page_rows(
-    engine: Engine, dataset: Dataset, scope: Scope, listing: Listing = Listing()
-) -> Page:
+def page_rows(engine: Engine, dataset: Dataset, scope: Scope, listing: Listing = Listing()) -> Page:
     """Some rows of a scope with their settled labels, and how many there are in all.
 
     Ties of the order are broken by the log's order, so that pages never overlap. Raises

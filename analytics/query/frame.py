@@ -1,8 +1,9 @@
 """The rows that a question is about: one CTE with window, version, segment and settled labels.
 
 Quoting and WHERE are made here and nowhere else. Values are always bound. The CTE is named
-``rows`` and always has ``period`` (BIGINT of microseconds or of the first row; NULL when the
-window is not cut) and ``version`` (NULL unless asked for by version).
+``rows`` and always has ``_period`` (BIGINT of microseconds or of the first row; NULL when the
+window is not cut) and ``_version`` (NULL unless asked for by version). Names
+with an underscore in front are ours: a feature may be called period, version or weight.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def frame(
     """The rows of a scope with the named columns; None when no part can hold any.
 
     With labels, ``rows`` also has ``label`` (settled, NULL where unknown), ``known_at`` and
-    ``weight`` (1 / sampling probability, 1 for labels that arrive by themselves).
+    ``_weight`` (1 / sampling probability, 1 for labels that arrive by themselves).
     """
     log = dataset.log("predictions", scope.log)
     parts = _touched(log, scope)
@@ -56,7 +57,7 @@ def frame(
         ctes.append(f"settled AS ({_settled(dataset, scope, values)})")
         source = (
             "SELECT picked.*, settled.label, settled.known_at,"
-            " coalesce(settled.weight, 1) AS weight"
+            " coalesce(settled._weight, 1) AS _weight"
             " FROM picked LEFT JOIN settled USING (prediction_id)"
         )
     conditions = _conditions(dataset, scope, values)
@@ -94,8 +95,10 @@ def _picked(
     present = set(log.columns)
     names = (*_BASE[:3], *wanted)
     pieces = [_column(name, present, dataset) for name in names]
-    pieces.append(f"{_period(scope)} AS period")
-    pieces.append("model_version AS version" if _has_version(scope, present) else "NULL AS version")
+    pieces.append(f"{_period(scope)} AS _period")
+    pieces.append(
+        "model_version AS _version" if _has_version(scope, present) else "NULL AS _version"
+    )
     inner = relation(log, parts)
     row_cut = isinstance(scope.every, int) or scope.window.first_row is not None
     if row_cut:
@@ -121,9 +124,7 @@ def _period(scope: Scope) -> str:
     if scope.every is None:
         return "CAST(NULL AS BIGINT)"
     if isinstance(scope.every, int):
-        return (
-            f"(ordinal - first_ordinal) // {int(scope.every)} * {int(scope.every)} + first_ordinal"
-        )
+        return f"(_ordinal - _first) // {int(scope.every)} * {int(scope.every)} + _first"
     return f"epoch_us(date_trunc({quote_text(scope.every)}, timestamp))"
 
 
@@ -139,10 +140,10 @@ def _numbered(
     """Rows with their ordinal in the whole log's order; cut before version and segment apply."""
     order = "timestamp, row" if "timestamp" in present else "row"
     numbered = (
-        f"SELECT *, row_number() OVER (ORDER BY {order}) - 1 + {n_before} AS ordinal FROM {inner}"
+        f"SELECT *, row_number() OVER (ORDER BY {order}) - 1 + {n_before} AS _ordinal FROM {inner}"
     )
     keep = _times(Scope(window=scope.window, as_of=scope.as_of), present, values, True)
-    return f"(SELECT *, min(ordinal) OVER () AS first_ordinal FROM ({numbered}){_where(keep)})"
+    return f"(SELECT *, min(_ordinal) OVER () AS _first FROM ({numbered}){_where(keep)})"
 
 
 def _times(scope: Scope, present: set[str], values: dict[str, Any], row_cut: bool) -> list[str]:
@@ -161,7 +162,7 @@ def _times(scope: Scope, present: set[str], values: dict[str, Any], row_cut: boo
                 conditions.append(_date(sign, moment, name, values))
     if row_cut and window.first_row is not None:
         values["first_row"], values["last_row"] = window.first_row, window.last_row
-        conditions.append("ordinal BETWEEN $first_row AND $last_row")
+        conditions.append("_ordinal BETWEEN $first_row AND $last_row")
     if scope.version is not None and "model_version" in present:
         values["version"] = scope.version
         conditions.append("model_version = $version")
@@ -186,7 +187,7 @@ def _settled(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> str:
         label = "DOUBLE" if dataset.schema.task == "regression" else "VARCHAR"
         return (
             f"SELECT CAST(NULL AS VARCHAR) AS prediction_id, CAST(NULL AS {label}) AS label,"
-            " CAST(NULL AS TIMESTAMP) AS known_at, CAST(NULL AS DOUBLE) AS weight WHERE false"
+            " CAST(NULL AS TIMESTAMP) AS known_at, CAST(NULL AS DOUBLE) AS _weight WHERE false"
         )
     present = set(log.columns)
     conditions = ["label IS NOT NULL"]
@@ -198,16 +199,16 @@ def _settled(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> str:
         values["as_of"] = scope.as_of
         conditions.append(f"({known} IS NULL OR {known} <= $as_of)")
     weight = "1 / nullif(sampling_p, 0)" if "sampling_p" in present else "CAST(NULL AS DOUBLE)"
-    select = f"SELECT prediction_id, label, {known} AS known_at, {weight} AS weight"
+    select = f"SELECT prediction_id, label, {known} AS known_at, {weight} AS _weight"
     source = f"FROM {relation(log)}{_where(conditions)}"
     if log.is_unique:
         return f"{select} {source}"
     order = f", {_precedence(dataset, present)} AS rank, {_received(present)} AS received"
-    key = "(rank, coalesce(known_at, TIMESTAMP '0001-01-01'), received, label, weight)"
+    key = "(rank, coalesce(known_at, TIMESTAMP '0001-01-01'), received, label, _weight)"
     return (
-        "SELECT prediction_id, best.label AS label, best.known_at AS known_at, best.weight AS weight"
+        "SELECT prediction_id, best.label AS label, best.known_at AS known_at, best._weight AS _weight"
         " FROM (SELECT prediction_id, arg_max({'label': label, 'known_at': known_at,"
-        f" 'weight': weight}}, {key}) AS best FROM ({select}{order} {source}) GROUP BY prediction_id)"
+        f" '_weight': _weight}}, {key}) AS best FROM ({select}{order} {source}) GROUP BY prediction_id)"
     )
 
 

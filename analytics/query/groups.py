@@ -77,8 +77,8 @@ def count_groups(
         values["settles"] = now - timedelta(seconds=delay.p98_s)
         young = "count(*) FILTER (label IS NULL AND timestamp > $settles)"
     sql = rows.select(
-        f"SELECT period, version, count(*), count(label), {young}, min(timestamp), max(timestamp)"
-        " FROM rows GROUP BY ALL ORDER BY period, version"
+        f"SELECT _period, _version, count(*), count(label), {young}, min(timestamp), max(timestamp)"
+        " FROM rows GROUP BY ALL ORDER BY _period, _version"
     )
     return [_group(scope, row) for row in engine.rows(sql, values)]
 

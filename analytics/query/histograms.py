@@ -174,7 +174,7 @@ def latencies(
         for p in (str(share), *at)
     )
     sql = rows.select(
-        f"SELECT period, version, {picks}, n FROM (SELECT period, version, count(*) AS n,"
+        f"SELECT _period, _version, {picks}, n FROM (SELECT _period, _version, count(*) AS n,"
         " list(latency_ms ORDER BY latency_ms) AS ordered FROM rows"
         " WHERE latency_ms IS NOT NULL GROUP BY ALL)"
     )

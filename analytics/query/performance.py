@@ -36,10 +36,10 @@ def confusions(
     if rows is None:
         return {}
     predicted = predicted_class(dataset)
-    label, weight = ("label", "weight") if labelled else (f"'{UNLABELLED}'", "1")
+    label, weight = ("label", "_weight") if labelled else (f"'{UNLABELLED}'", "1")
     keep = f"{predicted} IS NOT NULL" + (" AND label IS NOT NULL" if labelled else "")
     sql = rows.select(
-        f"SELECT period, version, {label} AS truth, {predicted} AS predicted, count(*) AS n,"
+        f"SELECT _period, _version, {label} AS truth, {predicted} AS predicted, count(*) AS n,"
         f" sum({weight}) AS w, sum({weight} * {weight}) AS w2 FROM rows WHERE {keep} GROUP BY ALL"
     )
     found: dict[Key, list[tuple[Any, ...]]] = {}
@@ -95,13 +95,13 @@ def _scores(
     if rows is None:
         return {}
     name = '"' + column.replace('"', '""') + '"'
-    weight = "weight" if labelled else "1"
+    weight = "_weight" if labelled else "1"
     keep = f"{name} IS NOT NULL" + (" AND label IS NOT NULL" if labelled else "")
     sql = rows.select(
-        f"SELECT period, version, {name} AS score, count(*) AS n,"
+        f"SELECT _period, _version, {name} AS score, count(*) AS n,"
         f" coalesce(sum({weight}) FILTER ({is_positive}), 0) AS positives,"
         f" sum({weight}) AS w, sum({weight} * {weight}) AS w2"
-        f" FROM rows WHERE {keep} GROUP BY ALL ORDER BY period, version, score"
+        f" FROM rows WHERE {keep} GROUP BY ALL ORDER BY _period, _version, score"
     )
     found = engine.arrays(sql, rows.values)
     return dict(_split(found, _as_scores))
@@ -128,8 +128,8 @@ def pairs(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, Pairs]:
     if rows is None:
         return {}
     sql = rows.select(
-        "SELECT period, version, label, prediction, weight FROM rows"
-        " WHERE label IS NOT NULL AND prediction IS NOT NULL ORDER BY period, version"
+        "SELECT _period, _version, label, prediction, _weight FROM rows"
+        " WHERE label IS NOT NULL AND prediction IS NOT NULL ORDER BY _period, _version"
     )
     return dict(_split(engine.arrays(sql, rows.values), _as_pairs))
 
@@ -138,16 +138,16 @@ def _as_pairs(found: Arrays, at: slice) -> Pairs:
     return Pairs.from_arrays(
         np.asarray(found["label"][at], dtype=float),
         np.asarray(found["prediction"][at], dtype=float),
-        sample_weight=np.asarray(found["weight"][at], dtype=float),
+        sample_weight=np.asarray(found["_weight"][at], dtype=float),
     )
 
 
 def _split(found: Arrays, build: Callable[[Arrays, slice], _T]) -> Iterator[tuple[Key, _T]]:
     """Arrays ordered by (period, version), one piece for each pair."""
-    n = len(found["period"])
+    n = len(found["_period"])
     if not n:
         return
-    period, version = np.ma.asarray(found["period"]), np.ma.asarray(found["version"])
+    period, version = np.ma.asarray(found["_period"]), np.ma.asarray(found["_version"])
     changes = np.zeros(n, dtype=bool)
     for column in (period, version):
         missing = np.ma.getmaskarray(column)

@@ -27,6 +27,9 @@ def register(subparsers: Any) -> None:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until stopped; an empty home that nobody set up opens on the sample logs."""
+    import logging
+
+    logging.disable(logging.WARNING)  # the hashing library speaks of a screen that is not there
     from app.settings import read_settings
     from app.supervise import run
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from analytics.sources.schema import schema_to_json
 from app.state.attached import refresh
 from app.state.database import Database, Write
 from app.state.models import get_model, import_table, part_table
+
+REPLAY_AFTER = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ def load_dataset(database: Database, model: str, home: Path | None = None) -> Da
     found = get_model(database, model)
     with database.read() as connection:
         rows = list_parts(connection, model)
+        is_replayed = _was_replayed(connection, model)
     place = home_of(database) if home is None else home
     is_number = found.schema.task == "regression"
     logs: dict[tuple[LogName, Kind], Log] = {}
@@ -158,8 +161,23 @@ def load_dataset(database: Database, model: str, home: Path | None = None) -> Da
         fingerprint=_fingerprint(found.schema, found.label_precedence, logs),
         label_precedence=found.label_precedence,
         is_sample=found.is_sample,
+        is_replayed=is_replayed,
         notes=tuple(notes),
     )
+
+
+def _was_replayed(connection: Connection, model: str) -> bool:
+    """Whether every import of predictions came more than a week after its last event."""
+    both = part_table.join(import_table, part_table.c.import_id == import_table.c.id)
+    statement = (
+        sa.select(import_table.c.finished_at, sa.func.max(part_table.c.end))
+        .select_from(both)
+        .where(part_table.c.model == model, part_table.c.log == "production")
+        .where(part_table.c.kind == "predictions", part_table.c.end.is_not(None))
+        .group_by(import_table.c.id, import_table.c.finished_at)
+    )
+    rows = connection.execute(statement).all()
+    return bool(rows) and all(done - last > REPLAY_AFTER for done, last in rows)
 
 
 def _to_part(row: PartRow, home: Path, is_number: bool, notes: list[str]) -> Part | None:

@@ -54,7 +54,7 @@ def write_part(folder: Path, name: str, rows: Rows) -> Part:
     target.mkdir(parents=True, exist_ok=True)
     path = target / f"{name}.parquet"
     connection = duckdb.connect()
-    declared = ", ".join(f'"{c}" {TYPES[c]}' for c in columns)
+    declared = ", ".join(f'"{c}" {TYPES.get(c, "DOUBLE")}' for c in columns)
     connection.execute(f"CREATE TABLE t ({declared})")
     marks = ", ".join("?" for _ in columns)
     connection.executemany(

@@ -173,7 +173,12 @@ def test_nothing_moved_is_said_calmly_with_its_numbers() -> None:
 
 def test_too_little_is_said_as_such() -> None:
     thin = Result("roc_auc", None, 12, "undefined", Window(), reason="no labels yet")
-    assert speak([thin]).title == "There is not enough to judge yet"
+    said = speak([thin])
+    assert said.title == "No labels have arrived yet" and "Import labels" in said.sentence
+    few = Result(
+        "roc_auc", 0.7, 12, "undefined", Window(), reason="too few labels (12, at least 30)"
+    )
+    assert speak([few]).title == "There is not enough to judge yet"
     assert speak([]).verdict == "undefined"
 
 

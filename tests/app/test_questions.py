@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -86,9 +87,10 @@ def test_a_log_without_times_is_cut_by_rows_only() -> None:
 
 
 def test_the_clock_stands_at_the_logs_end_in_demo_and_replay() -> None:
-    assert clock(dataset(), datetime(2026, 1, 1)) == NOW
-    assert clock(dataset(is_sample=False), NOW + timedelta(hours=2)) == NOW + timedelta(hours=2)
-    assert clock(dataset(is_sample=False), datetime(2026, 1, 1)) == NOW
+    wall = datetime(2026, 1, 1)
+    assert clock(dataset(), wall) == NOW
+    assert clock(replace(dataset(is_sample=False), is_replayed=True), wall) == NOW
+    assert clock(dataset(is_sample=False), wall) == wall
 
 
 def test_as_of_is_the_moment_that_relative_windows_end() -> None:

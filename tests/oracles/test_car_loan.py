@@ -6,6 +6,7 @@ import csv
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics import evaluate
@@ -151,3 +152,23 @@ def test_categorical_drift_is_exact(shared: Path, car_loan: Dataset, engine: Eng
                 name,
                 row,
             )
+
+
+def test_a_sensor_that_was_stuck_is_found_without_a_reference(shared: Path, tmp_path: Path) -> None:
+    """Electricity prices: two columns do not move until row 17,424 of 45,312 (in file order)."""
+    part = tmp_path / "date=none" / "elec.parquet"
+    part.parent.mkdir()
+    source = shared / "data/elec2/elec.csv.gz"
+    duckdb.sql(
+        f"COPY (SELECT *, row_number() OVER () - 1 AS row FROM read_csv('{source}')) TO '{part}'"
+    )
+    names = ("nswprice", "nswdemand", "vicprice", "vicdemand", "transfer")
+    schema = Schema("none", tuple(Column(name, "feature", "numeric") for name in names))
+    log = Log("predictions", (Part(str(part), 45_312, "elec"),), (*names, "prediction_id", "row"))
+    elec = Dataset("elec2", schema, {("production", "predictions"): log}, "elec")
+    results = evaluate.quality(Engine([tmp_path]), elec, Question(Scope(), None, ("frozen",)))
+    found = {r.column: r for r in results}
+    for name in ("vicprice", "transfer"):
+        assert found[name].value == pytest.approx(17_424 / 45_312, abs=2e-3)
+        assert found[name].verdict in ("warning", "critical")
+    assert found["nswprice"].verdict == "ok"

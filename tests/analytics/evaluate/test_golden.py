@@ -20,8 +20,26 @@ from analytics.query.engine import Arrays, Engine
 from analytics.query.segment import parse_segment
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
-COLUMNS = ("row", "prediction_id", "timestamp", "model_version", "prediction", "score", "origin", "distance")
-LABELS = ("row", "prediction_id", "label", "known_at", "source", "queue", "sampling_p", "received_at")
+COLUMNS = (
+    "row",
+    "prediction_id",
+    "timestamp",
+    "model_version",
+    "prediction",
+    "score",
+    "origin",
+    "distance",
+)
+LABELS = (
+    "row",
+    "prediction_id",
+    "label",
+    "known_at",
+    "source",
+    "queue",
+    "sampling_p",
+    "received_at",
+)
 SCHEMA = Schema(
     "binary",
     (
@@ -47,11 +65,15 @@ class Recorder(Engine):
         self.statements.append(f"{sql}\n-- {dict(values or {})}")
         if "quantile_cont(delay" in sql:
             return [(0, None)]
-        return [] if "GROUP BY ALL" in sql or "GROUPING SETS" in sql or " AS bin" in sql else [(None,) * 9]
+        return (
+            []
+            if "GROUP BY ALL" in sql or "GROUPING SETS" in sql or " AS _bin" in sql
+            else [(None,) * 9]
+        )
 
     def arrays(self, sql: str, values: Mapping[str, Any] | None = None) -> Arrays:
         self.statements.append(f"{sql}\n-- {dict(values or {})}")
-        return {"period": [], **{f"c{i}": [] for i in range(9)}}  # type: ignore[dict-item]
+        return {"_period": [], **{f"c{i}": [] for i in range(9)}}  # type: ignore[dict-item]
 
 
 def dataset() -> Dataset:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from analytics.core import Dataset, Scope, Window
+from analytics import evaluate
+from analytics.core import Column, Dataset, Question, Schema, Scope, Window
 from analytics.errors import QueryCancelled, QueryError, QueryTimeout, SegmentInvalid
 from analytics.query.columns import level_counts, longest_runs, missing_counts, numeric_values
 from analytics.query.engine import Cancel, Engine
@@ -16,6 +18,19 @@ from analytics.query.groups import count_groups
 from analytics.query.segment import parse_segment
 
 T0 = datetime(2024, 1, 30)
+SCHEMA = Schema(
+    "binary",
+    (
+        Column("prediction_id", "prediction_id", "text"),
+        Column("timestamp", "timestamp", "time"),
+        Column("prediction", "prediction", "categorical"),
+        Column("score", "score", "numeric"),
+        Column("label", "label", "categorical"),
+        Column("model_version", "model_version", "categorical"),
+    ),
+    ("0", "1"),
+    "1",
+)
 
 
 @pytest.fixture
@@ -135,8 +150,8 @@ def test_groups_of_values_split_by_period_and_version(engine: Engine, dataset: D
 
 def test_longest_run_follows_log_order(engine: Engine, dataset: Dataset) -> None:
     assert longest_runs(engine, dataset, Scope(), ["origin", "prediction"]) == {
-        "origin": (2, 9),
-        "prediction": (10, 10),
+        "origin": (2, 1, 9),
+        "prediction": (10, 0, 10),
     }
 
 
@@ -162,3 +177,47 @@ def test_files_outside_the_roots_are_refused(tmp_path: Any) -> None:
         locked.rows(f"SELECT * FROM read_csv('{tmp_path}/out.csv')")
     with pytest.raises(QueryError):
         locked.rows("SET enable_external_access = true")
+
+
+def test_features_may_have_any_name(build: Callable[..., Dataset], engine: Engine) -> None:
+    """Names that the SQL uses for itself inside must not clash with those of a log."""
+    names = (
+        "period",
+        "version",
+        "weight",
+        "ordinal",
+        "place",
+        "low",
+        "high",
+        "bin",
+        "n",
+        "w",
+        "rows",
+    )
+    names += ("label_", "rank", "received", "picked", "settled", "c0", "truth", "predicted")
+    rows = [
+        {
+            "row": i,
+            "prediction_id": str(i),
+            "timestamp": T0 + timedelta(days=i),
+            "prediction": str(i % 2),
+            "score": i / 40,
+            **{name: float(i) for name in names},
+        }
+        for i in range(40)
+    ]
+    labels = [
+        {"prediction_id": str(i), "label": str(i % 2), "known_at": T0, "source": "outcome"}
+        for i in range(40)
+    ]
+    columns = (*SCHEMA.columns[:6], *(Column(name, "feature", "numeric") for name in names))
+    dataset = build([rows], [labels], replace(SCHEMA, columns=columns))
+    for every in (None, "week", 10):
+        question = Question(Scope(every=every), Scope())  # type: ignore[arg-type]
+        assert all(r.n for r in evaluate.performance(engine, dataset, question))
+        drifted = evaluate.drift(engine, dataset, question)
+        assert {r.column for r in drifted} >= set(names)
+        quality = evaluate.quality(engine, dataset, question)
+        missing = [r for r in quality if r.name == "missing_rate"]
+        assert {r.value for r in missing} == {0.0}
+    assert longest_runs(engine, dataset, Scope(), list(names))["low"] == (1, 1, 40)
