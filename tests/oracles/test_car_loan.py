@@ -164,7 +164,7 @@ def test_a_sensor_that_was_stuck_is_found_without_a_reference(shared: Path, tmp_
     )
     names = ("nswprice", "nswdemand", "vicprice", "vicdemand", "transfer")
     schema = Schema("none", tuple(Column(name, "feature", "numeric") for name in names))
-    log = Log("predictions", (Part(str(part), 45_312, "elec"),), (*names, "prediction_id", "row"))
+    log = Log("predictions", (Part(str(part), 45_312, "elec"),), (*names, "row"))
     elec = Dataset("elec2", schema, {("production", "predictions"): log}, "elec")
     results = evaluate.quality(Engine([tmp_path]), elec, Question(Scope(), None, ("frozen",)))
     found = {r.column: r for r in results}
