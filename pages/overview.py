@@ -6,7 +6,7 @@ import streamlit as st
 
 from analytics.findings import choose, speak
 from app.auth import require
-from app.widgets.choices import default_every, headline_metrics
+from app.widgets.choices import default_every, headline_metrics, say_every
 from app.widgets.finding_row import draw_findings
 from app.widgets.header import draw_export, draw_header
 from app.widgets.health import draw_health
@@ -32,7 +32,7 @@ with cards:
 with middle:
     left, right = st.columns([5, 3], gap="small")
     with left, st.container(border=True, height="stretch", gap="xsmall"):
-        st.subheader(f"{found.label} by {every}", anchor=False)
+        st.subheader(f"{found.label} by {say_every(every)}", anchor=False)
         draw_over_time(view, found.split, every, height=290)
     side = right.container(border=True, height="stretch", gap="small")
 

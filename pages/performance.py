@@ -19,6 +19,8 @@ viewer = require("view", selected_model(require("view")))
 view = open_view(viewer, "Performance")
 place = draw_header(view)
 names = headline_metrics(view)
+if not names:
+    view.ask("performance")  # says why a log without predictions has no performance
 lead, cards = st.container(), st.container()
 
 with st.container(horizontal=True, vertical_alignment="center", key="controls"):

@@ -105,6 +105,7 @@ def _runs(series: Sequence[Result]) -> Iterator[list[Result]]:
 
 
 def span_of(run: Sequence[Result]) -> Window:
+    """From the first period of a run to its last."""
     first, last = run[0].window, run[-1].window
     return Window(first.start, last.end, first.first_row, last.last_row)
 
@@ -275,6 +276,7 @@ def _say_log(worst: Result) -> tuple[str, str]:
 
 
 def params_of(result: Result) -> dict[str, str]:
+    """What a link to where the Result stands carries."""
     params = {}
     if result.version:
         params["v"] = result.version

@@ -15,6 +15,9 @@ from analytics.words import (
     write_value,
 )
 
+NOT_COMPARED = (
+    "Numbers without a reference carry no verdict; {looked}. Choose one under Compare with."
+)
 _Pair = tuple[Result, Result]  # accuracy and ROC AUC of one period
 MIN_CONTRAST = 3  # periods from which "best" and "worst" mean something
 
@@ -76,29 +79,30 @@ def calm(results: Sequence[Result]) -> Finding:
     n = max((r.n for r in results), default=0)
     labels = max((r.n_labelled or 0 for r in results), default=0)
     known = [r for r in results if r.verdict != "undefined"]
-    if not known:
-        reason = next((r.reason for r in results if r.reason), "no rows in this window")
-        return Finding(
-            "There is not enough to judge yet",
-            f"{reason[:1].upper()}{reason[1:]}; {write_count(n)} rows.",
-            "undefined",
-            0.0,
-            results=tuple(results[:1]),
-        )
-    compared = any(r.detail.get("reference") is not None for r in known)
     looked = f"{write_count(n)} rows" + (f", {write_count(labels)} labels" if labels else "")
+    if not known:
+        return Finding(*_why_not(results, looked), "undefined", 0.0, results=tuple(results[:1]))
+    compared = any(r.detail.get("reference") is not None for r in known)
     if not compared:
-        return Finding(
-            "There is nothing to compare with",
-            f"Numbers without a reference carry no verdict; {looked}. Choose one under Compare with.",
-            "undefined",
-            0.0,
-            results=tuple(results[:1]),
-        )
+        said = NOT_COMPARED.format(looked=looked)
+        title = "There is nothing to compare with"
+        return Finding(title, said, "undefined", 0.0, results=tuple(results[:1]))
     title = "Nothing moved beyond its band"
     return Finding(
         title, f"{looked[:1].upper()}{looked[1:]}.", "ok", 0.0, results=tuple(results[:1])
     )
+
+
+def _why_not(results: Sequence[Result], looked: str) -> tuple[str, str]:
+    """Why nothing can be judged, and what would change that."""
+    reasons = [r.reason for r in results if r.reason]
+    if reasons and all("no labels" in reason for reason in reasons):
+        said = f"{looked} wait for them. Import labels of the same ids to see performance."
+        return "No labels have arrived yet", said
+    if reasons and all("compare with" in reason for reason in reasons):
+        return "There is nothing to compare with", NOT_COMPARED.format(looked=looked)
+    reason = reasons[0] if reasons else "no rows in this window"
+    return "There is not enough to judge yet", f"{_start(reason)}; {looked}."
 
 
 def find_contrast(series: Sequence[Result]) -> Finding | None:

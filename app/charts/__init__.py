@@ -9,7 +9,7 @@ from app.charts.curves import (
     score_chart,
 )
 from app.charts.errors import confusion_chart, leaning_chart, residual_chart
-from app.charts.series import Look, picked_span, series_chart
+from app.charts.series import Look, is_drawn, picked_span, series_chart
 from app.charts.spark import DARK, LIGHT, Ink, sparkline
 from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
 
@@ -26,6 +26,7 @@ __all__ = [
     "delay_chart",
     "distribution_chart",
     "heat_chart",
+    "is_drawn",
     "leaning_chart",
     "levels_chart",
     "n_points",

@@ -77,7 +77,9 @@ def _lines(results: Sequence[Result], look: Look) -> list[Line]:
 
 def is_drawn(result: Result) -> bool:
     """Whether a period has enough behind it to be a point: thin ones are gaps."""
-    return result.value is not None and result.verdict != "undefined"
+    if result.value is None:
+        return False
+    return result.verdict != "undefined" or "compare with" in (result.reason or "")
 
 
 def place(window: Window) -> Any:

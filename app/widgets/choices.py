@@ -93,12 +93,13 @@ def pick_every(view: View) -> str:
     _set("pick_every", chosen)
     st.segmented_control(
         "Periods", options, key="pick_every", on_change=_on_every, required=True,
-        format_func=_say_every, label_visibility="collapsed",
+        format_func=say_every, label_visibility="collapsed",
     )  # fmt: skip
     return chosen
 
 
-def _say_every(every: str) -> str:
+def say_every(every: str) -> str:
+    """The period in words: week, 5,000 rows."""
     return every if every in PERIODS else f"{int(every.removesuffix('rows')):,} rows"
 
 

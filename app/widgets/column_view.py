@@ -12,6 +12,7 @@ from analytics.query.histograms import Histogram, LevelShares
 from analytics.words import write_count, write_interval, write_list, write_value
 from app.charts import Look, distribution_chart, levels_chart, series_chart
 from app.widgets.chart_box import draw_chart
+from app.widgets.choices import say_every
 from app.widgets.drift_table import CHECKS, is_deciding
 from app.widgets.empty_state import draw_empty
 from app.widgets.finding_row import chip
@@ -42,7 +43,7 @@ def draw_column(
         chosen = [r for r in series if r.column == name and deciding and r.name == deciding.name]
         chart = series_chart(chosen, Look("score", 170))
         if chart is not None:
-            draw_chart(chart, f"column_time_{name}", title=f"Effect by {every}")
+            draw_chart(chart, f"column_time_{name}", title=f"Effect by {say_every(every)}")
         with st.expander("More statistics", type="compact", key="more_statistics"):
             _statistics(mine)
 

@@ -10,6 +10,7 @@ import streamlit as st
 from analytics.core import Result
 from analytics.words import SHAPES, WORDS, write_half_width, write_value
 from app.auth import guarded
+from app.widgets.choices import say_every
 
 CHECKS = ("missing_rate", "unseen_rate")
 ORDER = {"critical": 3, "warning": 2, "ok": 1, "undefined": 0}
@@ -60,12 +61,14 @@ def draw_ranking(rows: Sequence[Row], every: str) -> str | None:
             "column": names,
             "verdict": [f"{SHAPES[r.result.verdict]} {WORDS[r.result.verdict]}" for r in rows],
             "effect": [_effect(r.result) for r in rows],
-            f"by {every}": [[p.value for p in r.series if p.value is not None] for r in rows],
+            f"by {say_every(every)}": [
+                [p.value for p in r.series if p.value is not None] for r in rows
+            ],
             "role": [str(r.result.detail.get("role", "")) for r in rows],
         }
     )
     config = {
-        f"by {every}": st.column_config.LineChartColumn(width="small", y_min=0),
+        f"by {say_every(every)}": st.column_config.LineChartColumn(width="small", y_min=0),
         "column": st.column_config.TextColumn(width="small"),
         "verdict": st.column_config.TextColumn(width="small"),
         "role": st.column_config.TextColumn(width="small"),

@@ -15,7 +15,7 @@ from analytics.words import (
     write_period,
     write_value,
 )
-from app.charts import DARK, LIGHT, sparkline
+from app.charts import DARK, LIGHT, is_drawn, sparkline
 from app.widgets.finding_row import chip
 from app.widgets.problem import plain
 
@@ -44,11 +44,21 @@ def draw_card(result: Result, series: Sequence[Result], note: str = "") -> None:
     change = write_change(result.detail.get("change"), unit, result.value)
     said = note or change
     st.markdown(
-        f":gray[{plain(label)}]\n\n{number} :small[:gray[{width}]]\n\n"
-        f"{chip(result.verdict)} :small[{plain(said)}]"
+        f":gray[{plain(label)}]\n\n{number} {_small(width, ':gray[{}]')}\n\n"
+        f"{chip(result.verdict, _word(result))} {_small(plain(said))}"
     )
     if series:
         st.image(spark_of(series), width="stretch", alt=_say(result, change))
+
+
+def _small(text: str, around: str = "{}") -> str:
+    return f":small[{around.format(text)}]" if text else ""
+
+
+def _word(result: Result) -> str | None:
+    """A number that is known but has no yardstick says so, instead of "not enough data"."""
+    is_known = result.verdict == "undefined" and is_drawn(result)
+    return "not compared" if is_known else None
 
 
 def spark_of(series: Sequence[Result]) -> str:
@@ -59,7 +69,7 @@ def spark_of(series: Sequence[Result]) -> str:
         if "band_low" in r.detail:
             band = (float(r.detail["band_low"]), float(r.detail["band_high"]))
             break
-    values = [r.value if r.verdict != "undefined" else None for r in series]
+    values = [r.value if is_drawn(r) else None for r in series]
     return sparkline(values, ink, band)
 
 

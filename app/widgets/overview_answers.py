@@ -88,6 +88,8 @@ def _card(result: Result, series: Sequence[Result], note: str) -> Card:
 
 def _note(view: View, result: Result, whole: Sequence[Result]) -> str:
     if result.name == "label_coverage":
+        if not view.has_labels:
+            return "none yet"
         return "provisional" if view.facts.is_provisional else "settled"
     forecast = next((r for r in whole if r.name in FORECAST), None)
     if result.name == "observed_rate" and forecast is not None:

@@ -22,6 +22,7 @@ from analytics.words import (
 from app.cache import desk
 from app.charts import bars_chart, heat_chart
 from app.widgets.chart_box import draw_chart
+from app.widgets.choices import say_every
 from app.widgets.empty_state import draw_empty
 from app.widgets.problem import plain
 
@@ -62,7 +63,7 @@ def draw_heat(by_day: Sequence[Result], every: str) -> None:
     """A strip a column and a cell a day, for one kind of fault."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(f"By {every} and column", anchor=False)
+            st.subheader(f"By {say_every(every)} and column", anchor=False)
             kind = st.segmented_control(
                 "Fault", list(RATES), format_func=lambda n: RATES[str(n)], default="missing_rate",
                 key="fault", required=True, label_visibility="collapsed",
@@ -136,8 +137,8 @@ def draw_volume(by_day: Sequence[Result], every: str) -> None:
     marked = [r.verdict in ("warning", "critical") for r in rows]
     chart = bars_chart(x, [r.n for r in rows], word="predictions", marked=marked, height=300)
     odd = [write_period(r.window) for r, is_odd in zip(rows, marked, strict=True) if is_odd]
-    said = f"Unusual: {write_list(odd, 4)}." if odd else f"No {every} is unusual."
-    draw_chart(chart, "volume", title=f"Predictions by {every}", caption=said)
+    said = f"Unusual: {write_list(odd, 4)}." if odd else "No period is unusual."
+    draw_chart(chart, "volume", title=f"Predictions by {say_every(every)}", caption=said)
 
 
 def draw_aside(view: View) -> None:
