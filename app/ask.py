@@ -26,7 +26,7 @@ class Desk:
         settings.home.mkdir(parents=True, exist_ok=True)
         self.database = Database(settings.database_url)
         migrate(self.database)
-        self.engine = open_engine(settings)
+        self.engine = open_engine(settings, self.database)
 
     def __enter__(self) -> Desk:
         return self
@@ -68,13 +68,17 @@ def answer(
     return evaluate.quality(engine, dataset, question, now=wall if is_live else None)
 
 
-def open_engine(settings: Settings) -> Engine:
-    """The engine over the home's logs and the folders that may be attached."""
+def open_engine(settings: Settings, database: Database) -> Engine:
+    """The engine over the home's logs, the folders that may be imported, and attached ones.
+
+    Its lock cannot be widened: after a folder was attached, open a new one.
+    """
     from analytics.query.engine import Engine
+    from app.state.logs import attached_folders
 
     roots = [str(settings.home), *filter(None, settings.text("import_roots").split(":"))]
     return Engine(
-        roots,
+        [*roots, *attached_folders(database)],
         memory=settings.text("query_memory"),
         threads=settings.number("query_threads"),
         timeout_s=settings.number("query_timeout_s"),

@@ -118,15 +118,20 @@ class Answer:
 
 def desk() -> Desk:
     """The desk of this process; a new one when the home or the folders it may read change."""
+    from app.state.logs import attached_folders
+
     settings = settings_in_force()
-    return _open_desk(str(settings.home), settings.database_url, settings.text("import_roots"))
+    key = (str(settings.home), settings.database_url, settings.text("import_roots"))
+    opened = _open_desk(key, None)
+    attached = attached_folders(opened.database)
+    return _open_desk(key, attached) if attached else opened
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _open_desk(home: str, url: str, roots: str) -> Desk:
+def _open_desk(home: tuple[str, str, str], attached: tuple[str, ...] | None) -> Desk:
     from app.ask import Desk
 
-    del home, url, roots  # the key: arguments that begin with an underscore would be no part of it
+    del home, attached  # the key: arguments that begin with an underscore would be no part of it
     return Desk(settings_in_force())
 
 

@@ -106,6 +106,14 @@ def list_parts(connection: Connection, model: str | None = None) -> list[PartRow
     return [_part(row) for row in connection.execute(statement)]
 
 
+def attached_folders(database: Database) -> tuple[str, ...]:
+    """Folders that hold attached files: the engine may read these besides the home."""
+    statement = sa.select(part_table.c.path).where(part_table.c.mapping.is_not(None)).distinct()
+    with database.read() as connection:
+        paths = connection.execute(statement).scalars().all()
+    return tuple(sorted({str(Path(path).parent) for path in paths if Path(path).is_absolute()}))
+
+
 def column_types(database: Database, model: str) -> list[dict[str, Any]]:
     """For each part, the types its columns had in the file: data quality names what changed."""
     with database.read() as connection:

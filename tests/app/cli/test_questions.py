@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 Run = Callable[..., tuple[int, Any, str]]
@@ -102,3 +103,15 @@ def test_drift_and_performance_need_no_slow_library(tmp_path: Path) -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_attached_files_answer_wherever_they_stand(telltale: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    duckdb.sql(
+        "COPY (SELECT 'a' || i AS id, (i % 2)::VARCHAR AS prediction, (i % 2)::VARCHAR AS label, i AS x"
+        f" FROM range(200) r(i)) TO '{folder / 'log.parquet'}'"
+    )
+    assert telltale("import", str(folder / "log.parquet"), "--model", "a", "--attach")[0] == 0
+    answer = telltale("performance", "--model", "a", "--names", "accuracy")[1]
+    assert (answer["results"][0]["value"], answer["results"][0]["n"]) == (1.0, 200)
