@@ -33,14 +33,17 @@ def list_rows(viewer: Viewer, model: str, asked: Asked, listing: Listing) -> Pag
     return found
 
 
-def open_one(viewer: Viewer, model: str, prediction_id: str) -> Prediction:
-    """One prediction, with an audit row that says who opened it."""
+def open_one(
+    viewer: Viewer, model: str, prediction_id: str, *, is_again: bool = False
+) -> Prediction:
+    """One prediction, with an audit row that says who opened it; none when it is only drawn again."""
     from analytics.query.explore import open_prediction
 
     viewer.check("explore", model)
     found = open_prediction(desk().engine, dataset_of(model, viewer), prediction_id)
-    with desk().database.write(viewer.user) as write:
-        write.audit("open", "prediction", f"{model}/{prediction_id}")
+    if not is_again:
+        with desk().database.write(viewer.user) as write:
+            write.audit("open", "prediction", f"{model}/{prediction_id}")
     return found
 
 
