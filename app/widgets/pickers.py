@@ -52,6 +52,8 @@ def draw_pickers(viewer: Viewer) -> None:
         _draw_version(viewer, dataset, selection)
         if dataset.first_event is not None:
             _draw_window(dataset, selection)
+        else:
+            _draw_rows(selection)
         _draw_reference(viewer, dataset, selection)
         _draw_segment(dataset, selection)
     except TelltaleError as error:
@@ -114,7 +116,7 @@ def _on_version() -> None:
 
 
 def _draw_window(dataset: Dataset, selection: Selection) -> None:
-    is_fixed = selection.window not in RELATIVE
+    is_fixed = selection.window not in RELATIVE or selection.as_of is not None
     if is_fixed or st.session_state.get("pick_window") != DATES:
         _set("window", DATES if is_fixed else selection.window)
     st.segmented_control(
@@ -132,6 +134,36 @@ def _draw_window(dataset: Dataset, selection: Selection) -> None:
         format="YYYY-MM-DD",
         max_value=None,
     )
+    _set("as_of", "" if selection.as_of is None else selection.as_of.isoformat(" "))
+    st.text_input(
+        "As known on (UTC)",
+        key="pick_as_of",
+        on_change=_on_as_of,
+        placeholder="now",
+        help="A date or time: later predictions and labels are left out, as if it were then.",
+    )
+
+
+def _on_as_of() -> None:
+    _write(as_of=st.session_state.pick_as_of.strip() or None)
+
+
+def _draw_rows(selection: Selection) -> None:
+    """A log without times is windowed by rows, in file order."""
+    is_rows = selection.window.endswith("rows")
+    _set("rows", selection.window.removesuffix("rows") if is_rows else "")
+    st.text_input(
+        "Rows",
+        key="pick_rows",
+        on_change=_on_rows,
+        placeholder="all, or 0..4999",
+        help="This log has no times: rows are counted from 0 in file order, both ends included.",
+    )
+
+
+def _on_rows() -> None:
+    text = st.session_state.pick_rows.strip()
+    _write(window=f"{text}rows" if text else None)
 
 
 def _span(dataset: Dataset, selection: Selection) -> tuple[date, date]:
@@ -144,7 +176,7 @@ def _span(dataset: Dataset, selection: Selection) -> tuple[date, date]:
 def _on_window() -> None:
     chosen = st.session_state.pick_window
     if chosen and chosen != DATES:
-        _write(window=chosen)
+        _write(window=chosen, as_of=None)
 
 
 def _on_dates() -> None:
