@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from analytics.core import Result, Verdict, Window
 
@@ -146,9 +147,16 @@ def write_day(moment: datetime, *, with_year: bool = False) -> str:
     return f"{moment.day} {moment:%B}" + (f" {moment.year}" if with_year else "")
 
 
-def write_moment(moment: datetime) -> str:
-    """A moment with its zone: 31 Dec 2013 23:59 UTC."""
-    return f"{moment.day} {moment:%b %Y %H:%M} UTC"
+def write_moment(moment: datetime, zone: str = "UTC") -> str:
+    """A moment (naive UTC) in a zone, which is named.
+
+    >>> write_moment(datetime(2013, 12, 31, 23, 59))
+    '31 Dec 2013 23:59 UTC'
+    >>> write_moment(datetime(2013, 12, 31, 23, 59), "America/New_York")
+    '31 Dec 2013 18:59 EST'
+    """
+    local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y %H:%M} {local:%Z}"
 
 
 def write_list(names: Sequence[str], most: int = 3) -> str:

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from analytics.errors import ConfigError
 
@@ -51,7 +52,11 @@ TABLE = (
     Setting("query_threads", 0, "Threads of the query engine; 0 is one for each core."),
     Setting("upload_limit_mb", 2048, "Largest file that the Add data page takes."),
     Setting("import_roots", "", "Server folders that may be imported or attached, split by ':'."),
-    Setting("display_zone", "UTC", "Time zone in which the screen writes times."),
+    Setting(
+        "display_zone",
+        "UTC",
+        "Zone in which the screen writes moments; windows and days stay in UTC.",
+    ),
     Setting("cache_entries", 256, "Answers that the screen keeps in memory."),
 )
 
@@ -146,6 +151,14 @@ def _checked(settings: Settings) -> Settings:
             "Its users sign in without a password, so only this machine may reach it.",
             "Leave TELLTALE_HOST at 127.0.0.1, or start without the demo.",
         )
+    try:
+        ZoneInfo(settings.text("display_zone"))
+    except (KeyError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"There is no time zone {settings.text('display_zone')!r}.",
+            "Zones are named as in the IANA database.",
+            "Set TELLTALE_DISPLAY_ZONE to a name like Europe/Berlin, or to UTC.",
+        ) from error
     return settings
 
 

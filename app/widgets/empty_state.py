@@ -64,7 +64,7 @@ def draw_no_model(viewer: Viewer) -> None:
             "Add a prediction log (Parquet, CSV or JSON lines); its columns are recognised and shown"
             " before anything is kept.",
         )
-        link_to("add_data", "Add data")
+        step_to("add_data", "Add data")
         return
     _box(
         "There is no model that you may see.",
@@ -81,7 +81,15 @@ def draw_no_data(viewer: Viewer, model: str) -> None:
         f"{do}, on the Add data page or with: telltale import PATH, --model {model}.",
     )
     if viewer.may("import", model):
-        link_to("add_data", "Add data")
+        step_to("add_data", "Add data")
+
+
+def step_to(file: str, label: str, params: dict[str, str] | None = None) -> None:
+    """The one primary next step, as a button; nothing where the page does not exist (yet)."""
+    entry = next((page for page in existing_pages() if page.file == file), None)
+    if entry is not None and st.button(label, type="primary", key=f"step_{file}"):
+        page = st.Page(entry.path, title=entry.title, url_path=entry.file)
+        st.switch_page(page, query_params=params)
 
 
 def link_to(file: str, label: str, params: dict[str, str] | None = None) -> bool:

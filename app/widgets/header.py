@@ -11,6 +11,7 @@ import streamlit as st
 
 from analytics.words import write_count, write_moment, write_value
 from app.session import format_selection
+from app.settings import settings_in_force
 from app.widgets.problem import plain
 from app.widgets.tables import results_csv
 
@@ -64,7 +65,7 @@ def contract(view: View) -> list[str]:
     """What stands behind every number of the page, in one line."""
     now = view.facts.now
     pieces = ["Sample data"] if view.dataset.is_sample else []
-    pieces.append(f"as of {write_moment(view.now)}")
+    pieces.append(f"as of {write_moment(view.now, settings_in_force().text('display_zone'))}")
     if now is None:
         return [*pieces, "no rows in this window"]
     pieces.append(f"{write_count(now.n)} predictions")

@@ -11,6 +11,7 @@ from analytics.errors import TelltaleError
 from analytics.words import SHAPES, WORDS, unit_of, write_half_width, write_moment, write_value
 from app.cache import answers
 from app.questions import Asked
+from app.settings import settings_in_force
 from app.widgets.choices import HEADLINE
 from app.widgets.view import visible_models
 
@@ -66,5 +67,7 @@ def _row(model: str, r: Result, seen: dict[str, Any]) -> dict[str, Any]:
         "reference": write_value(r.detail.get("reference"), unit_of(r)),
         "predictions": r.n,
         "labelled": write_value((r.n_labelled or 0) / max(r.n, 1), "rate"),
-        "last prediction": write_moment(last) if last else "–",
+        "last prediction": write_moment(last, settings_in_force().text("display_zone"))
+        if last
+        else "–",
     }

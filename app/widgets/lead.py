@@ -11,7 +11,7 @@ import streamlit as st
 from analytics.findings import write_since
 from app.navigation import existing_pages
 from app.session import selection_params
-from app.widgets.empty_state import link_to
+from app.widgets.empty_state import link_to, step_to
 from app.widgets.finding_row import chip
 from app.widgets.problem import plain
 
@@ -42,17 +42,14 @@ def draw_lead(finding: Finding, steps: Sequence[Step] = ()) -> Any:
 
 def draw_steps(steps: Sequence[Step]) -> None:
     """At most three next steps, the first as a button; only pages that exist."""
-    there = {page.file: page for page in existing_pages()}
+    there = {page.file for page in existing_pages()}
     chosen = [step for step in steps if step.page in there][:3]
     if not chosen:
         return
     carried = selection_params(st.query_params.to_dict())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         first = chosen[0]
-        if st.button(first.label, type="primary", key=f"step_{first.page}"):
-            entry = there[first.page]
-            page = st.Page(entry.path, title=entry.title, url_path=entry.file)
-            st.switch_page(page, query_params=carried | dict(first.params))
+        step_to(first.page, first.label, carried | dict(first.params))
         for step in chosen[1:]:
             link_to(step.page, step.label, carried | dict(step.params))
 

@@ -11,6 +11,7 @@ import streamlit as st
 from analytics.errors import AccessDenied, TelltaleError
 from analytics.words import write_count, write_moment, write_value
 from app.explore import open_one
+from app.settings import settings_in_force
 from app.widgets.header import link_of
 from app.widgets.problem import plain, problem
 from app.widgets.tables import data_table
@@ -165,7 +166,7 @@ def settled(labels: Sequence[Mapping[str, Any]], precedence: Sequence[str]) -> A
 def _facts(row: Mapping[str, Any]) -> list[str]:
     facts = []
     if row.get("timestamp"):
-        facts.append(write_moment(row["timestamp"]))
+        facts.append(write_moment(row["timestamp"], settings_in_force().text("display_zone")))
     if row.get("model_version"):
         facts.append(f"version {row['model_version']}")
     if row.get("latency_ms") is not None:

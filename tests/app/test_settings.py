@@ -70,3 +70,9 @@ def test_children_get_the_settings_but_not_the_first_password() -> None:
 
 def test_secrets_are_marked() -> None:
     assert {s.name for s in TABLE if s.is_secret} == {"database_url", "admin_password"}
+
+
+def test_a_display_zone_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigError, match="Mars/Base") as caught:
+        read_settings({"TELLTALE_DISPLAY_ZONE": "Mars/Base"})
+    assert caught.value.do
