@@ -17,7 +17,7 @@ from app.charts.shapes import (
     new_figure,
     stroke,
 )
-from app.charts.style import GREY_LINE, SERIES, Chart, finish, tint
+from app.charts.style import GREY_LINE, SERIES, TEXT, Chart, finish, tint
 
 if TYPE_CHECKING:
     from analytics.curves.residuals import Residuals
@@ -100,6 +100,7 @@ def confusion_chart(confusion: Confusion) -> Chart:
             zmin=0,
             zmax=1,
             showscale=False,
+            textfont={"color": TEXT},
             xgap=2,
             ygap=2,
             hovertemplate="label %{y}, predicted %{x}<br>%{z:.1%} of the label's rows<extra></extra>",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_POINTS = 2000
 SERIES = tuple(f"#00000{i}" for i in range(1, 9))  # chartCategoricalColors of the theme
-QUIET = "#000036"  # the theme's quiet text
+QUIET, TEXT = "#000036", "#000037"  # the theme's quiet and full text
 GREY = "rgba(124,135,150,0.16)"
 GREY_LINE = "rgba(124,135,150,0.85)"
 GREY_BAR = "rgba(124,135,150,0.45)"
