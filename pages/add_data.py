@@ -46,14 +46,15 @@ try:
     with st.spinner("Looking at the files", show_time=True):
         plan = look_at(viewer, place, paths, options)
 except TelltaleError as error:
-    problem(error)
+    problem(parts.without_folders(error, paths))
     st.stop()
 changed = parts.draw_plan(plan)
 if changed:
     st.session_state.import_mapping = parts.with_roles(options.mapping, changed)
     st.rerun()
-why = "Answer what is open first." if plan.questions else None
-if st.button("Import", type="primary", disabled=bool(plan.questions), help=why):
+if plan.questions:
+    st.caption("◌ The import can begin when what is open above is answered.")
+elif st.button("Import", type="primary"):
     st.session_state.import_job = ask_import(viewer, database, paths, options)
     st.rerun()
 parts.draw_history(models)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from analytics.errors import TelltaleError
+from analytics.errors import AccessDenied, TelltaleError
 from analytics.sources.names import ROLES
 from analytics.words import write_count
 from app.auth import guarded, require
@@ -95,6 +95,16 @@ def _forget() -> None:
     for key in ("import_paths", "import_mapping", "upload_error"):
         st.session_state.pop(key, None)
     st.session_state.import_positive = ""
+
+
+def without_folders(error: TelltaleError, paths: Sequence[str]) -> TelltaleError:
+    """The same problem, with uploads called by their names: their folder is nobody's business."""
+    if not isinstance(error, AccessDenied):
+        uploads = str(state()[1].home / "uploads")
+        for folder in {str(Path(path).parent) for path in paths if path.startswith(uploads)}:
+            texts = (error.what, error.why, error.do)
+            error = TelltaleError(*(text.replace(f"{folder}/", "") for text in texts))
+    return error
 
 
 def choose_model(viewer: Viewer, models: Sequence[str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,8 @@ from app.widgets.problem import plain, problem
 from app.widgets.tables import data_table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from analytics.core import Dataset
     from analytics.query.explore import FeaturePlace, Only, Page, Prediction
     from app.widgets.view import View
@@ -103,7 +106,15 @@ def draw_opened(view: View, prediction_id: str, close: Callable[[], None]) -> No
         problem(error)
         return
     st.session_state.opened = opened
-    draw_prediction(view.dataset, found)
+    draw_prediction(view.dataset, known(found, view.selection.as_of))
+
+
+def known(found: Prediction, as_of: datetime | None) -> Prediction:
+    """The prediction as it was known then: without labels that came later."""
+    if as_of is None:
+        return found
+    labels = [row for row in found.labels if not row.get("known_at") or row["known_at"] <= as_of]
+    return replace(found, labels=labels)
 
 
 def draw_prediction(dataset: Dataset, found: Prediction) -> None:
@@ -183,9 +194,14 @@ def _said(row: Mapping[str, Any]) -> str:
     return f"{said} (score {write_value(float(score), 'score')})" if score is not None else said
 
 
+def is_blank(value: Any) -> bool:
+    """NULL or NaN."""
+    return value is None or value != value
+
+
 def strangeness(place: FeaturePlace) -> float:
     """How far out a value stands: 1 was never seen or is beyond every reference value, 0 usual."""
-    if place.value is None or place.n == 0:
+    if is_blank(place.value) or place.n == 0:
         return 0.0
     if place.share_below is not None:
         return abs(2 * place.share_below - 1)
@@ -193,7 +209,7 @@ def strangeness(place: FeaturePlace) -> float:
 
 
 def _place(place: FeaturePlace) -> str:
-    if place.value is None:
+    if is_blank(place.value):
         return "missing"
     if place.n == 0:
         return "–"
@@ -206,7 +222,7 @@ def _place(place: FeaturePlace) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if is_blank(value):
         return "–"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
