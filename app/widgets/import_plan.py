@@ -62,7 +62,10 @@ def choose_files(place: Place) -> tuple[Place, list[str]]:
     else:
         place = replace(place, roots=(place.roots or ())[1:])  # not what others uploaded
         path = st.text_input(
-            "File, folder or glob", placeholder="/data/logs/2024-*.parquet", on_change=_forget
+            "File, folder or glob",
+            placeholder="/data/logs/2024-*.parquet",
+            on_change=_forget,
+            key="import_path",
         )
         roots = (
             ", ".join(map(str, place.roots or ())) or "none; an admin sets TELLTALE_IMPORT_ROOTS"
@@ -295,8 +298,8 @@ def _cancel(job_id: int) -> None:
 @guarded("import")
 def _again() -> None:
     drop_upload(state()[1], st.session_state.get("import_paths", []))
-    for key in ("import_job", "import_paths", "import_mapping", "import_positive"):
-        st.session_state.pop(key, None)
+    for key in [k for k in st.session_state if str(k).startswith("import_")]:
+        del st.session_state[key]
 
 
 def running_job(viewer: Viewer) -> int | None:
