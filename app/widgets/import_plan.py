@@ -335,7 +335,7 @@ def draw_aside(import_id: str) -> None:
 def report_lines(report: Any) -> list[str]:
     """What an import did, in a few lines."""
     lines = [
-        f"● {write_count(report['n_taken'])} rows taken into {report['model']} ({report['log']} {report['kind']})"
+        f"● {_rows(report['n_taken'])} taken into {report['model']} ({report['log']} {report['kind']})"
     ]
     if report["n_labels"] and report["kind"] != "labels":
         lines.append(f"● {write_count(report['n_labels'])} labels with them")
@@ -346,10 +346,12 @@ def report_lines(report: Any) -> list[str]:
         lines.append(
             f"◌ {write_count(report['n_labels_unmatched'])} labels wait for their prediction"
         )
-    lines += [
-        f"◆ {write_count(n)} rows set aside: {reason}" for reason, n in report["aside"].items()
-    ]
+    lines += [f"◆ {_rows(n)} set aside: {reason}" for reason, n in report["aside"].items()]
     return lines
+
+
+def _rows(n: int) -> str:
+    return f"{write_count(n)} row{'' if n == 1 else 's'}"
 
 
 def draw_history(models: Sequence[str]) -> None:

@@ -87,7 +87,7 @@ def test_a_path_is_shown_imported_and_reported(choose, texts) -> None:
     work()
     app.run()
     said = texts(app)
-    assert "59 rows taken into loan" in said and "1 rows set aside" in said
+    assert "59 rows taken into loan" in said and "1 row set aside" in said
     app.toggle[0].set_value(True).run()
     assert "soon" in app.dataframe[0].value["as it came"][0]
     assert "Earlier imports" in said
@@ -186,3 +186,38 @@ def test_an_empty_home_shows_no_history(on_nothing, run, texts) -> None:
 
 def test_a_broken_log_does_not_hinder(on_broken, run, texts) -> None:
     assert "Earlier imports" in texts(run("add_data"))
+
+
+def test_parquet_is_read_where_it_stands(choose, folder: Path, texts) -> None:
+    import duckdb
+
+    target = folder / "loan.parquet"
+    text = LOG.replace("soon", "2026-01-08T10:00:00")
+    (folder / "clean.csv").write_text(text)
+    duckdb.sql(f"COPY (FROM read_csv('{folder / 'clean.csv'}')) TO '{target}' (FORMAT parquet)")
+    app = choose("loan.parquet")
+    app.checkbox[0].set_value(True).run()
+    button(app, "Import").click().run()
+    work()
+    app.run()
+    assert "60 rows taken into loan" in texts(app)
+    home = settings_in_force().home
+    assert not list((home / "logs").rglob("*.parquet")) and target.is_file()
+
+
+def test_a_failed_import_says_why(choose, folder: Path, texts) -> None:
+    app = choose()
+    button(app, "Import").click().run()
+    (folder / "loan.csv").unlink()
+    work()
+    app.run()
+    assert "There is no file" in texts(app) and button(app, "Import another")
+
+
+def test_an_upload_over_the_limit_is_explained(on_nothing, run, texts, monkeypatch) -> None:
+    monkeypatch.setenv("TELLTALE_UPLOAD_LIMIT_MB", "1")
+    settings_in_force.cache_clear()
+    app = run("add_data")
+    app.session_state["upload_error"] = ("big.csv is larger than 1 MB.", "Why.", "Do.")
+    app.run()
+    assert "big.csv is larger than 1 MB" in texts(app)
