@@ -341,7 +341,7 @@ def report_lines(report: Any) -> list[str]:
         lines.append(f"● {write_count(report['n_labels'])} labels with them")
     again = report["n_label_duplicates" if report["kind"] == "labels" else "n_duplicates"]
     if again:
-        lines.append(f"○ {write_count(again)} duplicates skipped")
+        lines.append(f"○ {write_count(again)} duplicate{'' if again == 1 else 's'} skipped")
     if report["n_labels_unmatched"]:
         lines.append(
             f"◌ {write_count(report['n_labels_unmatched'])} labels wait for their prediction"
@@ -368,17 +368,22 @@ def draw_history(models: Sequence[str]) -> None:
                 "model": [r.model for r in rows],
                 "log": [f"{r.log} {r.kind}" for r in rows],
                 "rows": [r.n_taken for r in rows],
-                "set aside": [aside(r) for r in rows],
                 "by": [r.actor for r in rows],
+                "set aside": [aside(r) for r in rows],
             }
         ),
         hide_index=True,
         key="history",
         on_select="rerun" if has_aside else "ignore",
         selection_mode="single-row",
-        column_config={"rows": st.column_config.NumberColumn(format="localized")},
+        column_config={
+            "rows": st.column_config.NumberColumn(format="localized"),
+            "set aside": st.column_config.TextColumn(width="large"),
+        },
         alt=f"{len(rows)} imports",
     )
+    if has_aside:
+        st.caption("Tick an import to look at the rows that it set aside.")
     picked = st.session_state.history.selection.rows if has_aside else []
     chosen = [rows[i] for i in picked if i < len(rows)]
     if chosen and chosen[0].aside:

@@ -214,10 +214,28 @@ def test_a_failed_import_says_why(choose, folder: Path, texts) -> None:
     assert "There is no file" in texts(app) and button(app, "Import another")
 
 
-def test_an_upload_over_the_limit_is_explained(on_nothing, run, texts, monkeypatch) -> None:
+def kept_uploads() -> list[str]:
+    return sorted(path.name for path in (settings_in_force().home / "uploads").rglob("*.csv"))
+
+
+def test_an_upload_over_the_limit_keeps_none_of_them(on_nothing, run, texts, monkeypatch) -> None:
     monkeypatch.setenv("TELLTALE_UPLOAD_LIMIT_MB", "1")
     settings_in_force.cache_clear()
     app = run("add_data")
-    app.session_state["upload_error"] = ("big.csv is larger than 1 MB.", "Why.", "Do.")
-    app.run()
-    assert "big.csv is larger than 1 MB" in texts(app)
+    big = b"a,b\n" + b"1,2\n" * (1 << 18)
+    files = [("one.csv", LOG.encode(), "text/csv"), ("big.csv", big, "text/csv")]
+    app.file_uploader[0].set_value(files).run()
+    said = texts(app)
+    assert "big.csv is larger than 1 MB" in said and "Choose a file and a model" in said
+    assert kept_uploads() == []
+
+
+def test_uploads_are_replaced_and_dropped(on_nothing, run, texts) -> None:
+    app = run("add_data")
+    one, two = (("one.csv", LOG.encode(), "text/csv"), ("two.csv", LOG.encode(), "text/csv"))
+    app.file_uploader[0].set_value([one]).run()
+    assert kept_uploads() == ["one.csv"] and "Choose a model" in texts(app)
+    app.file_uploader[0].set_value([one, two]).run()
+    assert kept_uploads() == ["one.csv", "two.csv"]
+    app.file_uploader[0].set_value(None).run()
+    assert kept_uploads() == [] and "Choose a file and a model" in texts(app)
