@@ -1,7 +1,7 @@
 """The only caches of the screen: one desk a process, and answers shared by all who may see them.
 
-Rights are checked before the cache is read; keys carry the log's fingerprint and whether the
-viewer sees sensitive columns. Who asks for what somebody else is already waiting for waits for
+Rights are checked before the cache is read; keys carry the log's fingerprint, which is another
+one for who may not see its sensitive columns. Who asks for what somebody else is already waiting for waits for
 the same work; when the last one leaves, the work is cancelled.
 """
 
@@ -164,7 +164,7 @@ def answers(
     question = build_question(dataset, asked, moment)
     if moment is wall:  # a live log: the same minute is the same moment
         moment = moment.replace(second=0, microsecond=0)
-    key = (name, model, dataset.fingerprint, asked, moment, viewer.may("see_sensitive", model))
+    key = (name, model, dataset.fingerprint, asked, moment)  # masked logs have another fingerprint
     engine = desk().engine
 
     def make(cancel: Cancel) -> Any:

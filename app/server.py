@@ -17,16 +17,7 @@ from app.auth.start import prepare
 from app.health import ROUTES as HEALTH_ROUTES
 from app.security import SecurityHeaders
 from app.settings import Settings, settings_in_force
-
-# What the first page needs and takes long to import.
-WARM = (
-    "pandas",
-    "plotly.graph_objects",
-    "streamlit_authenticator.views.authentication_view",
-    "duckdb",
-    "app.widgets.frame",
-    "scipy.stats",
-)
+from app.warm import THREAD, warm_up
 
 
 @asynccontextmanager
@@ -35,7 +26,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     password = prepare(settings_in_force())
     if password is not None:
         announce(settings_in_force(), password)
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=warm_up, name=THREAD, daemon=True).start()
     yield {}
 
 
@@ -71,19 +62,6 @@ def on_script_error(error: Exception) -> bool:
 
     problem(error)
     return True
-
-
-def _warm_up() -> None:
-    import importlib
-    import logging
-
-    quiet = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
-    quiet.addFilter(lambda record: record.threadName != "warm-up")
-    for name in WARM:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            continue
 
 
 app = st.App(

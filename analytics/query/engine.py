@@ -8,6 +8,7 @@ building a new engine.
 from __future__ import annotations
 
 import copy
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -120,17 +121,17 @@ class Engine:
                 yield cursor
         except duckdb.InterruptException as error:
             raise self._interrupted(cancel) from error
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
+            if not _is_unreadable(error):
+                raise QueryError(
+                    f"The question could not be answered: {_first_line(error)}",
+                    "The log may hold a type that this question does not expect.",
+                    "Look at the columns with `telltale schema MODEL`.",
+                ) from error
             raise FileUnreadable(
-                f"A part of the log cannot be read: {_first_line(error)}",
+                f"A part of the log cannot be read: {_without_path(error)}",
                 "It was moved, cut or changed after it was imported.",
                 "Attach or import it again; the other parts are untouched.",
-            ) from error
-        except duckdb.Error as error:
-            raise QueryError(
-                f"The question could not be answered: {_first_line(error)}",
-                "The log may hold a type that this question does not expect.",
-                "Look at the columns with `telltale schema MODEL`.",
             ) from error
         finally:
             timer.cancel()
@@ -156,3 +157,14 @@ def _escape(path: str | Path) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:300]
+
+
+def _without_path(error: Exception) -> str:
+    """The first line with file names only: a folder of the server is nobody's business."""
+    return re.sub(r"[^\s'\"]*/([^/\s'\"]+)", r"\1", _first_line(error))
+
+
+def _is_unreadable(error: duckdb.Error) -> bool:
+    """Whether a file is at fault: missing, cut, or no Parquet."""
+    is_cut = isinstance(error, duckdb.InvalidInputException) and "magic bytes" in str(error)
+    return is_cut or isinstance(error, duckdb.IOException)

@@ -70,7 +70,7 @@ def page_rows(engine: Engine, dataset: Dataset, scope: Scope, listing: Listing =
             raise NameUnknown(
                 f"Rows cannot be ordered by {order!r}.", "", f"Choose of: {', '.join(columns)}."
             )
-        order = "prediction_id"
+        order = "row"  # a log without times stands in file order
     rows = frame(dataset, scope, columns, with_labels=True)
     if rows is None:
         return Page((*columns, "label"), [], 0)

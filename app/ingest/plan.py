@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +50,82 @@ def plan_import(
         return _Planner(workspace, files, options, model).plan()
 
 
+class _Sample:
+    """The columns of all files together, their first rows, and what these look like."""
+
+    def __init__(
+        self, workspace: Workspace, files: tuple[SourceFile, ...], mapped: Iterable[str]
+    ) -> None:
+        self.workspace, self.files, self.mapped = workspace, files, mapped
+        self.columns = self._read()
+
+    def _read(self) -> list[FileColumn]:
+        """The columns of all files together, and their first rows as the table ``sample``."""
+        columns: dict[str, FileColumn] = {}
+        selects = []
+        for file in self.files:
+            own = read_columns(self.workspace, file)
+            for column in own:
+                columns.setdefault(column.name, column)
+            names = list(columns)
+            picks = ", ".join(
+                f"CAST(r{i} AS VARCHAR) AS c{names.index(c.name)}" for i, c in enumerate(own)
+            )
+            keep = "" if file.format in ("csv", "parquet") else " WHERE NOT is_broken"
+            selects.append(f"SELECT {picks} FROM {source_sql(file, own)}{keep}")
+        missing = [name for name in self.mapped if name not in columns]
+        if missing:
+            raise UsageError(
+                f"There is no column {missing[0]!r} to map.",
+                f"The columns are: {', '.join(columns)}.",
+                "Check the --map that names it.",
+            )
+        share = max(1, SAMPLE_ROWS // len(selects))
+        body = " UNION ALL BY NAME ".join(f"(FROM ({s}) LIMIT {share})" for s in selects)
+        self.workspace.run(f"CREATE TABLE sample AS {body}")
+        if self.workspace.value("SELECT count(*) FROM sample") == 0:
+            raise LogEmpty(
+                f"{self.files[0].path} has column names and no rows.",
+                "Nothing was written below its first line, or no line of it could be read.",
+                "Check where it came from; nothing was imported.",
+            )
+        return list(columns.values())
+
+    def profile(self, i: int, column: FileColumn) -> Profile:
+        name = f"c{i}"
+        counted = self.workspace.run(profile_sql(name, "sample"))[0]
+        quoted = quote_name(name)
+        examples = self.workspace.run(
+            f"SELECT DISTINCT {quoted} FROM (SELECT {quoted} FROM sample WHERE NOT {is_missing(quoted)}"
+            f" LIMIT 200) LIMIT {N_EXAMPLES}"
+        )
+        found = self.workspace.run(classes_sql(name, "sample")) if counted[2] <= 2000 else []
+        classes = tuple(str(row[0]) for row in found) if len(found) <= MAX_CLASSES else ()
+        shown = tuple(str(row[0])[:60] for row in examples)
+        profile = Profile(column.name, column.path, column.sql_type, *counted)
+        return replace(profile, examples=shown, classes=classes)
+
+    def agree(self, one: str, other: str) -> float | None:
+        """How strongly two columns go together: |correlation| of numbers, kappa of classes."""
+        index = {c.name: f"c{i}" for i, c in enumerate(self.columns)}
+        a, b = (canonical_class(index[name]) for name in (one, other))
+        both = f"(SELECT {a} AS a, {b} AS b FROM sample)"
+        numbers = self.workspace.run(
+            f"SELECT abs(corr(TRY_CAST(a AS DOUBLE), TRY_CAST(b AS DOUBLE))) FROM {both}"
+        )[0][0]
+        if numbers is not None:
+            return float(numbers) if numbers == numbers else None
+        same, chance = self.workspace.run(
+            f"SELECT avg((a = b)::INT), (SELECT sum(x.p * y.p) FROM"
+            f" (SELECT a, count(*) / sum(count(*)) OVER () AS p FROM {both} GROUP BY a) x JOIN"
+            f" (SELECT b, count(*) / sum(count(*)) OVER () AS p FROM {both} GROUP BY b) y ON x.a = y.b)"
+            f" FROM {both}"
+        )[0]
+        if same is None or chance is None or chance >= 1:
+            return None
+        return float((same - chance) / (1 - chance))
+
+
 class _Planner:
     def __init__(
         self,
@@ -61,15 +137,15 @@ class _Planner:
         self.workspace, self.files, self.options, self.model = workspace, files, options, model
         self.given = parse_mapping(options.mapping)
         self.problems: list[str] = []
-        self._columns: list[FileColumn] = []
 
     def plan(self) -> ImportPlan:
         """All of it, in order."""
-        columns = self._columns = self._sample()
+        sample = _Sample(self.workspace, self.files, self.given)
+        columns = sample.columns
         kind = self._kind(columns)
-        profiles = [self._profile(i, c) for i, c in enumerate(columns)]
+        profiles = [sample.profile(i, c) for i, c in enumerate(columns)]
         known = self.model.source_names if self.model else {}
-        guesses = guess_roles(profiles, self.given, known, kind, self._agree)
+        guesses = guess_roles(profiles, self.given, known, kind, sample.agree)
         task, questions = self._task(profiles, guesses, kind)
         zone, is_assumed = self._zone(profiles, guesses)
         planned = tuple(self._column(p, guesses, task, zone) for p in profiles)
@@ -93,38 +169,6 @@ class _Planner:
             lacks=lacks,
         )
 
-    def _sample(self) -> list[FileColumn]:
-        """The columns of all files together, and their first rows as the table ``sample``."""
-        columns: dict[str, FileColumn] = {}
-        selects = []
-        for file in self.files:
-            own = read_columns(self.workspace, file)
-            for column in own:
-                columns.setdefault(column.name, column)
-            names = list(columns)
-            picks = ", ".join(
-                f"CAST(r{i} AS VARCHAR) AS c{names.index(c.name)}" for i, c in enumerate(own)
-            )
-            keep = "" if file.format in ("csv", "parquet") else " WHERE NOT is_broken"
-            selects.append(f"SELECT {picks} FROM {source_sql(file, own)}{keep}")
-        missing = [name for name in self.given if name not in columns]
-        if missing:
-            raise UsageError(
-                f"There is no column {missing[0]!r} to map.",
-                f"The columns are: {', '.join(columns)}.",
-                "Check the --map that names it.",
-            )
-        share = max(1, SAMPLE_ROWS // len(selects))
-        body = " UNION ALL BY NAME ".join(f"(FROM ({s}) LIMIT {share})" for s in selects)
-        self.workspace.run(f"CREATE TABLE sample AS {body}")
-        if self.workspace.value("SELECT count(*) FROM sample") == 0:
-            raise LogEmpty(
-                f"{self.files[0].path} has column names and no rows.",
-                "Nothing was written below its first line, or no line of it could be read.",
-                "Check where it came from; nothing was imported.",
-            )
-        return list(columns.values())
-
     def _kind(self, columns: Sequence[FileColumn]) -> Kind:
         if self.options.kind is not None:
             return self.options.kind
@@ -134,40 +178,6 @@ class _Planner:
                 roles.add(role)
         looks = {"prediction_id", "label"} <= roles and not roles & {"prediction", "score"}
         return "labels" if looks and len(columns) <= 4 else "predictions"
-
-    def _profile(self, i: int, column: FileColumn) -> Profile:
-        name = f"c{i}"
-        counted = self.workspace.run(profile_sql(name, "sample"))[0]
-        quoted = quote_name(name)
-        examples = self.workspace.run(
-            f"SELECT DISTINCT {quoted} FROM (SELECT {quoted} FROM sample WHERE NOT {is_missing(quoted)}"
-            f" LIMIT 200) LIMIT {N_EXAMPLES}"
-        )
-        found = self.workspace.run(classes_sql(name, "sample")) if counted[2] <= 2000 else []
-        classes = tuple(str(row[0]) for row in found) if len(found) <= MAX_CLASSES else ()
-        shown = tuple(str(row[0])[:60] for row in examples)
-        profile = Profile(column.name, column.path, column.sql_type, *counted)
-        return replace(profile, examples=shown, classes=classes)
-
-    def _agree(self, one: str, other: str) -> float | None:
-        """How strongly two columns go together: |correlation| of numbers, kappa of classes."""
-        index = {c.name: f"c{i}" for i, c in enumerate(self._columns)}
-        a, b = (canonical_class(index[name]) for name in (one, other))
-        both = f"(SELECT {a} AS a, {b} AS b FROM sample)"
-        numbers = self.workspace.run(
-            f"SELECT abs(corr(TRY_CAST(a AS DOUBLE), TRY_CAST(b AS DOUBLE))) FROM {both}"
-        )[0][0]
-        if numbers is not None:
-            return float(numbers) if numbers == numbers else None
-        same, chance = self.workspace.run(
-            f"SELECT avg((a = b)::INT), (SELECT sum(x.p * y.p) FROM"
-            f" (SELECT a, count(*) / sum(count(*)) OVER () AS p FROM {both} GROUP BY a) x JOIN"
-            f" (SELECT b, count(*) / sum(count(*)) OVER () AS p FROM {both} GROUP BY b) y ON x.a = y.b)"
-            f" FROM {both}"
-        )[0]
-        if same is None or chance is None or chance >= 1:
-            return None
-        return float((same - chance) / (1 - chance))
 
     def _task(
         self, profiles: Sequence[Profile], guesses: Guesses, kind: Kind

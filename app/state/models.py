@@ -164,7 +164,6 @@ def change_model(
     *,
     title: str | None = None,
     description: str | None = None,
-    display: Mapping[str, Any] | None = None,
     label_precedence: Sequence[str] | None = None,
     notes: Sequence[str] | None = None,
 ) -> None:
@@ -172,7 +171,6 @@ def change_model(
     if find_model(write.connection, name) is None:
         raise NameUnknown(f"There is no model {name!r}.", "", "List them with `telltale models`.")
     values: dict[str, Any] = {"title": title, "description": description}
-    values["display"] = None if display is None else json.dumps(display)
     values["notes"] = None if notes is None else json.dumps(list(notes))
     if label_precedence is not None:
         unknown = set(label_precedence) ^ set(LABEL_PRECEDENCE)

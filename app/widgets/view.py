@@ -139,7 +139,12 @@ def open_view(viewer: Viewer, title: str) -> View:
     if not dataset.log("predictions").n_rows:
         draw_no_data(viewer, model)
         st.stop()
-    selection = read_selection(model, default_window(dataset))
+    return view_of(viewer, dataset, read_selection(model, default_window(dataset)), title)
+
+
+def view_of(viewer: Viewer, dataset: Dataset, selection: Selection, title: str) -> View:
+    """The view of a selection, with the facts that stand under its title."""
+    model = dataset.model
     found = fetch(viewer, model, "facts", asked_of(selection, dataset), f"Opening {model}")
     moment = selection.as_of or clock(dataset, desk().now())
     return View(viewer, found.dataset, selection, found.value, moment, title)
