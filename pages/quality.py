@@ -12,6 +12,7 @@ from app.widgets.header import draw_export, draw_header
 from app.widgets.lead import draw_lead, steps_of
 from app.widgets.metric_card import draw_cards
 from app.widgets.quality_parts import draw_aside, draw_columns, draw_heat, draw_volume, log_cards
+from app.widgets.sensitive import draw_sensitive
 from app.widgets.view import open_view, selected_model
 
 viewer = require("view", selected_model(require("view")))
@@ -35,3 +36,4 @@ with volume, st.container(border=True, height="stretch"):
 if view.dataset.log("labels").n_rows:
     draw_labels(view, [r for r in by_day if r.name == "volume"])
 draw_aside(view)
+draw_sensitive(view)

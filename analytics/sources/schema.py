@@ -48,7 +48,13 @@ def schema_to_json(schema: Schema) -> dict[str, Any]:
         "positive": schema.positive,
         "threshold": schema.threshold,
         "columns": [
-            {"name": c.name, "role": c.role, "type": c.type, "class_name": c.class_name}
+            {
+                "name": c.name,
+                "role": c.role,
+                "type": c.type,
+                "class_name": c.class_name,
+                "is_sensitive": c.is_sensitive,
+            }
             for c in schema.columns
         ],
     }

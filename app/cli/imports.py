@@ -36,6 +36,11 @@ def register(subparsers: Any) -> None:
     models.set_defaults(handler=list_all)
     schema = subparsers.add_parser("schema", help="columns and logs of a model")
     schema.add_argument("model")
+    schema.add_argument(
+        "--sensitive",
+        metavar="COLUMNS",
+        help="make exactly these features sensitive, split by commas; '' for none",
+    )
     _home_and_json(schema)
     schema.set_defaults(handler=show_schema)
 
@@ -115,7 +120,7 @@ def plan_text(plan: ImportPlan) -> str:
     if plan.positive is not None:
         lines[0] += f", positive class {plan.positive!r}"
     width = max(len(c.name) for c in plan.columns)
-    for c in plan.columns:
+    for c in (c for c in plan.columns if not c.is_beside):
         role = f"score_{c.class_name}" if c.class_name else c.role
         lines.append(
             f"  {c.name:<{width}}  {role:<14} {c.type:<12} {', '.join(c.examples)}  ({c.why})"
@@ -177,10 +182,15 @@ def list_all(arguments: argparse.Namespace) -> int:
 def show_schema(arguments: argparse.Namespace) -> int:
     """The columns of a model, and what was imported."""
     from analytics.sources.schema import schema_to_json
+    from app.auth.viewer import operator
+    from app.sensitive import set_sensitive
     from app.state.logs import list_imports
     from app.state.models import get_model
 
     place = open_place(arguments.home)
+    if arguments.sensitive is not None:
+        named = [c.strip() for c in arguments.sensitive.split(",") if c.strip()]
+        set_sensitive(place.database, operator(), arguments.model, named)
     model = get_model(place.database, arguments.model)
     imports = list_imports(place.database, model.name)
     if arguments.json:
@@ -196,7 +206,8 @@ def show_schema(arguments: argparse.Namespace) -> int:
         return 0
     print(f"{model.name}: {model.schema.task}, classes {', '.join(model.schema.classes) or '-'}")
     for column in model.schema.columns:
-        print(f"  {column.name:<32} {column.role:<14} {column.type}")
+        note = "  sensitive" if column.is_sensitive else ""
+        print(f"  {column.name:<32} {column.role:<14} {column.type}{note}")
     for row in imports:
         print(
             f"{row.finished_at:%Y-%m-%d %H:%M} {row.log} {row.kind}: {row.n_taken:,} rows, {sum(row.aside.values()):,} aside"

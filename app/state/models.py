@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -187,6 +187,29 @@ def change_model(
         write.execute(model_table.update().where(model_table.c.name == name).values(**changed))
         named = {key: value for key, value in changed.items() if key != "updated_at"}
         write.audit("change", "model", name, **named)
+
+
+def mark_sensitive(write: Write, name: str, columns: Sequence[str]) -> None:
+    """Make exactly these features sensitive; NameUnknown where the model or a column is not there."""
+    found = find_model(write.connection, name)
+    if found is None:
+        raise NameUnknown(f"There is no model {name!r}.", "", "List them with `telltale models`.")
+    features = [column.name for column in found.schema.features]
+    for column in columns:
+        if column not in features:
+            raise NameUnknown(
+                f"There is no feature {column!r} in this model's log.",
+                "Sensitive are features and segments; ids, times, predictions and labels stay"
+                " visible to whoever may see the model.",
+                f"The features are: {', '.join(features)}.",
+            )
+    marked = tuple(replace(c, is_sensitive=c.name in columns) for c in found.schema.columns)
+    schema = replace(found.schema, columns=marked)
+    if schema == found.schema:
+        return
+    values = {"schema": json.dumps(schema_to_json(schema)), "updated_at": write.database.clock()}
+    write.execute(model_table.update().where(model_table.c.name == name).values(**values))
+    write.audit("change", "model", name, sensitive=sorted(columns))
 
 
 def _model(row: Any) -> Model:
