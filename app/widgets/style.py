@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-# Streamlit's own head leaves 80 empty pixels; light text on the light blue of the dark theme
+# Streamlit's own head leaves 80 empty pixels, and lies over the page: only its buttons may take a
+# click. Light text on the light blue of the dark theme
 # cannot be read.
 _EVERYWHERE = """<style>
-[data-testid="stHeader"] {background: transparent; pointer-events: none}
-[data-testid="stHeader"] button {pointer-events: auto}
+[data-testid="stHeader"] {background: transparent}
+[data-testid="stHeader"], [data-testid="stHeader"] * {pointer-events: none}
+[data-testid="stHeader"] :is(button, button *) {pointer-events: auto}
 [data-testid="stMainBlockContainer"] {padding-top: 1.25rem}
 [data-testid="stSidebarHeader"] {height: 2rem; min-height: 0; margin-bottom: 0; padding-block: .25rem 0}
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"],
