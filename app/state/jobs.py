@@ -134,15 +134,15 @@ def beat(database: Database, job_id: int, worker: str, progress: float, message:
         if row.state != "running" or row.worker != worker or row.is_cancelled:
             return False
         progress = max(float(row.progress), min(1.0, progress))
-        _set(
-            write, job_id, progress=progress, message=message, heartbeat_at=write.database.clock()
-        )
+        _set(write, job_id, progress=progress, message=message, heartbeat_at=write.database.clock())
     return True
 
 
 def finish(database: Database, job_id: int, worker: str, result: Mapping[str, Any]) -> None:
     """The job is done."""
-    _end(database, job_id, worker, state="done", progress=1.0, result=json.dumps(result), message="")
+    _end(
+        database, job_id, worker, state="done", progress=1.0, result=json.dumps(result), message=""
+    )
 
 
 def fail(database: Database, job_id: int, worker: str, error: TelltaleError) -> None:

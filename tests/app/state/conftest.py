@@ -86,9 +86,7 @@ def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'telltale.db'}"
     url = request.getfixturevalue("cluster")
     name = f"t{os.getpid()}_{next(_numbers)}"
-    admin = sa.create_engine(
-        f"{url}/postgres?client_encoding=utf8", isolation_level="AUTOCOMMIT"
-    )
+    admin = sa.create_engine(f"{url}/postgres?client_encoding=utf8", isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     admin.dispose()
