@@ -119,7 +119,30 @@ def relation(log: Log, parts: Iterable[Part] | None = None) -> str:
     pieces.extend(_attached(part) for part in chosen if part.mapping is not None)
     if not pieces:
         return "(SELECT NULL WHERE false)"
+    pieces += _absent(log, chosen)
     return "(" + " UNION ALL BY NAME ".join(pieces) + ")"
+
+
+def _absent(log: Log, chosen: list[Part]) -> list[str]:
+    """No row, but every column that only parts outside the window have: they are missing here."""
+    here = {name for part in chosen for name, _type in part.file_types}
+    types: dict[str, set[str]] = {}
+    for part in log.parts:
+        for name, kind in part.file_types:
+            if name not in here and name in log.columns:
+                types.setdefault(name, set()).add(kind)
+    if not types:
+        return []
+    columns = (f"CAST(NULL AS {_sql_type(t)}) AS {quote_name(n)}" for n, t in types.items())
+    return [f"SELECT {', '.join(columns)} WHERE false"]
+
+
+def _sql_type(types: set[str]) -> str:
+    if "numeric" in types:
+        return "DOUBLE"
+    return (
+        "VARCHAR" if types & {"categorical", "text", "boolean", "time", "other", ""} else '"NULL"'
+    )
 
 
 def _attached(part: Part) -> str:
