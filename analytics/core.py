@@ -115,7 +115,8 @@ class Part:
     ``mapping`` is None for a part that Telltale wrote (columns under their canonical names); for
     an attached file it maps canonical name to (column in the file, conversion), see
     ``analytics.sources.relation``. ``start`` and ``end`` are the first and last timestamp
-    (inclusive), None where the log has none.
+    (inclusive), None where the log has none. ``file_types`` says of which type each column was in
+    the file that the part came from.
     """
 
     path: str
@@ -125,6 +126,7 @@ class Part:
     end: datetime | None = None
     n_bytes: int = 0
     mapping: tuple[tuple[str, str, str], ...] | None = None
+    file_types: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

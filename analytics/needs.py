@@ -195,6 +195,8 @@ class ColumnCounts:
     whose level the reference never had. ``n_singletons_reference`` counts levels seen exactly
     once there (Good-Turing: the expected share of unseen rows is about singletons / n).
     ``longest_run`` is the longest run of one unchanging value in log order, as a share of rows.
+    ``other_type`` is the share of rows that came in files where the column was of another type,
+    ``other_types`` names those; None where no file's types are known.
     """
 
     n: int
@@ -209,6 +211,8 @@ class ColumnCounts:
     n_singletons_reference: int = 0
     longest_run_reference: float = 0.0
     unseen_levels: tuple[tuple[str, int], ...] = ()
+    other_type: float | None = None
+    other_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

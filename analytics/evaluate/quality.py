@@ -24,6 +24,7 @@ from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups
 from analytics.query.volume import N_EARLIER, earlier_counts, typical_gap_s
+from analytics.sources.types import other_types
 from analytics.stats.decision import decide
 
 _Answer = tuple[QualityCheck, Column | None, Estimate]
@@ -50,7 +51,7 @@ def quality(
     results: list[Result] = []
     for i, group in enumerate(groups):
         answers: list[_Answer] = [
-            (check, column, check.compute(facts.for_check(check, column, group.key)))
+            (check, column, check.compute(facts.for_check(check, column, group)))
             for check in chosen
             for column in columns
             if check.needs is ColumnCounts and _applies(check, column, question)
@@ -118,9 +119,11 @@ class _Facts:
             groups[0] if groups else None,
         )
 
-    def column(self, column: Column, key: Key) -> ColumnCounts:
+    def column(self, column: Column, group: Group) -> ColumnCounts:
         """What the checks need of one column in one period."""
-        name, both = column.name, (None, None)
+        name, key, both = column.name, group.key, (None, None)
+        log = self.dataset.log("predictions", self.question.scope.log)
+        other, types = other_types(log, column, group.window)
         n, missing = self.missing[name].get(key, (0, 0))
         n_ref, missing_ref = self.reference.missing.get(name, {}).get(both, (0, 0))
         seen = self.levels.get(name, {}).get(key, ({}, 0))[0]
@@ -144,11 +147,13 @@ class _Facts:
             n_singletons_reference=sum(c == 1 for c in before.values()),
             longest_run_reference=run_ref / run_ref_n if run_ref_n else 0.0,
             unseen_levels=tuple(unseen[:SHOWN_LEVELS]),
+            other_type=other,
+            other_types=types,
         )
 
-    def for_check(self, check: QualityCheck, column: Column, key: Key) -> ColumnCounts:
+    def for_check(self, check: QualityCheck, column: Column, group: Group) -> ColumnCounts:
         """The same; without a reference a run is compared with the rest of the window itself."""
-        counts = self.column(column, key)
+        counts = self.column(column, group)
         if check.name != "frozen" or self.reference.group is not None:
             return counts
         run, second, n = self.runs.get(column.name, (0, 0, 0))

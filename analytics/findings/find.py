@@ -23,9 +23,22 @@ from analytics.words import (
 
 _Series = tuple[str, str | None, str | None, str | None]
 RANK: dict[Verdict, float] = {"critical": 200.0, "warning": 100.0, "ok": 0.0, "undefined": 0.0}
-_QUALITY = ("missing_rate", "unseen_rate", "out_of_range_rate", "frozen", "duplicate_rate")
+_QUALITY = (
+    "missing_rate",
+    "unseen_rate",
+    "out_of_range_rate",
+    "type_change_rate",
+    "frozen",
+    "duplicate_rate",
+)
 OFTEN = 0.01  # a reference rate from which "missing" alone would mislead
-_KIND = {"missing_rate": 40.0, "unseen_rate": 30.0, "frozen": 30.0, "out_of_range_rate": 5.0}
+_KIND = {
+    "type_change_rate": 45.0,
+    "missing_rate": 40.0,
+    "unseen_rate": 30.0,
+    "frozen": 30.0,
+    "out_of_range_rate": 5.0,
+}
 _LONG = timedelta(days=32)
 _LOG = ("volume", "freshness", "label_coverage")
 
@@ -174,6 +187,7 @@ _SAID = {
     "unseen_rate": "never seen in the reference",
     "out_of_range_rate": "outside the reference's range",
     "frozen": "not moving",
+    "type_change_rate": "of another type than before",
 }
 
 

@@ -84,7 +84,7 @@ def _part(
     span = f"min({quote_name(moment)}), max({quote_name(moment)})" if moment else "NULL, NULL"
     n, start, end = workspace.run(f"SELECT count(*), {span} FROM {relation(Log(kind, (part,)))}")[0]
     columns = tuple(name for name, _column, _conversion in mapping)
-    types = {c.stored: c.sql_type for c in wanted}
+    types = {c.stored: c.recorded_type for c in wanted}
     size = Path(file.path).stat().st_size
     return PartRow(
         plan.options.log,

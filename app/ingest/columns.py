@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from analytics.core import ColumnType, Kind, Task
+from analytics.core import Column, ColumnType, Kind, Task
 from analytics.sources.names import SECONDS, normal_name
 from analytics.sources.profile import Profile
 from app.ingest.words import PlanColumn
@@ -33,6 +34,35 @@ def conversion_of(profile: Profile, role: str, task: Task, zone: str) -> tuple[C
         return kind, "double"
     is_nested = profile.sql_type.endswith("]") or profile.sql_type.startswith(NESTED)
     return kind, "json" if is_nested else "text"
+
+
+def as_before(column: PlanColumn, profile: Profile, known: Sequence[Column]) -> list[PlanColumn]:
+    """A feature of the type it had in earlier imports.
+
+    Where it held numbers and most values are none now, it comes with a second column that keeps
+    every value as text.
+    """
+    if column.role not in ("feature", "segment"):
+        return [column]
+    column = replace(column, file_type=profile.type if profile.n_values else None)
+    name = column.stored.lower()
+    before = next((c.type for c in known if c.name.lower() == name), column.type)
+    if before == column.type:
+        return [column]
+    simple = {"numeric": "double", "boolean": "truth"}
+    as_text = column.conversion if column.conversion == "json" else "text"
+    changed = replace(column, type=before, conversion=simple.get(before, as_text))
+    if not changed.is_changed:
+        return [changed]
+    return [changed, replace(column, stored=f"{column.stored} (text)", is_beside=True)]
+
+
+def changed_problem(column: PlanColumn, beside: PlanColumn) -> str:
+    """What is said of such a pair."""
+    return (
+        f"{column.name} held numbers in earlier imports and is {beside.type} here: what is no"
+        f" number is missing in it, and every value is kept as text in {beside.stored!r}."
+    )
 
 
 def _time(profile: Profile, zone: str) -> str:

@@ -120,7 +120,7 @@ def write_parts(
         f" {date} AS part_date FROM {table} ORDER BY part_date, {order}"
     )
     dates = [r[0] for r in workspace.run(f"SELECT DISTINCT part_date FROM {ordered} ORDER BY 1")]
-    types = {c.stored: c.sql_type for c in plan.columns if c.stored in columns}
+    types = {c.stored: c.recorded_type for c in plan.columns if c.stored in columns}
     if kind == "labels":
         types["label_stored"] = "number" if plan.task == "regression" else "text"
     return [

@@ -20,7 +20,7 @@ from analytics.sources.profile import (
 from analytics.sources.relation import canonical_class, canonical_text, quote_name
 from analytics.sources.roles import Ambiguity, Guesses, guess_roles
 from analytics.sources.task import TaskFacts, TaskGuess, infer_task
-from app.ingest.columns import abilities, conversion_of
+from app.ingest.columns import abilities, as_before, changed_problem, conversion_of
 from app.ingest.files import find_files
 from app.ingest.readers import FileColumn, read_columns, source_sql
 from app.ingest.words import ImportOptions, ImportPlan, Place, PlanColumn, Question, SourceFile
@@ -148,7 +148,7 @@ class _Planner:
         guesses = guess_roles(profiles, self.given, known, kind, sample.agree)
         task, questions = self._task(profiles, guesses, kind)
         zone, is_assumed = self._zone(profiles, guesses)
-        planned = tuple(self._column(p, guesses, task, zone) for p in profiles)
+        planned = tuple(c for p in profiles for c in self._columns(p, guesses, task, zone))
         computes, lacks = abilities(planned, kind, task.task)
         return ImportPlan(
             options=self.options,
@@ -238,6 +238,17 @@ class _Planner:
             return self.options.threshold
         needs = task.task == "binary" and guesses.of("score") and not guesses.of("prediction")
         return 0.5 if needs else None
+
+    def _columns(
+        self, profile: Profile, guesses: Guesses, task: TaskGuess, zone: str
+    ) -> list[PlanColumn]:
+        """The column, of the type it had in earlier imports."""
+        column = self._column(profile, guesses, task, zone)
+        known = self.model.schema.columns if self.model else ()
+        columns = as_before(column, profile, known)
+        if len(columns) > 1:
+            self.problems.append(changed_problem(*columns))
+        return columns
 
     def _column(self, profile: Profile, guesses: Guesses, task: TaskGuess, zone: str) -> PlanColumn:
         guess = guesses.roles[profile.name]

@@ -127,7 +127,7 @@ def _reason(
         elif column.role == "label" and plan.kind == "labels":
             cases.append((missing, "the label is missing"))
             cases.append((f"{value} IS NULL", "the label cannot be read"))
-        elif text and kind == "DOUBLE":
+        elif text and kind == "DOUBLE" and not column.is_changed:
             cases.append((f"NOT {missing} AND {value} IS NULL", f"{column.name} is not a number"))
         elif text and kind == "TIMESTAMP":
             cases.append((f"NOT {missing} AND {value} IS NULL", f"{column.name} is not a time"))

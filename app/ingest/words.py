@@ -65,6 +65,9 @@ class PlanColumn:
     """One column: role and type with the reason, how it is converted, and what its values look like.
 
     ``path`` is its place in the file (pieces of a nested name), ``stored`` its canonical name.
+    ``file_type`` is the type of its values in these files (None: no value at all), which is another
+    than ``type`` where earlier imports had it otherwise. ``is_beside`` marks the text kept beside a
+    numeric column whose values are no numbers here.
     """
 
     name: str
@@ -77,6 +80,21 @@ class PlanColumn:
     why: str
     class_name: str | None = None
     examples: tuple[str, ...] = ()
+    file_type: ColumnType | None = None
+    is_beside: bool = False
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether numbers were here before, and most values are none now."""
+        is_feature = self.role in ("feature", "segment")
+        return is_feature and self.type == "numeric" and self.file_type not in (None, "numeric")
+
+    @property
+    def recorded_type(self) -> str:
+        """What the manifest keeps: a feature's type by its values, empty without any."""
+        if self.role in ("feature", "segment"):
+            return self.file_type or ""
+        return self.sql_type
 
 
 @dataclass(frozen=True, slots=True)

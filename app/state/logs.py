@@ -27,7 +27,8 @@ class PartRow:
     """A part as the manifest keeps it.
 
     ``path`` is relative to the home for parts that Telltale wrote, absolute for attached ones;
-    ``column_types`` are the types that the columns had in the file they came from.
+    ``column_types`` are the types that the columns had in the file they came from: features by the
+    type their values had there, the rest by the file's own.
     """
 
     log: LogName
@@ -114,23 +115,6 @@ def attached_folders(database: Database) -> tuple[str, ...]:
     return tuple(sorted({str(Path(path).parent) for path in paths if Path(path).is_absolute()}))
 
 
-def column_types(database: Database, model: str) -> list[dict[str, Any]]:
-    """For each part, the types its columns had in the file: data quality names what changed."""
-    with database.read() as connection:
-        parts = list_parts(connection, model)
-    return [
-        {
-            "log": part.log,
-            "kind": part.kind,
-            "path": part.path,
-            "start": part.start,
-            "end": part.end,
-            "types": part.column_types,
-        }
-        for part in parts
-    ]
-
-
 def home_of(database: Database) -> Path:
     """The home folder: beside the SQLite file that holds logs, else the one in the settings."""
     if database.is_sqlite:
@@ -195,7 +179,14 @@ def _to_part(row: PartRow, home: Path, is_number: bool, notes: list[str]) -> Par
     if row.kind == "labels" and mapping is None and is_number and is_text:
         mapping = _label_as_number(row.columns, row.date)
     part = Part(
-        path, row.n_rows, row.fingerprint, row.start, row.end, row.n_bytes, mapping=mapping
+        path,
+        row.n_rows,
+        row.fingerprint,
+        row.start,
+        row.end,
+        row.n_bytes,
+        mapping=mapping,
+        file_types=tuple(sorted(row.column_types.items())),
     )
     if row.mapping is None:
         return part

@@ -170,13 +170,14 @@ def draw_plan(plan: ImportPlan) -> tuple[tuple[str, str], ...]:
     st.caption(plain(f"{files} · {plan.format} · {plan.kind} · task: {task}"))
     for i, question in enumerate(plan.questions):
         _draw_question(i, question)
+    columns = [c for c in plan.columns if not c.is_beside]
     table = pd.DataFrame(
         {
-            "column": [c.name for c in plan.columns],
-            "role": [role_of(c) for c in plan.columns],
-            "type": [c.type for c in plan.columns],
-            "values": [", ".join(c.examples) for c in plan.columns],
-            "why": [c.why for c in plan.columns],
+            "column": [c.name for c in columns],
+            "role": [role_of(c) for c in columns],
+            "type": [c.type for c in columns],
+            "values": [", ".join(c.examples) for c in columns],
+            "why": [c.why for c in columns],
         }
     )
     options = list(dict.fromkeys([*ROLES, *(f"score_{n}" for n in plan.classes), *table["role"]]))
@@ -199,7 +200,7 @@ def draw_plan(plan: ImportPlan) -> tuple[tuple[str, str], ...]:
         notes.insert(0, "◌ times without an offset are taken as UTC; another zone: under More")
     if notes:
         st.caption("  \n".join(map(plain, notes)))
-    return changed_roles(plan.columns, list(edited["role"]))
+    return changed_roles(columns, list(edited["role"]))
 
 
 def _draw_question(i: int, question: Question) -> None:

@@ -206,6 +206,8 @@ BIG = ColumnCounts(
     n_singletons_reference=2,
     longest_run_reference=0.01,
     unseen_levels=(("x", 60),),
+    other_type=0.25,
+    other_types=("categorical",),
 )
 WHOLE = LogCounts(
     n=1000,
@@ -235,6 +237,7 @@ CHECK_ORACLES: dict[str, tuple[float, float | None, float | None, float | None]]
         float(stats.betabinom(850, 2, 1799).pmf(np.arange(40, 851)).sum()),
     ),
     "frozen": (0.2, None, None, None),
+    "type_change_rate": (0.25, None, None, 0.0),
     "duplicate_rate": (*share(80, 1000), newcombe_score_p(80, 1000, 60, 2000)),
     "label_coverage": (*share(400, 1000), newcombe_score_p(400, 1000, 1600, 2000)),
     "freshness": (300.0, None, None, float(stats.expon(scale=100 / math.log(100)).sf(300))),
