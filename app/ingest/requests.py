@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.state.database import Database
 
 KIND = "import"
 BLOCK = 1 << 20
+KEEP_UPLOADS_S = 24 * 3600  # given up without a word, or failed and perhaps asked for again
 
 
 def place_of(settings: Settings, database: Database, actor: str) -> Place:
@@ -60,6 +62,19 @@ def drop_upload(settings: Settings, paths: Sequence[str]) -> None:
     for path in map(Path, paths):
         if path.is_relative_to(uploads) and path.parent != uploads:
             shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def sweep_uploads(settings: Settings, database: Database) -> list[Path]:
+    """Remove uploads a day old that no waiting or running import needs; the folders removed."""
+    needed = set()
+    for job in jobs.list_open(database, KIND):
+        needed |= {Path(path).parent for path in job.arguments["paths"]}
+    limit, removed = time.time() - KEEP_UPLOADS_S, []
+    for folder in sorted((settings.home / "uploads").glob("*")):
+        if folder not in needed and folder.stat().st_mtime < limit:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(folder)
+    return removed
 
 
 def look_at(

@@ -98,6 +98,14 @@ def list_jobs(database: Database, kind: str | None = None, limit: int = 50) -> l
         return [_job(row) for row in connection.execute(statement)]
 
 
+def list_open(database: Database, kind: str) -> list[Job]:
+    """Jobs of a kind that wait or run."""
+    is_open = job_table.c.state.in_(("queued", "running"))
+    with database.read() as connection:
+        statement = sa.select(job_table).where(job_table.c.kind == kind, is_open)
+        return [_job(row) for row in connection.execute(statement)]
+
+
 def claim(database: Database, worker: str, kinds: tuple[str, ...]) -> Job | None:
     """Take the oldest queued job of those kinds; two workers never get the same one."""
     now = database.clock()

@@ -10,7 +10,7 @@ import time
 
 from analytics.errors import QueryCancelled, StateError, TelltaleError
 from analytics.query.engine import Cancel
-from app.ingest.requests import KIND, run_asked
+from app.ingest.requests import KIND, run_asked, sweep_uploads
 from app.ingest.run import sweep
 from app.settings import Settings
 from app.state import jobs
@@ -36,6 +36,7 @@ class Worker:
         while not self.stop.is_set():
             if time.monotonic() - rescued > RESCUE_S:
                 jobs.rescue(self.database)
+                sweep_uploads(self.settings, self.database)
                 rescued = time.monotonic()
             if not self.run_one():
                 self.stop.wait(IDLE_S)
