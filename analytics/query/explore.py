@@ -14,6 +14,7 @@ from analytics.query.performance import predicted_class
 from analytics.sources.relation import quote_name, quote_text, relation
 
 MAX_PAGE = 500
+FORMULA = ("=", "+", "@", "-", "\t", "\r")  # how a spreadsheet's formula begins
 Only = Literal["all", "wrong", "unlabelled", "errors"]
 _FIRST = (
     "prediction_id",
@@ -160,9 +161,9 @@ def _places(engine: Engine, dataset: Dataset, row: dict[str, Any]) -> tuple[Feat
         values[f"v{i}"] = row[column.name]
         name = quote_name(column.name)
         below = f"count(*) FILTER ({name} < $v{i})" if column.type == "numeric" else "NULL"
-        tallies.append(
-            f"{below}, count(*) FILTER ({name} IS NOT DISTINCT FROM $v{i}), count({name})"
-        )
+        same = f"count(*) FILTER ({name} IS NOT DISTINCT FROM $v{i})"
+        present = f"count(*) FILTER (isfinite({name}))" if column.type == "numeric" else "NULL"
+        tallies.append(f"{below}, {same}, {present}")
     counted = engine.rows(
         reference.select(f"SELECT count(*), {', '.join(tallies)} FROM rows"), values
     )[0]
@@ -203,14 +204,14 @@ def export_rows(
 ) -> int:
     """Write all rows of a scope with their labels to ``target``; the number of rows written.
 
-    In CSV a text that a spreadsheet would run as a formula is written with a leading apostrophe.
+    In CSV a text or a column's name that a spreadsheet would run as a formula is written with a leading apostrophe.
     """
     columns = (*shown_columns(dataset), "label")
     rows = frame(dataset, scope, columns, with_labels=True)
     if rows is None:
         raise LogEmpty("There are no rows to take away.", "", "Choose a wider window or segment.")
     numeric = {c.name for c in dataset.schema.features if c.type == "numeric"}
-    picks = ", ".join(_exported(c, kind == "csv" and c not in numeric) for c in columns)
+    picks = ", ".join(_exported(c, kind, c in numeric) for c in columns)
     options = "FORMAT csv, HEADER" if kind == "csv" else "FORMAT parquet, COMPRESSION zstd"
     order = "timestamp, row, prediction_id"
     statement = rows.select(f"SELECT {picks} FROM rows ORDER BY {order}")
@@ -218,10 +219,13 @@ def export_rows(
     return int(engine.rows(sql, rows.values)[0][0])
 
 
-def _exported(column: str, is_guarded: bool) -> str:
+def _exported(column: str, kind: str, is_number: bool) -> str:
     name = quote_name(column)
-    if not is_guarded:
+    if kind == "parquet":
         return name
+    header = quote_name(f"'{column}" if column.startswith(FORMULA) else column)
+    if is_number:
+        return f"{name} AS {header}"
     text = f"CAST({name} AS VARCHAR)"
     risky = f"regexp_matches({text}, '^[=+@\\t\\r-]') AND TRY_CAST({text} AS DOUBLE) IS NULL"
-    return f"CASE WHEN {risky} THEN '''' || {text} ELSE {text} END AS {name}"
+    return f"CASE WHEN {risky} THEN '''' || {text} ELSE {text} END AS {header}"
