@@ -32,11 +32,33 @@ def write_value(value: float | None, unit: str | None = None) -> str:
         return f"{value:,.{0 if value >= 100 else 1}f} ms"
     if unit in ("share", "score", "nats"):
         return f"{value:.3f}".replace("-", "−")
+    if unit == "per_s":
+        return _write_pace(value)
+    if unit == "percent":
+        return f"{value:.1f} %"
+    if unit == "MB":
+        return f"{value:,.0f} MB"
     if unit == "rate":
         return f"{100 * value:.{1 if abs(value) >= 0.001 or value == 0 else 2}f} %"
     if value != 0 and (abs(value) >= 1e6 or abs(value) < 1e-3):
         return f"{value:.3g}".replace("-", "−")
     return f"{value:,.{_digits(value)}f}".replace("-", "−")
+
+
+def pace_of(value: float) -> tuple[int, str]:
+    """(seconds, name) of the shortest unit of time in which one event or more happens.
+
+    >>> pace_of(0.004)
+    (3600, 'h')
+    """
+    units = ((1, "s"), (60, "min"), (3600, "h"), (86400, "day"))
+    return next((unit for unit in units if value * unit[0] >= 1), units[-1])
+
+
+def _write_pace(value: float, like: float | None = None) -> str:
+    seconds, name = pace_of(value if like is None else like)
+    count = value * seconds
+    return f"{count:,.{0 if count >= 100 else 1}f} /{name}"
 
 
 def _digits(value: float) -> int:
@@ -58,7 +80,7 @@ def unit_of(result: Result) -> str:
 
 def _write_like(value: float, like: float, unit: str | None) -> str:
     """A width or a difference with the decimals of the number it belongs to."""
-    if unit in ("share", "score", "nats", "rate", "ms") or abs(like) < 10:
+    if unit in ("share", "score", "nats", "rate", "ms", "percent", "MB", "per_s") or abs(like) < 10:
         return write_value(value, unit)
     return f"{value:,.{_digits(like)}f}".replace("-", "−")
 
@@ -138,8 +160,10 @@ def write_half_width(low: float | None, high: float | None, unit: str | None = N
     """
     if low is None or high is None:
         return ""
+    if unit == "per_s":
+        return f"± {_write_pace((high - low) / 2, low).partition(' ')[0]}"
     text = _write_like((high - low) / 2, max(abs(low), abs(high)), unit)
-    return f"± {text.removesuffix(' %').removesuffix(' ms')}"
+    return f"± {text.removesuffix(' %').removesuffix(' ms').removesuffix(' MB')}"
 
 
 def write_day(moment: datetime, *, with_year: bool = False) -> str:

@@ -64,6 +64,8 @@ def answer(
         return evaluate.performance(engine, dataset, question, now=moment)
     if name == "drift":
         return evaluate.drift(engine, dataset, question)
+    if name == "serving":
+        return evaluate.serving(engine, dataset, question)
     is_live = clock(dataset, wall) is wall  # freshness is silent in demo and replay
     return evaluate.quality(engine, dataset, question, now=wall if is_live else None)
 

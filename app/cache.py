@@ -176,20 +176,25 @@ def answers(
 def ask(name: str, engine: Engine, dataset: Dataset, question: Question, wall: datetime) -> Any:
     """Work out the answer of that name."""
     from analytics.evaluate import behind, headline
+    from analytics.evaluate.serving import errors, latency_map
     from app.ask import answer
 
     kind, _, what = name.partition(":")
     moment = question.scope.as_of or clock(dataset, wall)
     if kind == "facts":
         return headline.facts(engine, dataset, question, moment)
-    if kind == "headline":
-        return headline.headline(engine, dataset, question)
     if kind == "behind":
         return behind.behind(engine, dataset, question, what or None)
     if kind == "column":
         return behind.column(engine, dataset, question, what)
-    if kind == "delays":
-        return behind.delays(engine, dataset, question)
+    plain: dict[str, Callable[..., Any]] = {
+        "headline": headline.headline,
+        "delays": behind.delays,
+        "errors": errors,
+        "latency_map": latency_map,
+    }
+    if kind in plain:
+        return plain[kind](engine, dataset, question)
     return answer(engine, dataset, question, kind, wall)
 
 

@@ -3,5 +3,6 @@
 from analytics.evaluate.drift import drift
 from analytics.evaluate.performance import performance
 from analytics.evaluate.quality import quality
+from analytics.evaluate.serving import serving
 
-__all__ = ["drift", "performance", "quality"]
+__all__ = ["drift", "performance", "quality", "serving"]

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from analytics.core import Dataset, Estimate, Metric, Question, Result, Scope
+from analytics.core import Dataset, Estimate, Question, Result, Scope
 from analytics.evaluate.performance import MIN_LABELLED, SETTLED_SHARE
-from analytics.evaluate.verdict import compare
-from analytics.needs import Scores
+from analytics.evaluate.serving import latency_estimate, latency_metric
 from analytics.quality.compare import compare_shares
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Delay, Group, count_groups, label_delay
-from analytics.query.histograms import Seen, latencies, versions
+from analytics.query.histograms import Seen, versions
 from analytics.query.performance import confusions
+from analytics.query.serving import Latency, latencies
 from analytics.stats.decision import decide
 
 POINTS = (0.02, 0.05)  # change of a rate that matters
-LATENCY = Metric(
-    name="latency_p95",
-    label="Latency p95",
-    tasks=("binary", "multiclass", "regression"),
-    needs=Scores,
-    compute=lambda _need: Estimate.undefined("asked of the log"),
-    better="lower",
-    unit="label",
-    meaning="The latency that 95 % of predictions stay under.",
-    source="an order statistic; interval: ranks of the binomial",
-    tolerance=(0.2, 0.5),
-)
+LATENCY = latency_metric(0.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +96,10 @@ def _coverage(group: Group, before: Group | None) -> Estimate:
 
 
 def _latency(
-    now: tuple[float, float, float, int], before: tuple[float, float, float, int] | None
+    now: Latency, before: Latency | None
 ) -> tuple[str, str, Estimate, tuple[float, float]]:
-    estimate = Estimate(now[0], now[1], now[2], "order statistics", now[3])
-    then = (
-        Estimate(before[0], before[1], before[2], "order statistics", before[3]) if before else None
-    )
-    compared = compare(LATENCY, estimate, then)
-    detail = {**compared.detail}
-    return LATENCY.name, LATENCY.label, replace(estimate, detail=detail), LATENCY.tolerance
+    estimate, metric = latency_estimate(0.95, now, before)
+    return metric.name, metric.label, estimate, metric.tolerance
 
 
 def _results(
@@ -148,7 +132,7 @@ def _results(
                 low=estimate.low,
                 high=estimate.high,
                 interval=estimate.interval,
-                n_labelled=group.n_labelled,
+                n_labelled=group.n_labelled if is_rate else None,
                 version=group.version,
                 segment=question.scope.segment.text if question.scope.segment else None,
                 reason=estimate.reason,

@@ -147,7 +147,10 @@ def _performance(
         if is_one:
             verb = f"is {'higher' if change > 0 else 'lower'} than in the reference"
         unit = str(detail["unit"])
-        labels = f"{write_count(worst.n_labelled)} labels" if worst.n_labelled is not None else ""
+        is_labelled = worst.n_labelled is not None
+        labels = (
+            f"{write_count(worst.n_labelled or worst.n)} {'labels' if is_labelled else 'requests'}"
+        )
         against = f" against {write_value(detail.get('reference'), unit)} in the reference"
         at = f" at worst, {write_span(worst.window)}," if len(run) > 1 else ""
         span = f" {write_span(span_of(run))}" if not (is_one or span_of(run).is_whole) else ""
@@ -158,8 +161,8 @@ def _performance(
                 f"{at}{against if detail.get('reference') is not None else ''}; {labels}."
             ),
             verdict=worst.verdict,
-            weight=_weight(worst, 50.0, run),
-            page="performance",
+            weight=_weight(worst, 50.0 if is_labelled else 20.0, run),
+            page="performance" if is_labelled else "serving",
             params=params_of(worst),
             results=tuple(run),
         )

@@ -95,7 +95,7 @@ def _picked(
     present = set(log.columns)
     names = (*_BASE[:3], *wanted)
     pieces = [_column(name, present, dataset) for name in names]
-    pieces.append(f"{_period(scope)} AS _period")
+    pieces.append(f"{period_sql(scope)} AS _period")
     pieces.append(
         "model_version AS _version" if _has_version(scope, present) else "NULL AS _version"
     )
@@ -120,7 +120,8 @@ def _column(name: str, present: set[str], dataset: Dataset) -> str:
     return f"CAST(NULL AS {kind}) AS {quote_name(name)}"
 
 
-def _period(scope: Scope) -> str:
+def period_sql(scope: Scope) -> str:
+    """The period that a row belongs to, as a number that sorts; NULL where nothing is cut."""
     if scope.every is None:
         return "CAST(NULL AS BIGINT)"
     if isinstance(scope.every, int):
@@ -147,25 +148,30 @@ def _numbered(
 
 
 def _times(scope: Scope, present: set[str], values: dict[str, Any], row_cut: bool) -> list[str]:
-    conditions = []
+    conditions = time_conditions(scope, values) if "timestamp" in present else []
     window = scope.window
-    if "timestamp" in present:
-        bounds: tuple[tuple[str, datetime | None, str], ...] = (
-            (">=", window.start, "start"),
-            ("<", window.end, "end"),
-            ("<=", scope.as_of, "as_of"),
-        )
-        for sign, moment, name in bounds:
-            if moment is not None:
-                values[name] = moment
-                conditions.append(f"timestamp {sign} ${name}")
-                conditions.append(_date(sign, moment, name, values))
     if row_cut and window.first_row is not None:
         values["first_row"], values["last_row"] = window.first_row, window.last_row
         conditions.append("_ordinal BETWEEN $first_row AND $last_row")
     if scope.version is not None and "model_version" in present:
         values["version"] = scope.version
         conditions.append("model_version = $version")
+    return conditions
+
+
+def time_conditions(scope: Scope, values: dict[str, Any]) -> list[str]:
+    """The window and the moment of asking, beside the folders' dates; values are bound."""
+    conditions = []
+    bounds: tuple[tuple[str, datetime | None, str], ...] = (
+        (">=", scope.window.start, "start"),
+        ("<", scope.window.end, "end"),
+        ("<=", scope.as_of, "as_of"),
+    )
+    for sign, moment, name in bounds:
+        if moment is not None:
+            values[name] = moment
+            conditions.append(f"timestamp {sign} ${name}")
+            conditions.append(_date(sign, moment, name, values))
     return conditions
 
 

@@ -1,4 +1,4 @@
-"""What charts draw of a log: shares by bin and by level, label delays, latency, versions, facts."""
+"""What charts draw of a log: shares by bin and by level, label delays, versions, facts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from analytics.needs import Floats
 from analytics.query.columns import level_counts, numeric_values
 from analytics.query.engine import Engine
 from analytics.query.frame import frame
-from analytics.query.groups import Key
 
 N_BINS = 40
 _SHOWN = (0.005, 0.995)  # the middle of both sides that a histogram spans
@@ -150,33 +149,3 @@ def delay_curve(
     if found is None:
         return (), ()
     return tuple(float(s) / _DAY_S for s in found), tuple(steps[:-4])
-
-
-def latencies(
-    engine: Engine, dataset: Dataset, scope: Scope, share: float = 0.95
-) -> dict[Key, tuple[float, float, float, int]]:
-    """(quantile, low, high, rows) of the latency in ms of every group.
-
-    The ends are the order statistics that hold the quantile with 95 % (normal approximation of
-    the binomial rank).
-    """
-    if "latency_ms" not in dataset.log("predictions", scope.log).columns:
-        return {}
-    rows = frame(dataset, scope, ("latency_ms",))
-    if rows is None:
-        return {}
-    at = (
-        f"greatest(0, {share} - 1.96 * sqrt({share * (1 - share)} / n))",
-        f"least(1, {share} + 1.96 * sqrt({share * (1 - share)} / n))",
-    )
-    picks = ", ".join(
-        f"list_extract(ordered, CAST(greatest(1, least(n, ceil(n * {p}))) AS BIGINT))"
-        for p in (str(share), *at)
-    )
-    sql = rows.select(
-        f"SELECT _period, _version, {picks}, n FROM (SELECT _period, _version, count(*) AS n,"
-        " list(latency_ms ORDER BY latency_ms) AS ordered FROM rows"
-        " WHERE latency_ms IS NOT NULL GROUP BY ALL)"
-    )
-    found = engine.rows(sql, rows.values)
-    return {(p, v): (float(q), float(a), float(b), int(n)) for p, v, q, a, b, n in found}

@@ -9,9 +9,11 @@ from app.charts.curves import (
     score_chart,
 )
 from app.charts.errors import confusion_chart, leaning_chart, residual_chart
+from app.charts.latency import latency_chart
 from app.charts.series import Look, is_drawn, picked_span, series_chart
 from app.charts.spark import DARK, LIGHT, Ink, sparkline
 from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
+from app.charts.timeline import Mark, Strip, timeline_chart
 
 __all__ = [
     "CONFIG",
@@ -21,12 +23,15 @@ __all__ = [
     "Chart",
     "Ink",
     "Look",
+    "Mark",
+    "Strip",
     "bars_chart",
     "confusion_chart",
     "delay_chart",
     "distribution_chart",
     "heat_chart",
     "is_drawn",
+    "latency_chart",
     "leaning_chart",
     "levels_chart",
     "n_points",
@@ -38,4 +43,5 @@ __all__ = [
     "score_chart",
     "series_chart",
     "sparkline",
+    "timeline_chart",
 ]

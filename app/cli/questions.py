@@ -1,4 +1,4 @@
-"""`telltale performance|drift|quality`: the numbers of the screen, for scripts and gates."""
+"""`telltale performance|drift|quality|serving`: the numbers of the screen, for scripts and gates."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 QUESTIONS = {
     "performance": "metrics with intervals and verdicts, by period and version",
     "drift": "what changed in features, score, prediction and label",
+    "serving": "latency, errors, throughput and resources, by period and version",
     "quality": "missing, unseen, out of range, frozen, duplicates, volume, labels",
 }
 

@@ -44,6 +44,10 @@ TYPES = {
     "queue": "VARCHAR",
     "sampling_p": "DOUBLE",
     "received_at": "TIMESTAMP",
+    "status": "VARCHAR",
+    "error_type": "VARCHAR",
+    "error_message": "VARCHAR",
+    "latency_ms": "DOUBLE",
 }
 
 
@@ -72,10 +76,14 @@ def build(tmp_path: Path) -> Callable[..., Dataset]:
     """Build a Dataset from lists of rows, one list a part."""
 
     def make(
-        predictions: Sequence[Rows], labels: Sequence[Rows] = (), schema: Schema = SCHEMA
+        predictions: Sequence[Rows],
+        labels: Sequence[Rows] = (),
+        schema: Schema = SCHEMA,
+        resources: Sequence[Rows] = (),
     ) -> Dataset:
         logs = {}
-        for kind, parts in (("predictions", predictions), ("labels", labels)):
+        given = {"predictions": predictions, "labels": labels, "resources": resources}
+        for kind, parts in given.items():
             written = [
                 write_part(tmp_path / kind, f"{kind}{i}", rows)
                 for i, rows in enumerate(parts)

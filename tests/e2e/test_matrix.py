@@ -13,6 +13,7 @@ PAGES = {
     "performance": "m=flight-late&w=all",
     "drift": "m=flight-late&w=all",
     "quality": "m=flight-late&w=all",
+    "serving": "m=flight-late&w=all",
     "explore": "m=flight-late&w=all",
     "add_data": "",
     "account": "",

@@ -7,7 +7,7 @@ import pytest
 from app.auth.viewer import Viewer
 from app.state.grants import Grant
 
-PAGES = ("overview", "performance", "drift", "quality")
+PAGES = ("overview", "performance", "drift", "quality", "serving")
 MODELS = ("flight-late", "flight-delay", "digit-reader")
 
 
@@ -88,3 +88,19 @@ def test_september_looks_best_and_ranks_below_its_reference(on_samples, run) -> 
 
 def test_the_last_day_of_the_year_jumps_out(on_samples, run, texts) -> None:
     assert "31 December" in texts(run("quality", m="flight-late"))
+
+
+def test_serving_tells_latency_errors_and_the_machine(on_samples, run, texts) -> None:
+    said = texts(run("serving", m="flight-late"))
+    assert "Latency p95" in said and "Errors" in said and "CPU" in said
+    assert "252 failed" in said
+    assert "measured while the log was built" in said
+
+
+def test_errors_of_one_kind_stand_together(on_samples, run) -> None:
+    app = run("serving", m="flight-late", below="Errors")
+    app.session_state["below"] = "Errors"
+    app.run()
+    table = app.dataframe[-1].value
+    assert table["count"].sum() == 252 and len(table) < 10
+    assert list(table["error"])[0] == "KeyError"

@@ -10,7 +10,8 @@ import pytest
 from analytics.core import Question, Scope
 from analytics.evaluate.behind import behind, column, delays
 from analytics.evaluate.headline import facts, headline
-from analytics.query.histograms import Histogram, LevelShares, bin_edges, latencies, versions
+from analytics.query.histograms import Histogram, LevelShares, bin_edges, versions
+from analytics.query.serving import latencies
 
 T0 = datetime(2013, 1, 7)
 

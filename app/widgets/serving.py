@@ -1,0 +1,143 @@
+"""What the page Serving is made of: the timeline, the spread of latency, errors by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from analytics.words import write_count, write_moment
+from app.charts import Mark, Strip, latency_chart, timeline_chart
+from app.settings import settings_in_force
+from app.widgets.chart_box import draw_chart
+from app.widgets.empty_state import draw_empty
+from app.widgets.tables import results_table
+
+if TYPE_CHECKING:
+    from analytics.core import Result
+    from analytics.evaluate.serving import LatencyMap
+    from analytics.query.serving import Failure
+    from app.widgets.view import View
+
+CARDS = ("latency_p95", "latency_p99", "throughput", "error_rate")
+SPOKEN = ("latency_p95", "error_rate")
+QUANTILES = ("latency_p50", "latency_p95", "latency_p99")
+MOST_CARDS = 5
+
+
+def cards_of(
+    whole: Sequence[Result], series: Sequence[Result]
+) -> list[tuple[Result, Sequence[Result], str]]:
+    """The numbers that a page on serving opens with: latency, load, errors, then the machine."""
+    names = [*CARDS, *(r.name for r in whole if r.detail.get("n_samples"))]
+    chosen = [r for name in names for r in whole if r.name == name][:MOST_CARDS]
+    return [(r, [s for s in series if s.name == r.name], _note(r)) for r in chosen]
+
+
+def _note(result: Result) -> str:
+    if result.name == "throughput":
+        return f"busiest minute {write_count(int(result.detail['peak_per_minute']))}"
+    if result.name == "error_rate":
+        return f"{write_count(int(result.detail['n_failed']))} failed"
+    return ""
+
+
+def version_marks(view: View) -> list[Mark]:
+    """Where the model's versions begin."""
+    seen = sorted((s for s in view.facts.versions if s.first), key=lambda s: str(s.first))
+    return [Mark(s.first, f"{s.version} begins") for s in seen[1:] if s.first]
+
+
+def draw_timeline(
+    view: View, series: Sequence[Result], metric: Sequence[Result], marks: Sequence[Mark]
+) -> None:
+    """Latency, errors, load, resources and the main metric on one axis of time."""
+    by_name: dict[str, list[Result]] = {}
+    for r in series:
+        by_name.setdefault(r.name, []).append(r)
+    strips = [
+        Strip(
+            "Latency",
+            [(n.removeprefix("latency_"), by_name[n]) for n in QUANTILES if n in by_name],
+        )
+    ]
+    for name in ("error_rate", "throughput", *_resources(series)):
+        if name in by_name:
+            strips.append(Strip(_title(by_name[name][0]), [("", by_name[name])]))
+    versions = list(dict.fromkeys(r.version for r in metric))
+    lines = [(v or "", [r for r in metric if r.version == v]) for v in versions]
+    if metric:
+        strips.append(Strip(str(metric[0].detail.get("label", metric[0].name)), lines))
+    chart = timeline_chart([s for s in strips if s.lines], marks)
+    replayed = view.dataset.is_sample or view.dataset.is_replayed
+    note = "Replayed: measured while the log was built, not in production." if replayed else ""
+    draw_chart(chart, "serving_timeline", caption=note)
+
+
+def _resources(series: Sequence[Result]) -> list[str]:
+    return list(dict.fromkeys(r.name for r in series if r.detail.get("n_samples")))
+
+
+def _title(result: Result) -> str:
+    return str(result.detail["label"])
+
+
+def draw_spread(found: LatencyMap | None) -> None:
+    """How latency was spread in every period."""
+    if found is None:
+        draw_empty("No latency was logged.", "Map a column: --map latency_ms=COLUMN.")
+        return
+    draw_chart(
+        latency_chart(found),
+        "latency_spread",
+        caption="Each column is a period; the darker, the more of its answered requests.",
+    )
+
+
+def draw_failures(view: View, found: Sequence[Failure]) -> None:
+    """Errors by kind with when they were first and last seen, and the newest of them to open."""
+    import pandas as pd
+
+    if not found:
+        draw_empty("No request failed in this window.", "")
+        return
+    zone = settings_in_force().text("display_zone")
+    table = pd.DataFrame(
+        {
+            "error": [f.kind for f in found],
+            "message": [f.message for f in found],
+            "count": [f.n for f in found],
+            "first seen": [write_moment(f.first, zone) if f.first else "" for f in found],
+            "last seen": [write_moment(f.last, zone) if f.last else "" for f in found],
+            "first version": [f.first_version or "" for f in found],
+            "newest": [_link(view, f) for f in found],
+        }
+    )
+    config = {"newest": st.column_config.LinkColumn(display_text=r"id=([^&]+)")}
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="failures",
+        width="stretch",
+        column_config=config,
+        alt=f"{len(found)} kinds of errors",
+    )
+    st.caption(
+        "Numbers and quoted texts are left out of messages: errors of one kind stand together."
+    )
+
+
+def _link(view: View, failure: Failure) -> str | None:
+    from urllib.parse import urlencode
+
+    from app.session import format_selection
+
+    if not failure.examples or not view.viewer.may("explore", view.model):
+        return None
+    return f"/explore?{urlencode(format_selection(view.selection) | {'id': failure.examples[0]})}"
+
+
+def draw_by_version(results: Sequence[Result]) -> None:
+    """The same numbers for each version; resources belong to none."""
+    results_table([r for r in results if r.version is not None], "serving_versions")

@@ -1,0 +1,66 @@
+"""Serving: how fast, how often and how well the model answers, on one timeline with its versions."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.findings import speak
+from app.auth import require
+from app.widgets.choices import headline_metrics, pick_every
+from app.widgets.header import draw_export, draw_header
+from app.widgets.lead import draw_lead
+from app.widgets.metric_card import draw_cards
+from app.widgets.serving import (
+    SPOKEN,
+    cards_of,
+    draw_by_version,
+    draw_failures,
+    draw_spread,
+    draw_timeline,
+    version_marks,
+)
+from app.widgets.tables import results_table
+from app.widgets.view import open_view, selected_model
+
+viewer = require("view", selected_model(require("view")))
+view = open_view(viewer, "Serving")
+place = draw_header(view)
+lead, cards = st.container(), st.container()
+with st.container(horizontal=True, vertical_alignment="center", key="controls"):
+    st.subheader("One timeline", anchor=False)
+    st.space("stretch")
+    every = pick_every(view)
+
+whole = view.ask("serving", "Reading latency and errors")
+series = view.ask("serving", f"Cutting by {every}", every=every)
+names = headline_metrics(view)[:1]
+by_version = len(view.versions) > 1 and view.selection.version is None
+metric = (
+    view.ask("performance", f"Cutting by {every}", names=names, every=every, by_version=by_version)
+    if names and view.has_labels
+    else []
+)
+draw_export(place, view, [*whole, *series], "serving")
+with lead:
+    draw_lead(
+        speak([r for r in series if r.name in SPOKEN], [r for r in whole if r.name in SPOKEN])
+    )
+with cards:
+    draw_cards(cards_of(whole, series))
+draw_timeline(view, series, [r for r in metric if "class" not in r.detail], version_marks(view))
+
+titles = ["Latency", "Errors", *(["Versions"] if view.versions else []), "All results"]
+tabs = dict(zip(titles, st.tabs(titles, key="below", on_change="rerun"), strict=True))
+for title, tab in tabs.items():
+    with tab:
+        if not tab.open:
+            continue
+        if title == "Latency":
+            draw_spread(view.ask("latency_map", "Reading latencies", every=every))
+        elif title == "Errors":
+            require("explore", view.model)
+            draw_failures(view, view.ask("errors", "Grouping errors"))
+        elif title == "Versions":
+            draw_by_version(view.ask("serving", "Cutting by version", by_version=True))
+        else:
+            results_table([*whole, *series], "all_results")
