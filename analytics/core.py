@@ -226,10 +226,34 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """How one column is cut into cells: between ``edges`` (a, b], or by level, the rest together."""
+
+    column: str
+    edges: tuple[float, ...] = ()
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Weights by cell of some columns, so that one set of rows counts like another.
+
+    ``cells`` are codes of the joint cells (see ``analytics.query.cells``); rows outside them are
+    left out. ``share`` is the share of the other set's rows that lie in these cells.
+    """
+
+    cuts: tuple[Cut, ...]
+    cells: tuple[str, ...]
+    weights: tuple[float, ...]
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """Which rows a query reads: one log, a window, a version, a segment, as known at a moment.
 
     ``every`` cuts the window into periods; with ``by_version`` each version is a group of its own.
+    ``mix`` weighs labelled rows by cell.
     """
 
     log: LogName = "production"
@@ -239,6 +263,7 @@ class Scope:
     as_of: datetime | None = None
     every: Every | None = None
     by_version: bool = False
+    mix: Mix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +330,48 @@ class Result:
     reason: str | None = None
     is_exact: bool = True
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What somebody saw who looked at the end of a day: all rows so far.
+
+    ``gain`` is how much smaller the candidate's mean loss is, with a confidence sequence that
+    covers at all looks at once; ``log_wealth`` the evidence that the candidate is better (20 to 1
+    is ln 20), ``log_wealth_against`` that the baseline is.
+    """
+
+    end: datetime | None
+    n: int
+    gain: float
+    low: float
+    high: float
+    n_for: int
+    n_against: int
+    log_wealth: float
+    log_wealth_against: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything a release decision needs.
+
+    ``results`` are the metrics (value: candidate minus baseline), ``guards`` the same by slice,
+    ``served`` latency and errors of the candidate beside the baseline's, ``looks`` the evidence
+    as it grew by day (paired only). ``method`` says how, ``notes`` what that means here.
+    """
+
+    candidate: str
+    baseline: str
+    method: Literal["paired", "adjusted", "plain"]
+    results: tuple[Result, ...]
+    guards: tuple[Result, ...] = ()
+    served: tuple[Result, ...] = ()
+    looks: tuple[Look, ...] = ()
+    notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    n_shared: int = 0
+    span: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,8 +152,10 @@ def write_interval(low: float | None, high: float | None, unit: str | None = Non
     return f"{write_value(low, unit)} to {write_value(high, unit)}"
 
 
-def write_half_width(low: float | None, high: float | None, unit: str | None = None) -> str:
-    """Half the interval's width as plus-minus.
+def write_half_width(
+    low: float | None, high: float | None, unit: str | None = None, like: float | None = None
+) -> str:
+    """Half the interval's width as plus-minus, in the decimals of ``like`` or of its larger end.
 
     >>> write_half_width(0.674, 0.686, "score")
     '± 0.006'
@@ -162,7 +164,8 @@ def write_half_width(low: float | None, high: float | None, unit: str | None = N
         return ""
     if unit == "per_s":
         return f"± {_write_pace((high - low) / 2, low).partition(' ')[0]}"
-    text = _write_like((high - low) / 2, max(abs(low), abs(high)), unit)
+    size = max(abs(low), abs(high)) if like is None else abs(like)
+    text = _write_like((high - low) / 2, size, unit)
     return f"± {text.removesuffix(' %').removesuffix(' ms').removesuffix(' MB')}"
 
 

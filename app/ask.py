@@ -10,7 +10,7 @@ from app.questions import Asked, build_question, clock
 from app.state.database import Database, utc_now
 
 if TYPE_CHECKING:
-    from analytics.core import Dataset, Question, Result
+    from analytics.core import Comparison, Dataset, Question, Result
     from analytics.query.engine import Engine
     from app.settings import Settings
 
@@ -51,6 +51,18 @@ class Desk:
         wall = self.now()
         question = build_question(dataset, asked, clock(dataset, wall))
         return dataset, question, answer(self.engine, dataset, question, name, wall)
+
+    def compare(
+        self, model: str, asked: Asked, other: str | None = None, *, is_concurrent: bool = True
+    ) -> tuple[Dataset, Comparison]:
+        """The model's log beside a baseline: a reference in words, or another model."""
+        from analytics.evaluate import compare_sides
+
+        dataset = self.dataset(model)
+        question = build_question(dataset, asked, clock(dataset, self.now()))
+        second = self.dataset(other) if other else None
+        found = compare_sides(self.engine, dataset, question, second, is_concurrent=is_concurrent)
+        return dataset, found
 
 
 def answer(

@@ -155,19 +155,33 @@ def dataset_of(model: str, viewer: Viewer) -> Dataset:
 
 
 def answers(
-    name: str, model: str, asked: Asked, viewer: Viewer, watch: Watcher | None = None
+    name: str,
+    model: str,
+    asked: Asked,
+    viewer: Viewer,
+    *,
+    watch: Watcher | None = None,
+    other: str | None = None,
 ) -> Answer:
-    """The answer to a question in words; ``name`` is one of ``QUESTIONS``, or "column:NAME"."""
+    """The answer to a question in words; ``name`` is one of ``QUESTIONS``, or "column:NAME".
+
+    ``other`` is a second model that the question is about; the viewer must be let see it too.
+    """
     dataset = dataset_of(model, viewer)
+    second = dataset_of(other, viewer) if other else None
     wall = desk().now()
     moment = clock(dataset, wall)
     question = build_question(dataset, asked, moment)
     if moment is wall:  # a live log: the same minute is the same moment
         moment = moment.replace(second=0, microsecond=0)
-    key = (name, model, dataset.fingerprint, asked, moment)  # masked logs have another fingerprint
+    prints = (dataset.fingerprint, second.fingerprint if second else None)
+    key = (name, model, other, prints, asked, moment)  # masked logs have another fingerprint
     engine = desk().engine
+    from analytics.evaluate import compare_sides
 
     def make(cancel: Cancel) -> Any:
+        if name == "compare":
+            return compare_sides(engine.under(cancel), dataset, question, second)
         return ask(name, engine.under(cancel), dataset, question, wall)
 
     return Answer(dataset, question, shelf().get(key, make, watch))

@@ -54,6 +54,7 @@ PAGES = (
     PageEntry("drift", "Drift", "Monitor", "view", WATCHERS),
     PageEntry("quality", "Data quality", "Monitor", "view", SCIENTISTS),
     PageEntry("serving", "Serving", "Monitor", "view", SCIENTISTS),
+    PageEntry("compare", "Compare", "Monitor", "view", WATCHERS),
     PageEntry("explore", "Explore", "Monitor", "explore", SCIENTISTS),
     PageEntry("add_data", "Add data", "Data", "import", SCIENTISTS, has_selection=False),
     PageEntry("account", "Account", "You", None, has_selection=False),

@@ -1,8 +1,9 @@
 """From a question to Results: one query for each distinct need, however many metrics share it."""
 
+from analytics.evaluate.compare import compare_sides
 from analytics.evaluate.drift import drift
 from analytics.evaluate.performance import performance
 from analytics.evaluate.quality import quality
 from analytics.evaluate.serving import serving
 
-__all__ = ["drift", "performance", "quality", "serving"]
+__all__ = ["compare_sides", "drift", "performance", "quality", "serving"]

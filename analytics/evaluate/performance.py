@@ -77,8 +77,13 @@ def _fetch(
 def _reference(
     engine: Engine, dataset: Dataset, scope: Scope | None, named: Sequence[Named]
 ) -> dict[tuple[str, str | None], Estimate]:
-    if scope is None:
-        return {}
+    return {} if scope is None else metric_estimates(engine, dataset, scope, named)
+
+
+def metric_estimates(
+    engine: Engine, dataset: Dataset, scope: Scope, named: Sequence[Named]
+) -> dict[tuple[str, str | None], Estimate]:
+    """Each metric over the whole scope, by (name, class or average)."""
     found = _fetch(engine, dataset, whole(scope), named)
     return {
         (n.name, of): estimate

@@ -9,11 +9,12 @@ with an underscore in front are ours: a feature may be called period, version or
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from analytics.core import Condition, Dataset, Log, Part, Scope, Window
+from analytics.query.cells import mixed_sql
 from analytics.query.segment import is_numeric
 from analytics.sources.relation import quote_name, quote_text, relation
 
@@ -49,6 +50,8 @@ def frame(
     wanted = set(columns)
     if scope.segment is not None:
         wanted |= {c.column for c in scope.segment.conditions}
+    if scope.mix is not None:
+        wanted |= {cut.column for cut in scope.mix.cuts}
     has_label = with_labels or "label" in wanted
     wanted -= {"label", *_BASE}
     ctes = [f"picked AS ({_picked(dataset, log, parts, scope, sorted(wanted), values)})"]
@@ -60,6 +63,8 @@ def frame(
             " coalesce(settled._weight, 1) AS _weight"
             " FROM picked LEFT JOIN settled USING (prediction_id)"
         )
+    if scope.mix is not None:
+        source = mixed_sql(scope.mix, source, values, has_label=has_label)
     conditions = _conditions(dataset, scope, values)
     ctes.append(f"rows AS (SELECT * FROM ({source}){_where(conditions)})")
     return Frame("WITH " + ",\n".join(ctes), values)
@@ -264,11 +269,9 @@ def condition_sql(condition: Condition, dataset: Dataset, values: dict[str, Any]
 
 def whole(scope: Scope) -> Scope:
     """The same rows as one period and all versions together."""
-    return Scope(scope.log, scope.window, scope.version, scope.segment, scope.as_of)
+    return replace(scope, every=None, by_version=False)
 
 
 def in_window(scope: Scope, window: Window) -> Scope:
     """The same question about another window."""
-    return Scope(
-        scope.log, window, scope.version, scope.segment, scope.as_of, scope.every, scope.by_version
-    )
+    return replace(scope, window=window)

@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_PLAIN = re.compile(r"[A-Za-z_]\w*")
 _HOW = "Write conditions like: origin = 'JFK' AND hour >= 15 AND carrier in ('UA', 'B6')."
 
 
@@ -158,3 +159,24 @@ def _typed(column: str, value: str | float | bool, schema: Schema) -> str | floa
     if isinstance(value, float):
         return str(int(value)) if value == int(value) else repr(value)
     return value
+
+
+def format_condition(condition: Condition) -> str:
+    """A condition as the text it could be read from.
+
+    >>> format_condition(Condition("origin", "=", "O'Hare")), format_condition(Condition("h", "<", 3.0))
+    ("origin = 'O''Hare'", 'h < 3.0')
+    """
+    column = condition.column
+    name = column if _PLAIN.fullmatch(column) else '"' + column.replace('"', '""') + '"'
+    if condition.operator in ("is null", "is not null"):
+        return f"{name} {condition.operator}"
+    if isinstance(condition.value, tuple):
+        return f"{name} {condition.operator} ({', '.join(map(_format_value, condition.value))})"
+    return f"{name} {condition.operator} {_format_value(condition.value)}"
+
+
+def _format_value(value: object) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return repr(value)

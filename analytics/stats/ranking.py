@@ -54,14 +54,24 @@ def effective(scores: Scores) -> tuple[float, float]:
 def precision_over_recall(scores: Scores) -> tuple[float, float]:
     """(average precision, its standard error by the infinitesimal jackknife).
 
-    With p positives and q negatives at each score from the top, T = cumsum p, K = T + cumsum q
-    and P positives in all, AP = sum p T / (P K). The influence of a positive row at score h is
-    T_h / (P K_h) - AP / P + sum over g at or below h of p_g / P (1 / K_g - T_g / K_g^2), that of
-    a negative -sum p_g T_g / (P K_g^2); the variance is the sum of their squares over rows.
-
     >>> scores = Scores.from_arrays([False, False, True, True], [0.1, 0.4, 0.35, 0.8])
     >>> [round(x, 4) for x in precision_over_recall(scores)]
     [0.8333, 0.18]
+    """
+    value, of_pos, of_neg = precision_influences(scores)
+    pos, neg = scores.positives[::-1], scores.negatives[::-1]
+    total = float(pos.sum() + neg.sum())
+    variance = float(pos @ of_pos**2 + neg @ of_neg**2) * scores.sum_w2 / total
+    return value, math.sqrt(max(variance, 0.0))
+
+
+def precision_influences(scores: Scores) -> tuple[float, Floats, Floats]:
+    """(average precision, influence of a positive, of a negative), by score from the top.
+
+    With p positives and q negatives at each score from the top, T = cumsum p, K = T + cumsum q
+    and P positives in all, AP = sum p T / (P K). The influence of a positive row at score h is
+    T_h / (P K_h) - AP / P + sum over g at or below h of p_g / P (1 / K_g - T_g / K_g^2), that of
+    a negative -sum p_g T_g / (P K_g^2).
     """
     pos, neg = scores.positives[::-1], scores.negatives[::-1]
     n_pos = float(pos.sum())
@@ -71,9 +81,7 @@ def precision_over_recall(scores: Scores) -> tuple[float, float]:
     value = min(float(pos @ precision) / n_pos, 1.0)
     gain = pos / n_pos / taken
     of_pos = precision / n_pos - value / n_pos + _below(gain * (1 - precision))
-    of_neg = -_below(gain * precision)
-    variance = float(pos @ of_pos**2 + neg @ of_neg**2) * scores.sum_w2 / float(taken[-1])
-    return value, math.sqrt(max(variance, 0.0))
+    return value, of_pos, -_below(gain * precision)
 
 
 def _below(x: Floats) -> Floats:

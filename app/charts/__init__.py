@@ -9,7 +9,9 @@ from app.charts.curves import (
     score_chart,
 )
 from app.charts.errors import confusion_chart, leaning_chart, residual_chart
+from app.charts.forest import forest_chart
 from app.charts.latency import latency_chart
+from app.charts.looks import looks_chart
 from app.charts.series import Look, is_drawn, picked_span, series_chart
 from app.charts.spark import DARK, LIGHT, Ink, sparkline
 from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
@@ -29,11 +31,13 @@ __all__ = [
     "confusion_chart",
     "delay_chart",
     "distribution_chart",
+    "forest_chart",
     "heat_chart",
     "is_drawn",
     "latency_chart",
     "leaning_chart",
     "levels_chart",
+    "looks_chart",
     "n_points",
     "picked_span",
     "precision_recall_chart",

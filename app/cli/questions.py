@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analytics.core import Dataset, Result
+    from app.questions import Asked
 
 QUESTIONS = {
     "performance": "metrics with intervals and verdicts, by period and version",
@@ -21,31 +22,33 @@ def register(subparsers: Any) -> None:
     """Add the question commands to the parser."""
     for name, text in QUESTIONS.items():
         parser = subparsers.add_parser(name, help=text, description=text)
-        add = parser.add_argument
-        add("--model", required=True, help="name of the model")
-        add("--version", help="only this version")
-        add("--by-version", action="store_true", help="one result for each version")
-        add("--window", help="A..B (UTC), 7d, 30d, all, or 0..4999rows; default all")
-        add("--reference", help="imported, previous, none, version:NAME or A..B")
-        add("--every", help="hour, day, week, month or 5000rows")
-        add("--segment", help="rows to keep, such as \"origin = 'JFK'\"")
-        add("--names", help="metrics or tests, split by commas")
-        add("--columns", help="columns, split by commas")
-        add("--as-of", help="what was known at that moment")
-        add("--exact", action="store_true", help="never answer from a summary")
-        add("--home", help="folder of the database and logs")
-        add("--json", action="store_true", help="print one JSON object and nothing else")
+        add_arguments(parser)
+        parser.add_argument("--by-version", action="store_true", help="one result for each version")
         parser.set_defaults(handler=answer, question=name)
 
 
-def answer(arguments: argparse.Namespace) -> int:
-    """Ask one question and print what came out; the exit code is 0 whatever the verdicts."""
-    from app.ask import Desk
-    from app.questions import Asked
-    from app.settings import read_settings
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every question takes."""
+    add = parser.add_argument
+    add("--model", required=True, help="name of the model")
+    add("--version", help="only this version")
+    add("--window", help="A..B (UTC), 7d, 30d, all, or 0..4999rows; default all")
+    add("--reference", help="imported, previous, none, version:NAME or A..B")
+    add("--every", help="hour, day, week, month or 5000rows")
+    add("--segment", help="rows to keep, such as \"origin = 'JFK'\"")
+    add("--names", help="metrics or tests, split by commas")
+    add("--columns", help="columns, split by commas")
+    add("--as-of", help="what was known at that moment")
+    add("--exact", action="store_true", help="never answer from a summary")
+    add("--home", help="folder of the database and logs")
+    add("--json", action="store_true", help="print one JSON object and nothing else")
 
-    settings = read_settings(home=arguments.home)
-    asked = Asked(
+
+def asked_of(arguments: argparse.Namespace) -> Asked:
+    """The words of the question that was typed."""
+    from app.questions import Asked
+
+    return Asked(
         version=arguments.version,
         window=arguments.window,
         reference=arguments.reference,
@@ -54,8 +57,17 @@ def answer(arguments: argparse.Namespace) -> int:
         every=arguments.every,
         names=_split(arguments.names),
         columns=_split(arguments.columns),
-        by_version=arguments.by_version,
+        by_version=getattr(arguments, "by_version", False),
     )
+
+
+def answer(arguments: argparse.Namespace) -> int:
+    """Ask one question and print what came out; the exit code is 0 whatever the verdicts."""
+    from app.ask import Desk
+    from app.settings import read_settings
+
+    settings = read_settings(home=arguments.home)
+    asked = asked_of(arguments)
     with Desk(settings) as desk:
         dataset, _question, results = desk.ask(arguments.question, arguments.model, asked)
     if arguments.json:

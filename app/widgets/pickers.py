@@ -188,7 +188,9 @@ def _on_dates() -> None:
 def _draw_reference(viewer: Viewer, dataset: Dataset, selection: Selection) -> None:
     has_imported = bool(dataset.log("predictions", "reference").parts)
     options = (["imported"] if has_imported else []) + ["previous"]
-    options += [f"version:{v}" for v in _versions(viewer, dataset) if v != selection.version]
+    versions = _versions(viewer, dataset)
+    if len(versions) > 1:
+        options += [f"version:{v}" for v in versions if v != selection.version]
     options += ["none"]
     chosen = selection.reference or ("imported" if has_imported else "none")
     if chosen not in options:

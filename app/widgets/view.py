@@ -64,19 +64,23 @@ class View:
         """The sidebar's choice as the words of a question, with some of them changed."""
         return replace(asked_of(self.selection, self.dataset), **changes)
 
-    def ask(self, name: str, what: str = "Reading the log", **changes: Any) -> Any:
-        """The answer to a question about this view; shows that it is under way, can be stopped."""
-        return self.answer(name, what, **changes).value
+    def ask(
+        self, name: str, what: str = "Reading the log", other: str | None = None, **changes: Any
+    ) -> Any:
+        """The answer to a question about this view; shows that it is under way, can be stopped.
 
-    def answer(self, name: str, what: str = "Reading the log", **changes: Any) -> Answer:
-        """The same with the question that was asked."""
-        return fetch(self.viewer, self.model, name, self.asked(**changes), what)
+        ``other`` is a second model that the question is about.
+        """
+        asked = self.asked(**changes)
+        return fetch(self.viewer, self.model, name, asked, what, other).value
 
 
-def fetch(viewer: Viewer, model: str, name: str, asked: Asked, what: str) -> Answer:
+def fetch(
+    viewer: Viewer, model: str, name: str, asked: Asked, what: str, other: str | None = None
+) -> Answer:
     """One answer, with its waiting shown after a moment and stopped when nobody waits."""
     waiting = Waiting(what)
-    found = answers(name, model, asked, viewer, waiting.tick)
+    found = answers(name, model, asked, viewer, watch=waiting.tick, other=other)
     waiting.clear()
     return found
 

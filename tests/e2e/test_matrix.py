@@ -14,6 +14,7 @@ PAGES = {
     "drift": "m=flight-late&w=all",
     "quality": "m=flight-late&w=all",
     "serving": "m=flight-late&w=all",
+    "compare": "m=flight-late&w=all",
     "explore": "m=flight-late&w=all",
     "add_data": "",
     "account": "",

@@ -7,7 +7,7 @@ import pytest
 from app.auth.viewer import Viewer
 from app.state.grants import Grant
 
-PAGES = ("overview", "performance", "drift", "quality", "serving")
+PAGES = ("overview", "performance", "drift", "quality", "serving", "compare")
 MODELS = ("flight-late", "flight-delay", "digit-reader")
 
 
@@ -103,4 +103,28 @@ def test_errors_of_one_kind_stand_together(on_samples, run) -> None:
     app.run()
     table = app.dataframe[-1].value
     assert table["count"].sum() == 252 and len(table) < 10
-    assert list(table["error"])[0] == "KeyError"
+    assert next(iter(table["error"])) == "KeyError"
+
+
+def test_compare_says_what_to_do_and_how_it_was_compared(on_samples, run, texts) -> None:
+    app = run("compare", m="flight-late")
+    assert app.header[0].value == "Promote v2"
+    said = texts(app)
+    assert (
+        "Only the time in which both were live" in said and "weighed to the candidate's mix" in said
+    )
+    assert app.selectbox(key="compare_baseline").value == "version:v1"
+    app.selectbox(key="compare_candidate").set_value("v1").run()
+    assert "v1" in app.query_params["v"]
+    assert app.header[0].value.endswith("v1")
+
+
+def test_compare_without_a_second_side_says_what_it_needs(on_samples, run, texts) -> None:
+    said = texts(run("compare", m="digit-reader", ref="none"))
+    assert "Against the imported reference" in said
+
+
+def test_another_model_is_compared_only_by_who_may_see_it(enter, sample_home, run, texts) -> None:
+    enter(sample_home, Viewer("bob", "Bob", "viewer", (Grant("data_scientist", "flight-late"),)))
+    said = texts(run("compare", **{"m": "flight-late", "with": "flight-delay"}))
+    assert "no right to see the numbers" in said

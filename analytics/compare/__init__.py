@@ -1,0 +1,1 @@
+"""Two models on the same rows: paired differences, one method a file."""

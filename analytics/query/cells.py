@@ -1,0 +1,98 @@
+"""Columns cut into cells: quantile bins of numbers, the frequent levels of the rest, as SQL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from analytics.core import Column, Condition, Cut, Dataset, Mix, Scope
+from analytics.query.engine import Engine
+from analytics.query.segment import format_condition
+from analytics.sources.relation import quote_name
+
+MISSING, OTHER, SEPARATOR = "\x1dmissing", "\x1dother", "\x1f"
+MOST_LEVELS = 20
+
+
+def cut_columns(
+    engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[Column], n_bins: int = 4
+) -> tuple[Cut, ...]:
+    """How the columns are cut: numbers at the scope's quantiles, levels by how often they come."""
+    from analytics.query.frame import frame
+
+    numeric = [c.name for c in columns if c.type == "numeric"]
+    levelled = [c.name for c in columns if c.type in ("categorical", "boolean")]
+    rows = frame(dataset, scope, [*numeric, *levelled])
+    if rows is None or not (numeric or levelled):
+        return ()
+    shares = [i / n_bins for i in range(1, n_bins)]
+    picks = [
+        f"quantile_cont(nullif(CAST({quote_name(c)} AS DOUBLE), 'nan'::DOUBLE), {shares})"
+        for c in numeric
+    ]
+    picks += [f"histogram(CAST({quote_name(c)} AS VARCHAR))" for c in levelled]
+    found = engine.rows(rows.select(f"SELECT {', '.join(picks)} FROM rows"), rows.values)[0]
+    cuts = []
+    for name, answer in zip([*numeric, *levelled], found, strict=True):
+        if not answer:
+            continue
+        if name in numeric:
+            edges = sorted({float(edge) for edge in answer if math.isfinite(edge)})
+            cuts.append(Cut(name, tuple(edges) or (0.0,)))
+        else:
+            ranked = sorted(answer.items(), key=lambda item: (-item[1], item[0]))
+            cuts.append(Cut(name, levels=tuple(level for level, _n in ranked[:MOST_LEVELS])))
+    return tuple(cuts)
+
+
+def cell_sql(cut: Cut, values: dict[str, Any], key: str) -> str:
+    """The code of the cell that a row lies in, as text; missing values are a cell of their own."""
+    name = quote_name(cut.column)
+    if cut.edges:
+        number = f"nullif(CAST({name} AS DOUBLE), 'nan'::DOUBLE)"
+        above = " + ".join(f"({number} > {edge!r}::DOUBLE)::INT" for edge in cut.edges)
+        return f"CASE WHEN {number} IS NULL THEN '{MISSING}' ELSE CAST({above} AS VARCHAR) END"
+    values[f"{key}_levels"] = list(cut.levels)
+    text = f"CAST({name} AS VARCHAR)"
+    return (
+        f"CASE WHEN {text} IS NULL THEN '{MISSING}'"
+        f" WHEN list_contains(${key}_levels, {text}) THEN {text} ELSE '{OTHER}' END"
+    )
+
+
+def joint_sql(cuts: Sequence[Cut], values: dict[str, Any], key: str) -> str:
+    """The code of the joint cell of several columns."""
+    pieces = [cell_sql(cut, values, f"{key}{i}") for i, cut in enumerate(cuts)]
+    return f"concat_ws('{SEPARATOR}', {', '.join(pieces)})" if pieces else "''"
+
+
+def mixed_sql(mix: Mix, source: str, values: dict[str, Any], *, has_label: bool) -> str:
+    """The rows of ``source`` inside the mix's cells, labelled ones with the cells' weights."""
+    values["mix_cells"], values["mix_weights"] = list(mix.cells), list(mix.weights)
+    weighed = " REPLACE (_weight * _mix AS _weight)" if has_label else ""
+    cell = joint_sql(mix.cuts, values, "mix")
+    return (
+        f"SELECT *{weighed} FROM (SELECT *, {cell} AS _cell FROM ({source}))"
+        " JOIN (SELECT unnest($mix_cells) AS _cell,"
+        " CAST(unnest($mix_weights) AS DOUBLE) AS _mix) USING (_cell)"
+    )
+
+
+def conditions_of(cut: Cut, code: str) -> tuple[Condition, ...] | None:
+    """A cell in words that a segment can be made of; None for the cell of all other levels."""
+    if code == MISSING:
+        return (Condition(cut.column, "is null"),)
+    if code == OTHER:
+        return None
+    if not cut.edges:
+        return (Condition(cut.column, "=", code),)
+    at = int(code)
+    low = () if at == 0 else (Condition(cut.column, ">", cut.edges[at - 1]),)
+    high = () if at == len(cut.edges) else (Condition(cut.column, "<=", cut.edges[at]),)
+    return (*low, *high)
+
+
+def segment_text(conditions: Sequence[Condition]) -> str:
+    """Conditions as the text of a segment."""
+    return " AND ".join(format_condition(c) for c in conditions)

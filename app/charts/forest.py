@@ -1,0 +1,75 @@
+"""Differences in a row: a dot and its interval each, against the line of no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analytics.words import short_name
+from app.charts.style import GREY_LINE, QUIET, SERIES, Chart, annotate, finish
+
+ROW_PX = 30
+SIGNS = {"critical": SERIES[1], "warning": SERIES[1], "ok": SERIES[0], "undefined": GREY_LINE}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One difference for the better, in units of what is tolerated: 0 is no difference."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    verdict: str
+    said: str
+
+
+def forest_chart(rows: Sequence[Row], worse: str = "worse", better: str = "better") -> Chart | None:
+    """The rows from the top; beyond the dotted line more is lost than is tolerated."""
+    import plotly.graph_objects as go
+
+    if not rows:
+        return None
+    names = [short_name(row.name, 34) for row in rows]
+    widest = max(2.0, *(min(max(abs(r.low), abs(r.high)), 12.0) for r in rows)) * 1.05
+    figure = go.Figure()
+    for name, row in zip(names, rows, strict=True):
+        colour = SIGNS[row.verdict]
+        ends = [max(row.low, -widest), min(row.high, widest)]
+        hover = f"{short_name(row.said, 120)}<extra></extra>"
+        figure.add_trace(
+            go.Scatter(
+                x=ends, y=[name, name], mode="lines", line={"color": colour, "width": 2},
+                hovertemplate=hover,
+            )
+        )  # fmt: skip
+        figure.add_trace(
+            go.Scatter(
+                x=[min(max(row.value, -widest), widest)], y=[name], mode="markers",
+                marker={"color": colour, "size": 8}, hovertemplate=hover,
+            )
+        )  # fmt: skip
+    finish(figure, height=ROW_PX * len(rows) + 56, top=26)
+    figure.add_vline(x=0, line={"color": GREY_LINE, "width": 1})
+    figure.add_vline(x=-1, line={"color": GREY_LINE, "width": 1, "dash": "dot"})
+    for x, word, anchor in ((-widest, f"← {worse}", "left"), (widest, f"{better} →", "right")):
+        annotate(
+            figure, word, x=x, y=1, yref="paper", yanchor="bottom", xanchor=anchor,
+            font={"size": 12, "color": QUIET},
+        )  # fmt: skip
+    annotate(
+        figure, "tolerated", x=-1, y=0, yref="paper", yanchor="top", xanchor="right", xshift=-2,
+        yshift=-2, font={"size": 11, "color": QUIET},
+    )  # fmt: skip
+    figure.update_xaxes(range=[-widest, widest], tickformat=".2~f", nticks=7)
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False, nticks=len(rows) + 1)
+    said = "; ".join(row.said for row in rows[:8])
+    table: dict[str, list[object]] = {
+        "what": [row.name for row in rows],
+        "said": [row.said for row in rows],
+        "times the tolerance": [row.value for row in rows],
+        "low": [row.low for row in rows],
+        "high": [row.high for row in rows],
+        "verdict": [row.verdict for row in rows],
+    }
+    return Chart(figure, f"Differences for the better or worse. {said}.", table)
