@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
-from analytics.core import ColumnType, DriftTest, Metric, QualityCheck, Task
+from analytics.core import ColumnType, DriftTest, Metric, QualityCheck, Schema, Task
 from analytics.errors import NameUnknown
 from analytics.needs import LevelPair, NumericPair
+
+HEADLINE: dict[Task, tuple[str, ...]] = {
+    "binary": ("roc_auc", "accuracy", "precision", "recall", "f1"),
+    "multiclass": ("accuracy", "f1_macro", "precision_macro", "recall_macro", "roc_auc_macro"),
+    "regression": ("mae", "rmse", "mean_error", "r2", "median_ae"),
+    "none": (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,13 @@ def default_metrics(task: Task) -> tuple[str, ...]:
         if n.metric.is_default
         and (task != "multiclass" or not n.metric.averages or n.of == "macro")
     )
+
+
+def headline_names(schema: Schema) -> tuple[str, ...]:
+    """The few metrics that a page shows unasked, the main one first."""
+    known = metrics_for(schema.task)
+    has_score = schema.has("score")
+    return tuple(n for n in HEADLINE[schema.task] if n in known and (has_score or "auc" not in n))
 
 
 def pick_metrics(task: Task, names: Iterable[str]) -> tuple[Named, ...]:

@@ -372,6 +372,7 @@ class Comparison:
     columns: tuple[str, ...] = ()
     n_shared: int = 0
     span: Window | None = None
+    scopes: tuple[Scope, Scope] | None = None  # the rows of both sides, with their weights
 
 
 @dataclass(frozen=True, slots=True)

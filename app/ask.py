@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.questions import Asked, build_question, clock
 from app.state.database import Database, utc_now
@@ -50,7 +51,7 @@ class Desk:
         dataset = self.dataset(model)
         wall = self.now()
         question = build_question(dataset, asked, clock(dataset, wall))
-        return dataset, question, answer(self.engine, dataset, question, name, wall)
+        return dataset, question, answer(self.engine, Asking(name, dataset, question, wall))
 
     def compare(
         self, model: str, asked: Asked, other: str | None = None, *, is_concurrent: bool = True
@@ -65,21 +66,52 @@ class Desk:
         return dataset, found
 
 
-def answer(
-    engine: Engine, dataset: Dataset, question: Question, name: str, wall: datetime
-) -> list[Result]:
-    """Call the evaluation of that name; ``wall`` is the real clock."""
-    from analytics import evaluate
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question of a name over a dataset, at a real moment; ``second`` is what it compares with."""
 
-    if name == "performance":
-        moment = question.scope.as_of or clock(dataset, wall)
+    name: str
+    dataset: Dataset
+    question: Question
+    wall: datetime
+    second: Dataset | None = None
+
+    @property
+    def moment(self) -> datetime:
+        """The moment it is asked at: as of then, else the log's clock."""
+        return self.question.scope.as_of or clock(self.dataset, self.wall)
+
+
+def answer(engine: Engine, asking: Asking) -> Any:
+    """Work out the answer; a name may carry what it is about, such as "column:NAME"."""
+    from analytics import evaluate
+    from analytics.evaluate import behind, headline
+    from analytics.evaluate.serving import errors, latency_map
+
+    dataset, question, moment = asking.dataset, asking.question, asking.moment
+    kind, _, what = asking.name.partition(":")
+    if kind == "performance":
         return evaluate.performance(engine, dataset, question, now=moment)
-    if name == "drift":
-        return evaluate.drift(engine, dataset, question)
-    if name == "serving":
-        return evaluate.serving(engine, dataset, question)
-    is_live = clock(dataset, wall) is wall  # freshness is silent in demo and replay
-    return evaluate.quality(engine, dataset, question, now=wall if is_live else None)
+    if kind == "quality":  # freshness is silent in demo and replay
+        is_live = clock(dataset, asking.wall) is asking.wall
+        return evaluate.quality(engine, dataset, question, now=asking.wall if is_live else None)
+    if kind == "facts":
+        return headline.facts(engine, dataset, question, moment)
+    if kind == "behind":
+        return behind.behind(engine, dataset, question, what or None)
+    if kind == "column":
+        return behind.column(engine, dataset, question, what)
+    if kind == "compare":
+        return evaluate.compare_sides(engine, dataset, question, asking.second)
+    plain: dict[str, Callable[..., Any]] = {
+        "drift": evaluate.drift,
+        "serving": evaluate.serving,
+        "headline": headline.headline,
+        "delays": behind.delays,
+        "errors": errors,
+        "latency_map": latency_map,
+    }
+    return plain[kind](engine, dataset, question)
 
 
 def open_engine(settings: Settings, database: Database) -> Engine:

@@ -11,20 +11,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from analytics.errors import QueryCancelled
+from app.ask import Asking, answer
 from app.auth.viewer import Viewer
 from app.questions import Asked, build_question, clock
 from app.settings import settings_in_force
 
 if TYPE_CHECKING:
     from analytics.core import Dataset, Question
-    from analytics.query.engine import Cancel, Engine
+    from analytics.query.engine import Cancel
     from app.ask import Desk
 
 FIRST_S = 0.6  # work that takes longer shows that it is under way
@@ -177,39 +177,11 @@ def answers(
     prints = (dataset.fingerprint, second.fingerprint if second else None)
     key = (name, model, other, prints, asked, moment)  # masked logs have another fingerprint
     engine = desk().engine
-    from analytics.evaluate import compare_sides
 
     def make(cancel: Cancel) -> Any:
-        if name == "compare":
-            return compare_sides(engine.under(cancel), dataset, question, second)
-        return ask(name, engine.under(cancel), dataset, question, wall)
+        return answer(engine.under(cancel), Asking(name, dataset, question, wall, second))
 
     return Answer(dataset, question, shelf().get(key, make, watch))
-
-
-def ask(name: str, engine: Engine, dataset: Dataset, question: Question, wall: datetime) -> Any:
-    """Work out the answer of that name."""
-    from analytics.evaluate import behind, headline
-    from analytics.evaluate.serving import errors, latency_map
-    from app.ask import answer
-
-    kind, _, what = name.partition(":")
-    moment = question.scope.as_of or clock(dataset, wall)
-    if kind == "facts":
-        return headline.facts(engine, dataset, question, moment)
-    if kind == "behind":
-        return behind.behind(engine, dataset, question, what or None)
-    if kind == "column":
-        return behind.column(engine, dataset, question, what)
-    plain: dict[str, Callable[..., Any]] = {
-        "headline": headline.headline,
-        "delays": behind.delays,
-        "errors": errors,
-        "latency_map": latency_map,
-    }
-    if kind in plain:
-        return plain[kind](engine, dataset, question)
-    return answer(engine, dataset, question, kind, wall)
 
 
 def is_cancelled(error: BaseException) -> bool:

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from app.auth.routes import ROUTES as AUTH_ROUTES
 from app.auth.start import prepare
 from app.health import ROUTES as HEALTH_ROUTES
+from app.pictures import ROUTES as PICTURE_ROUTES
 from app.security import SecurityHeaders
 from app.settings import Settings, settings_in_force
 from app.warm import THREAD, warm_up
@@ -66,7 +67,7 @@ def on_script_error(error: Exception) -> bool:
 
 app = st.App(
     Path(__file__).resolve().parent / "main.py",
-    routes=[*AUTH_ROUTES, *HEALTH_ROUTES],
+    routes=[*AUTH_ROUTES, *HEALTH_ROUTES, *PICTURE_ROUTES],
     middleware=[Middleware(SecurityHeaders)],
     lifespan=lifespan,
     on_script_error=on_script_error,

@@ -15,7 +15,8 @@ from app.widgets.compare import (
     pick_sides,
 )
 from app.widgets.empty_state import draw_empty
-from app.widgets.header import draw_export, draw_header
+from app.widgets.export import draw_export
+from app.widgets.header import draw_header
 from app.widgets.tables import results_table
 from app.widgets.view import open_view, selected_model
 
@@ -33,7 +34,7 @@ if other is None and asked["reference"] in (None, "none"):
     st.stop()
 
 found = view.ask("compare", "Comparing both sides", other=other, **asked)
-draw_export(place, view, all_results(found), "compare")
+draw_export(place, view, all_results(found), "compare", asked, other)
 with lead:
     draw_decision(decide_release(found), found)
 draw_metrics(found)

@@ -10,7 +10,8 @@ from app.widgets.choices import default_every, headline_metrics
 from app.widgets.column_view import draw_column
 from app.widgets.drift_table import draw_ranking, ranking
 from app.widgets.empty_state import draw_empty
-from app.widgets.header import draw_export, draw_header
+from app.widgets.export import draw_export
+from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead, steps_of
 from app.widgets.view import open_view, selected_model
 

@@ -7,8 +7,9 @@ import streamlit as st
 from analytics.findings import choose, speak
 from app.auth import require
 from app.widgets.choices import default_every, headline_metrics, say_every
+from app.widgets.export import draw_export
 from app.widgets.finding_row import draw_findings
-from app.widgets.header import draw_export, draw_header
+from app.widgets.header import draw_header
 from app.widgets.health import draw_health
 from app.widgets.lead import draw_lead, draw_steps, steps_of
 from app.widgets.metric_card import draw_cards
@@ -45,5 +46,5 @@ with side:
         draw_findings(choose([f for f in changes if f.title != opening.title]))
     else:
         st.markdown("Nothing moved beyond its band in this window.")
-draw_export(place, view, [*found.whole, *found.split], "overview")
+draw_export(place, view, [*found.whole, *found.split], "overview", {"every": every})
 draw_health(view)

@@ -8,7 +8,8 @@ from analytics.findings import speak
 from app.auth import require
 from app.widgets.behind import draw_behind, draw_classes, draw_labels
 from app.widgets.choices import headline_metrics, pick_every, pick_metric
-from app.widgets.header import draw_export, draw_header
+from app.widgets.export import draw_export
+from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead
 from app.widgets.metric_card import draw_cards
 from app.widgets.over_time import draw_over_time
@@ -37,7 +38,7 @@ if len(view.versions) > 1 and view.selection.version is None:
     )
 else:
     split = shown
-draw_export(place, view, [*whole, *series], "performance")
+draw_export(place, view, [*whole, *series], "performance", {"every": every})
 with lead:
     draw_lead(speak(split, whole))
 with cards:

@@ -8,7 +8,8 @@ from analytics.findings import speak
 from app.auth import require
 from app.widgets.behind import draw_labels
 from app.widgets.choices import default_every
-from app.widgets.header import draw_export, draw_header
+from app.widgets.export import draw_export
+from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead, steps_of
 from app.widgets.metric_card import draw_cards
 from app.widgets.quality_parts import draw_aside, draw_columns, draw_heat, draw_volume, log_cards

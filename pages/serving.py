@@ -6,8 +6,10 @@ import streamlit as st
 
 from analytics.findings import speak
 from app.auth import require
+from app.charts import version_marks
 from app.widgets.choices import headline_metrics, pick_every
-from app.widgets.header import draw_export, draw_header
+from app.widgets.export import draw_export
+from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead
 from app.widgets.metric_card import draw_cards
 from app.widgets.serving import (
@@ -17,7 +19,6 @@ from app.widgets.serving import (
     draw_failures,
     draw_spread,
     draw_timeline,
-    version_marks,
 )
 from app.widgets.tables import results_table
 from app.widgets.view import open_view, selected_model
@@ -40,14 +41,16 @@ metric = (
     if names and view.has_labels
     else []
 )
-draw_export(place, view, [*whole, *series], "serving")
+draw_export(place, view, [*whole, *series], "serving", {"every": every})
 with lead:
     draw_lead(
         speak([r for r in series if r.name in SPOKEN], [r for r in whole if r.name in SPOKEN])
     )
 with cards:
     draw_cards(cards_of(whole, series))
-draw_timeline(view, series, [r for r in metric if "class" not in r.detail], version_marks(view))
+draw_timeline(
+    view, series, [r for r in metric if "class" not in r.detail], version_marks(view.facts.versions)
+)
 
 titles = ["Latency", "Errors", *(["Versions"] if view.versions else []), "All results"]
 tabs = dict(zip(titles, st.tabs(titles, key="below", on_change="rerun"), strict=True))

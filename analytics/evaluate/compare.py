@@ -72,6 +72,7 @@ def compare_sides(
         notes=tuple(notes),
         columns=mixed.columns if mixed else (),
         span=span,
+        scopes=(weighed[0].scope, weighed[1].scope) if other is None else None,
     )
 
 

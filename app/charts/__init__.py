@@ -1,5 +1,6 @@
 """Results to Plotly figures: pure, tested without a screen."""
 
+from app.charts.behind import behind_charts, column_chart
 from app.charts.columns import bars_chart, distribution_chart, heat_chart, levels_chart
 from app.charts.curves import (
     delay_chart,
@@ -9,13 +10,13 @@ from app.charts.curves import (
     score_chart,
 )
 from app.charts.errors import confusion_chart, leaning_chart, residual_chart
-from app.charts.forest import forest_chart
+from app.charts.forest import forest_chart, guard_rows, metric_rows
 from app.charts.latency import latency_chart
 from app.charts.looks import looks_chart
 from app.charts.series import Look, is_drawn, picked_span, series_chart
 from app.charts.spark import DARK, LIGHT, Ink, sparkline
 from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
-from app.charts.timeline import Mark, Strip, timeline_chart
+from app.charts.timeline import Mark, Strip, serving_strips, timeline_chart, version_marks
 
 __all__ = [
     "CONFIG",
@@ -28,16 +29,20 @@ __all__ = [
     "Mark",
     "Strip",
     "bars_chart",
+    "behind_charts",
+    "column_chart",
     "confusion_chart",
     "delay_chart",
     "distribution_chart",
     "forest_chart",
+    "guard_rows",
     "heat_chart",
     "is_drawn",
     "latency_chart",
     "leaning_chart",
     "levels_chart",
     "looks_chart",
+    "metric_rows",
     "n_points",
     "picked_span",
     "precision_recall_chart",
@@ -46,6 +51,8 @@ __all__ = [
     "roc_chart",
     "score_chart",
     "series_chart",
+    "serving_strips",
     "sparkline",
     "timeline_chart",
+    "version_marks",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analytics.words import short_name
+from analytics.core import Result
+from analytics.words import short_name, unit_of, write_count, write_value
 from app.charts.style import GREY_LINE, QUIET, SERIES, Chart, annotate, finish
 
 ROW_PX = 30
@@ -73,3 +74,51 @@ def forest_chart(rows: Sequence[Row], worse: str = "worse", better: str = "bette
         "verdict": [row.verdict for row in rows],
     }
     return Chart(figure, f"Differences for the better or worse. {said}.", table)
+
+
+def metric_rows(results: Sequence[Result]) -> list[Row]:
+    """The differences of metrics in units of their tolerance, better to the right."""
+    return [row for r in results if (row := _metric_row(r)) is not None]
+
+
+def _metric_row(r: Result) -> Row | None:
+    if r.value is None or r.low is None or r.high is None or r.detail.get("better") == "neither":
+        return None
+    unit = unit_of(r)
+    scale = float(r.detail["tolerance"][0]) * float(r.detail.get("scale", 1.0))
+    better = r.detail.get("better", "higher")
+    sign = -1.0 if better == "lower" else 1.0
+    ends = sorted((sign * r.low / scale, sign * r.high / scale))
+    value = sign * r.value / scale
+    if better == "zero":
+        gain = abs(float(r.detail["baseline"])) - abs(float(r.detail["candidate"]))
+        half = (r.high - r.low) / 2
+        value, ends = gain / scale, [(gain - half) / scale, (gain + half) / scale]
+    label = str(r.detail["label"])
+    name = f"{label}, {r.detail['class']}" if "class" in r.detail else label
+    said = (
+        f"{name}: {write_value(r.detail['candidate'], unit)} against"
+        f" {write_value(r.detail['baseline'], unit)}"
+    )
+    return Row(name, value, ends[0], ends[1], r.verdict, said)
+
+
+def guard_rows(guards: Sequence[Result]) -> list[Row]:
+    """The differences of slices in units of their tolerance."""
+    return [
+        Row(
+            str(r.segment),
+            _per_tolerance(r, r.value),
+            _per_tolerance(r, r.low),
+            _per_tolerance(r, r.high),
+            r.verdict,
+            f"{r.segment}: {write_value(r.detail['candidate'], unit_of(r))} against"
+            f" {write_value(r.detail['baseline'], unit_of(r))}, {write_count(r.n)} rows",
+        )
+        for r in guards
+    ]
+
+
+def _per_tolerance(r: Result, value: float | None) -> float:
+    relative = float(r.detail["baseline"]) if r.name == "mae" else 1.0
+    return float(value or 0.0) / (float(r.detail["tolerance"][0]) * (relative or 1.0))

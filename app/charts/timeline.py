@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from analytics.core import Result
+from analytics.query.histograms import Seen
 from analytics.words import (
     pace_of,
     short_name,
@@ -48,6 +49,33 @@ class Mark:
 
     at: datetime
     word: str
+
+
+QUANTILES = ("latency_p50", "latency_p95", "latency_p99")
+
+
+def serving_strips(series: Sequence[Result], metric: Sequence[Result] = ()) -> list[Strip]:
+    """Latency, errors, load and resources by period, and the main metric by version below."""
+    by_name: dict[str, list[Result]] = {}
+    for r in series:
+        by_name.setdefault(r.name, []).append(r)
+    latency = [(n.removeprefix("latency_"), by_name[n]) for n in QUANTILES if n in by_name]
+    strips = [Strip("Latency", latency)] if latency else []
+    resources = dict.fromkeys(r.name for r in series if r.detail.get("n_samples"))
+    for name in ("error_rate", "throughput", *resources):
+        if name in by_name:
+            strips.append(Strip(str(by_name[name][0].detail["label"]), [("", by_name[name])]))
+    if metric:
+        versions = dict.fromkeys(r.version for r in metric)
+        lines = [(v or "", [r for r in metric if r.version == v]) for v in versions]
+        strips.append(Strip(str(metric[0].detail.get("label", metric[0].name)), lines))
+    return strips
+
+
+def version_marks(versions: Sequence[Seen]) -> list[Mark]:
+    """Where the model's later versions begin."""
+    seen = sorted(((s.first, s.version) for s in versions if s.first), key=lambda pair: pair[0])
+    return [Mark(first, f"{version} begins") for first, version in seen[1:]]
 
 
 def timeline_chart(strips: Sequence[Strip], marks: Sequence[Mark] = ()) -> Chart | None:

@@ -55,8 +55,8 @@ def asked_of(arguments: argparse.Namespace) -> Asked:
         segment=arguments.segment,
         as_of=arguments.as_of,
         every=arguments.every,
-        names=_split(arguments.names),
-        columns=_split(arguments.columns),
+        names=split_list(arguments.names),
+        columns=split_list(arguments.columns),
         by_version=getattr(arguments, "by_version", False),
     )
 
@@ -77,7 +77,8 @@ def answer(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _split(text: str | None) -> tuple[str, ...]:
+def split_list(text: str | None) -> tuple[str, ...]:
+    """The pieces of a list that was typed with commas."""
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 

@@ -10,18 +10,7 @@ import streamlit as st
 from analytics.core import Result
 from analytics.words import SHAPES, WORDS, unit_of, write_half_width, write_value
 from app.auth import guarded
-from app.charts import (
-    Chart,
-    bars_chart,
-    confusion_chart,
-    delay_chart,
-    leaning_chart,
-    precision_recall_chart,
-    reliability_chart,
-    residual_chart,
-    roc_chart,
-    score_chart,
-)
+from app.charts import bars_chart, behind_charts, delay_chart
 from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty
 
@@ -42,7 +31,7 @@ def draw_behind(view: View) -> None:
         return
     what = f"behind:{_pick_class(view)}" if view.dataset.schema.task == "multiclass" else "behind"
     found: Behind = view.ask(what, "Drawing the curves")
-    charts = _charts(view, found)
+    charts = behind_charts(found, view.dataset.schema, st.session_state.get("pick_class"))
     with st.grid(2, min_column_width=MIN_CHART_PX):
         for title, chart in charts:
             with st.container(border=True, height="stretch"):
@@ -62,31 +51,6 @@ def _pick_class(view: View) -> str:
 @guarded("view")
 def _on_class() -> None:
     st.query_params["class"] = st.session_state.pick_class
-
-
-def _charts(view: View, found: Behind) -> list[tuple[str, Chart]]:
-    now, then = found.current, found.reference
-    schema = view.dataset.schema
-    charts: list[tuple[str, Chart]] = []
-    if now.confusion is not None:
-        charts.append(("Confusion", confusion_chart(now.confusion)))
-    if now.reliability is not None:
-        charts.append(("Reliability", reliability_chart(now.reliability, then.reliability)))
-    if now.roc is not None:
-        charts.append(("ROC", roc_chart(now.roc, then.roc)))
-    if now.precision_recall is not None:
-        chart = precision_recall_chart(now.precision_recall, then.precision_recall)
-        charts.append(("Precision and recall", chart))
-    if now.score_histogram is not None:
-        yes = schema.positive or str(st.session_state.get("pick_class", "this class"))
-        other = [c for c in schema.classes if c != yes]
-        rest = other[0] if len(other) == 1 else "other"
-        charts.append(("Scores by label", score_chart(now.score_histogram, yes, rest)))
-    if now.residuals is not None:
-        charts.append(("Errors", residual_chart(now.residuals, then.residuals)))
-        leaning = leaning_chart(now.residuals, then.residuals)
-        charts.append(("Errors along the prediction", leaning))
-    return charts
 
 
 def draw_classes(view: View) -> None:

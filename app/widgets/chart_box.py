@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+import secrets
 from datetime import datetime
 
 import streamlit as st
@@ -10,6 +13,8 @@ from app.charts import CONFIG, Chart, picked_span
 from app.widgets.empty_state import draw_empty
 from app.widgets.problem import plain
 from app.widgets.tables import data_table
+
+_NOT_CSS = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def draw_chart(chart: Chart | None, key: str, *, title: str = "", caption: str = "") -> None:
@@ -51,3 +56,15 @@ def _below(chart: Chart, key: str, caption: str) -> None:
         with st.expander("Numbers", key=f"numbers_{key}", type="compact", on_change="rerun") as box:
             if box.open:
                 data_table(chart.table, f"table_{key}")
+                if st.button("Save as PNG", key=f"png_{key}", type="tertiary"):
+                    _save_picture(key)
+
+
+def _save_picture(key: str) -> None:
+    """Let the browser draw the chart once more, as a picture to keep."""
+    css = html.escape(f"st-key-{_NOT_CSS.sub('-', key)}")
+    name = html.escape(f"{_NOT_CSS.sub('-', key)}.png")
+    mark = f'<span data-telltale-picture="{css}" data-name="{name}" id="{secrets.token_hex(4)}">'
+    st.html(
+        f'{mark}</span><script src="/charts/picture.js"></script>', unsafe_allow_javascript=True
+    )

@@ -7,31 +7,29 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from app import periods
 from app.auth import guarded
+from app.periods import say_every
 
 if TYPE_CHECKING:
     from app.widgets.view import View
 
 MORE = "More"
-HEADLINE = {
-    "binary": ("roc_auc", "accuracy", "precision", "recall", "f1"),
-    "multiclass": ("accuracy", "f1_macro", "precision_macro", "recall_macro", "roc_auc_macro"),
-    "regression": ("mae", "rmse", "mean_error", "r2", "median_ae"),
-    "none": (),
-}
-PERIODS = ("hour", "day", "week", "month")
-ROW_STEPS = (100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000)
-MOST_PERIODS = 400
+__all__ = [
+    "default_every",
+    "headline_metrics",
+    "period_options",
+    "pick_every",
+    "pick_metric",
+    "say_every",
+]
 
 
 def headline_metrics(view: View) -> tuple[str, ...]:
     """The few metrics that a page shows unasked, the main one first."""
-    from analytics.catalog import metrics_for
+    from analytics.catalog import headline_names
 
-    known = metrics_for(view.dataset.schema.task)
-    has_score = view.dataset.schema.has("score")
-    wanted = HEADLINE[view.dataset.schema.task]
-    return tuple(n for n in wanted if n in known and (has_score or "auc" not in n))
+    return headline_names(view.dataset.schema)
 
 
 def pick_metric(view: View) -> str:
@@ -98,11 +96,6 @@ def pick_every(view: View) -> str:
     return chosen
 
 
-def say_every(every: str) -> str:
-    """The period in words: week, 5,000 rows."""
-    return every if every in PERIODS else f"{int(every.removesuffix('rows')):,} rows"
-
-
 @guarded("view")
 def _on_every() -> None:
     st.query_params["every"] = st.session_state.pick_every
@@ -110,32 +103,9 @@ def _on_every() -> None:
 
 def period_options(view: View) -> Sequence[str]:
     """Periods that give neither one point nor thousands."""
-    rows = _rows_every(view)
-    days = _days(view)
-    if days is None:
-        return [rows]
-    lengths = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0}
-    fitting = [p for p in PERIODS if 2 <= days / lengths[p] <= MOST_PERIODS]
-    return [*(fitting or ["hour"]), rows]
+    return periods.options_of(view.facts.now, has_times=view.has_times)
 
 
 def default_every(view: View) -> str:
     """Days in a window of weeks, weeks in one of months, months in one of years."""
-    days = _days(view)
-    if days is None:
-        return _rows_every(view)
-    wanted = "hour" if days <= 3 else "day" if days <= 45 else "week" if days <= 800 else "month"
-    options = period_options(view)
-    return wanted if wanted in options else options[0]
-
-
-def _days(view: View) -> float | None:
-    now = view.facts.now
-    if not view.has_times or now is None or now.first is None or now.last is None:
-        return None
-    return max((now.last - now.first).total_seconds() / 86400.0, 0.05)
-
-
-def _rows_every(view: View) -> str:
-    n = view.facts.now.n if view.facts.now else 1000
-    return f"{next((step for step in ROW_STEPS if n / step <= 60), ROW_STEPS[-1])}rows"
+    return periods.default_of(view.facts.now, has_times=view.has_times)

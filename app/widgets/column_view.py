@@ -10,7 +10,7 @@ import streamlit as st
 from analytics.core import Result
 from analytics.query.histograms import Histogram, LevelShares
 from analytics.words import write_count, write_interval, write_list, write_value
-from app.charts import Look, distribution_chart, levels_chart, series_chart
+from app.charts import Look, column_chart, series_chart
 from app.widgets.chart_box import draw_chart
 from app.widgets.choices import say_every
 from app.widgets.drift_table import CHECKS, is_deciding
@@ -62,17 +62,12 @@ def draw_distribution(found: Histogram | LevelShares | None, name: str) -> None:
     if found is None:
         draw_empty("Neither side has a value.", "The column is missing in every row.")
         return
-    reference = None if found.reference is None else found.reference.tolist()
-    if isinstance(found, LevelShares):
-        chart = levels_chart(found.levels, found.current.tolist(), reference, name)
-    else:
-        chart = distribution_chart(found.edges.tolist(), found.current.tolist(), reference, name)
     missing = (
         f"{write_count(found.n_missing)} of {write_count(found.n)} rows are missing."
         if found.n_missing
         else ""
     )
-    draw_chart(chart, f"distribution_{name}", caption=missing)
+    draw_chart(column_chart(found, name), f"distribution_{name}", caption=missing)
 
 
 def _levels(found: Histogram | LevelShares | None, mine: Sequence[Result]) -> None:

@@ -18,8 +18,7 @@ from analytics.words import (
 )
 from app.auth import guarded
 from app.cache import desk
-from app.charts import forest_chart, looks_chart
-from app.charts.forest import Row
+from app.charts import forest_chart, guard_rows, looks_chart, metric_rows
 from app.session import KEYS
 from app.state.models import list_models
 from app.widgets.chart_box import draw_chart
@@ -134,11 +133,10 @@ def draw_decision(decision: Decision, found: Comparison) -> None:
 
 def draw_metrics(found: Comparison) -> None:
     """Every metric on both sides, and the difference with its interval against the tolerance."""
-    rows = [row for r in found.results if (row := _forest_row(r)) is not None]
     left, right = st.columns([5, 4], gap="small")
     with left:
         draw_chart(
-            forest_chart(rows),
+            forest_chart(metric_rows(found.results)),
             "compare_forest",
             title="Differences",
             caption="1 is what is tolerated; bars are 95 % intervals of the difference.",
@@ -146,27 +144,6 @@ def draw_metrics(found: Comparison) -> None:
     with right:
         st.subheader("On both sides", anchor=False)
         _metrics_table(found)
-
-
-def _forest_row(r: Result) -> Row | None:
-    if r.value is None or r.low is None or r.high is None or r.detail.get("better") == "neither":
-        return None
-    unit = unit_of(r)
-    scale = float(r.detail["tolerance"][0]) * float(r.detail.get("scale", 1.0))
-    better = r.detail.get("better", "higher")
-    sign = -1.0 if better == "lower" else 1.0
-    ends = sorted((sign * r.low / scale, sign * r.high / scale))
-    value = sign * r.value / scale
-    if better == "zero":
-        gain = abs(float(r.detail["baseline"])) - abs(float(r.detail["candidate"]))
-        half = (r.high - r.low) / 2
-        value, ends = gain / scale, [(gain - half) / scale, (gain + half) / scale]
-    name = f"{r.detail['label']}, {r.detail['class']}" if "class" in r.detail else r.detail["label"]
-    said = (
-        f"{name}: {write_value(r.detail['candidate'], unit)} against"
-        f" {write_value(r.detail['baseline'], unit)}"
-    )
-    return Row(str(name), value, ends[0], ends[1], r.verdict, said)
 
 
 def _metrics_table(found: Comparison) -> None:
@@ -212,29 +189,13 @@ def draw_guards(guards: Sequence[Result]) -> None:
         return
     bad = [r for r in guards if r.verdict in ("warning", "critical")]
     shown = guards[: max(MOST_GUARDS, len(bad))][:30]
-    rows = [
-        Row(
-            str(r.segment),
-            _per_tolerance(r, r.value),
-            _per_tolerance(r, r.low),
-            _per_tolerance(r, r.high),
-            r.verdict,
-            f"{r.segment}: {write_value(r.detail['candidate'], unit_of(r))} against"
-            f" {write_value(r.detail['baseline'], unit_of(r))}, {write_count(r.n)} rows",
-        )
-        for r in shown
-    ]
+    rows = guard_rows(shown)
     count = f"{len(bad)} of {write_count(len(guards))} slices are worse than tolerated"
     draw_chart(
         forest_chart(rows),
         "compare_guards",
         caption=f"{count}, judged together; the worst {len(rows)} are shown. 1 is what is tolerated.",
     )
-
-
-def _per_tolerance(r: Result, value: float | None) -> float:
-    relative = float(r.detail["baseline"]) if r.name == "mae" else 1.0
-    return float(value or 0.0) / (float(r.detail["tolerance"][0]) * (relative or 1.0))
 
 
 def draw_looks(found: Comparison) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
@@ -13,15 +12,13 @@ from analytics.words import write_count, write_moment, write_value
 from app.session import format_selection
 from app.settings import settings_in_force
 from app.widgets.problem import plain
-from app.widgets.tables import results_csv
 
 if TYPE_CHECKING:
-    from analytics.core import Result
     from analytics.query.groups import Group
     from app.widgets.view import View
 
 STYLE = Path(__file__).with_name("screen.css")
-PAGE_KEYS = ("metric", "every", "column", "class", "id")
+PAGE_KEYS = ("metric", "every", "column", "class", "id", "with")
 
 
 def draw_header(view: View) -> Any:
@@ -36,21 +33,6 @@ def draw_header(view: View) -> Any:
     notes = " ".join(f"◆ {plain(note)}" for note in view.dataset.notes[:3])
     st.caption("  \n".join(filter(None, (" · ".join(contract(view)), notes))))
     return place
-
-
-def draw_export(place: Any, view: View, results: Sequence[Result], name: str) -> None:
-    """The button that exports what the page shows as CSV."""
-    if not view.viewer.may("export", view.model):
-        return
-    place.download_button(
-        "Export CSV",
-        results_csv(results),
-        file_name=f"{view.model}-{name}.csv",
-        mime="text/csv",
-        on_click="ignore",
-        key="export_csv",
-        help=f"{len(results)} results with interval, rows, labels and verdict",
-    )
 
 
 def link_of(view: View) -> str:

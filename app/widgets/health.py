@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from analytics.catalog import HEADLINE
 from analytics.core import Result
 from analytics.errors import TelltaleError
 from analytics.words import SHAPES, WORDS, unit_of, write_half_width, write_moment, write_value
 from app.cache import answers
 from app.questions import Asked
 from app.settings import settings_in_force
-from app.widgets.choices import HEADLINE
 from app.widgets.view import visible_models
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from analytics.words import write_count, write_moment
-from app.charts import Mark, Strip, latency_chart, timeline_chart
+from app.charts import Mark, latency_chart, serving_strips, timeline_chart
 from app.settings import settings_in_force
 from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 CARDS = ("latency_p95", "latency_p99", "throughput", "error_rate")
 SPOKEN = ("latency_p95", "error_rate")
-QUANTILES = ("latency_p50", "latency_p95", "latency_p99")
 MOST_CARDS = 5
 
 
@@ -43,44 +42,14 @@ def _note(result: Result) -> str:
     return ""
 
 
-def version_marks(view: View) -> list[Mark]:
-    """Where the model's versions begin."""
-    seen = sorted((s for s in view.facts.versions if s.first), key=lambda s: str(s.first))
-    return [Mark(s.first, f"{s.version} begins") for s in seen[1:] if s.first]
-
-
 def draw_timeline(
     view: View, series: Sequence[Result], metric: Sequence[Result], marks: Sequence[Mark]
 ) -> None:
     """Latency, errors, load, resources and the main metric on one axis of time."""
-    by_name: dict[str, list[Result]] = {}
-    for r in series:
-        by_name.setdefault(r.name, []).append(r)
-    strips = [
-        Strip(
-            "Latency",
-            [(n.removeprefix("latency_"), by_name[n]) for n in QUANTILES if n in by_name],
-        )
-    ]
-    for name in ("error_rate", "throughput", *_resources(series)):
-        if name in by_name:
-            strips.append(Strip(_title(by_name[name][0]), [("", by_name[name])]))
-    versions = list(dict.fromkeys(r.version for r in metric))
-    lines = [(v or "", [r for r in metric if r.version == v]) for v in versions]
-    if metric:
-        strips.append(Strip(str(metric[0].detail.get("label", metric[0].name)), lines))
-    chart = timeline_chart([s for s in strips if s.lines], marks)
+    chart = timeline_chart(serving_strips(series, metric), marks)
     replayed = view.dataset.is_sample or view.dataset.is_replayed
     note = "Replayed: measured while the log was built, not in production." if replayed else ""
     draw_chart(chart, "serving_timeline", caption=note)
-
-
-def _resources(series: Sequence[Result]) -> list[str]:
-    return list(dict.fromkeys(r.name for r in series if r.detail.get("n_samples")))
-
-
-def _title(result: Result) -> str:
-    return str(result.detail["label"])
 
 
 def draw_spread(found: LatencyMap | None) -> None:

@@ -74,6 +74,10 @@ class View:
         asked = self.asked(**changes)
         return fetch(self.viewer, self.model, name, asked, what, other).value
 
+    def answer_of(self, name: str, asked: Asked) -> Answer:
+        """The answer to a question in words of its own, with the question as it was understood."""
+        return fetch(self.viewer, self.model, name, asked, "Reading the log")
+
 
 def fetch(
     viewer: Viewer, model: str, name: str, asked: Asked, what: str, other: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,8 +43,10 @@ def enter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
         open_database.cache_clear()
         migrate(open_database(settings_in_force().database_url))
         who = viewer or operator("ann")
-        for module in ("app.auth.current", "app.auth.guard", "app.widgets.frame"):
-            monkeypatch.setattr(f"{module}.current_viewer", lambda *_: who)
+        names = ("app.auth.current", "app.auth.guard", "app.widgets.frame")
+        # All of them first: one imported later would keep the stand-in as its own for ever.
+        for module in [importlib.import_module(name) for name in names]:
+            monkeypatch.setattr(module, "current_viewer", lambda *_: who)
 
     yield go
     open_database.cache_clear()

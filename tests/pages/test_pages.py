@@ -128,3 +128,9 @@ def test_another_model_is_compared_only_by_who_may_see_it(enter, sample_home, ru
     enter(sample_home, Viewer("bob", "Bob", "viewer", (Grant("data_scientist", "flight-late"),)))
     said = texts(run("compare", **{"m": "flight-late", "with": "flight-delay"}))
     assert "no right to see the numbers" in said
+
+
+@pytest.mark.parametrize(("role", "n"), [("viewer", 0), ("product_owner", 3)])
+def test_only_who_may_export_is_offered_it(enter, sample_home, run, role, n) -> None:
+    enter(sample_home, Viewer("bob", "Bob", role, (Grant(role, "flight-late"),)))
+    assert len(run("overview", m="flight-late").get("download_button")) == n

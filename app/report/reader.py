@@ -1,0 +1,66 @@
+"""What a report reads from: one model, one selection, and somebody who answers questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from analytics.catalog import headline_names
+from app import periods
+from app.questions import Asked
+
+if TYPE_CHECKING:
+    from analytics.core import Dataset, Finding, Result
+    from analytics.evaluate.headline import Facts
+    from app.charts import Chart
+
+Ask = Callable[[str, Asked], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """``answer`` works out a question in words; facts and periods are those of the screen."""
+
+    dataset: Dataset
+    asked: Asked
+    facts: Facts
+    now: datetime
+    answer: Ask
+
+    def ask(self, name: str, **changes: Any) -> Any:
+        """One answer about the selection, with some of its words changed."""
+        return self.answer(name, replace(self.asked, **changes))
+
+    @property
+    def every(self) -> str:
+        """The periods that a page would choose by itself."""
+        return periods.default_of(self.facts.now, has_times=self.dataset.first_event is not None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics that a page shows unasked."""
+        return headline_names(self.dataset.schema)
+
+    @property
+    def by_version(self) -> bool:
+        """Whether lines are drawn by version."""
+        return len(self.facts.versions) > 1 and self.asked.version is None
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether any label arrived for the window."""
+        return bool(self.facts.now and self.facts.now.n_labelled)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of a report: what it says, what it draws, and the numbers behind it."""
+
+    title: str
+    lead: Finding | None = None
+    said: tuple[str, ...] = ()
+    charts: tuple[tuple[str, Chart], ...] = ()
+    results: tuple[Result, ...] = ()
+    tables: tuple[tuple[str, dict[str, list[Any]]], ...] = field(default=())

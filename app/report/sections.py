@@ -1,0 +1,212 @@
+"""What each page says, for a report: the same questions, charts and sentences as on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from analytics.errors import TelltaleError
+from analytics.findings import choose, find, speak, speak_of_drift
+from analytics.words import unit_of, write_moment
+from app.charts import (
+    Chart,
+    Look,
+    behind_charts,
+    column_chart,
+    forest_chart,
+    guard_rows,
+    latency_chart,
+    metric_rows,
+    series_chart,
+    serving_strips,
+    timeline_chart,
+    version_marks,
+)
+from app.periods import say_every
+from app.report.reader import Reader, Section
+
+if TYPE_CHECKING:
+    from analytics.core import Result
+
+MOST_COLUMNS = 6  # distributions of the columns that moved the most
+MOST_GUARDS = 12
+MONTHS_FROM_DAYS = 85
+CHECKS = ("missing_rate", "unseen_rate")
+BAD = ("warning", "critical")
+
+
+def overview(reader: Reader) -> Section:
+    """What matters most, the main numbers, and what changed."""
+    names = reader.names[:2]
+    whole = reader.ask("performance", names=names) if names else []
+    head = reader.ask("headline")
+    split = _split(reader, names[:1])
+    by_month = _by_month(reader, names)
+    found = [*find(split), *find(reader.ask("quality", **_daily(reader)))]
+    if reader.facts.reference is not None:
+        found += find(reader.ask("drift"))
+    found.sort(key=lambda f: -f.weight)
+    said = tuple(f"{f.title}. {f.sentence}" for f in choose(found))
+    charts = _series(reader, split)
+    lead = speak(by_month or split, whole)
+    return Section("Overview", lead, said, charts, (*whole, *head, *split))
+
+
+def performance(reader: Reader) -> Section:
+    """The headline metrics as a whole, the main one by period and version, and the curves."""
+    whole = reader.ask("performance", names=reader.names)
+    series = reader.ask("performance", names=reader.names, every=reader.every)
+    split = _split(reader, reader.names[:1])
+    charts = list(_series(reader, split))
+    for name in reader.names[1:]:
+        charts += _series(reader, [r for r in series if r.name == name])
+    schema = reader.dataset.schema
+    if reader.has_labels:
+        class_name = schema.classes[0] if schema.task == "multiclass" else None
+        found = reader.ask(f"behind:{class_name}" if class_name else "behind")
+        which = f", class {class_name}" if class_name else ""
+        charts += [(f"{title}{which}", c) for title, c in behind_charts(found, schema, class_name)]
+    return Section(
+        "Performance", speak(split, whole), charts=tuple(charts), results=(*whole, *series)
+    )
+
+
+def drift(reader: Reader) -> Section:
+    """Every column by how far it moved, and the distributions of those that moved the most."""
+    if reader.facts.reference is None:
+        return Section("Drift", said=("There is no reference to compare with.",))
+    results = reader.ask("drift")
+    held = reader.ask("performance", names=reader.names[:1]) if reader.names else []
+    deciding = [r for r in results if r.detail.get("decides") and r.name not in CHECKS]
+    deciding.sort(key=lambda r: (r.verdict not in BAD, -float(r.detail.get("above_floor") or 0)))
+    charts = []
+    for r in deciding[:MOST_COLUMNS]:
+        found = reader.ask(f"column:{r.column}")
+        if found is not None:
+            charts.append((str(r.column), column_chart(found, str(r.column))))
+    lead = speak_of_drift(results, [r for r in held if "class" not in r.detail])
+    return Section("Drift", lead, charts=tuple(charts), results=tuple(results))
+
+
+def quality(reader: Reader) -> Section:
+    """What is missing, unseen, out of range, frozen, duplicated, or not as usual."""
+    results = reader.ask("quality")
+    daily = reader.ask("quality", **_daily(reader))
+    found = sorted([*find(daily), *find(results)], key=lambda f: -f.weight)
+    said = tuple(f"{f.title}. {f.sentence}" for f in choose(found, most=8, alike=8))
+    return Section("Data quality", speak(daily, results), said, results=tuple(results))
+
+
+def serving(reader: Reader) -> Section:
+    """Latency, errors, load and resources on one timeline with the main metric."""
+    whole = reader.ask("serving")
+    series = reader.ask("serving", every=reader.every)
+    metric = [r for r in _split(reader, reader.names[:1]) if "class" not in r.detail]
+    strips = serving_strips(series, metric if reader.has_labels else [])
+    timeline = timeline_chart(strips, version_marks(reader.facts.versions))
+    charts = [("One timeline", timeline)] if timeline else []
+    spread = reader.ask("latency_map", every=reader.every)
+    if spread is not None:
+        charts.append(("Spread of latency", latency_chart(spread)))
+    spoken = ("latency_p95", "error_rate")
+    lead = speak(*([r for r in rs if r.name in spoken] for rs in (series, whole)))
+    failed = reader.ask("errors")
+    table: dict[str, list[Any]] = {
+        "error": [f.kind for f in failed],
+        "message": [f.message for f in failed],
+        "count": [f.n for f in failed],
+        "first seen": [write_moment(f.first) if f.first else "" for f in failed],
+        "last seen": [write_moment(f.last) if f.last else "" for f in failed],
+    }
+    tables = (("Errors by kind", table),) if failed else ()
+    return Section("Serving", lead, (), tuple(charts), (*whole, *series), tables)
+
+
+def compare(reader: Reader) -> Section:
+    """The newest version beside the one before it, or what the selection names."""
+    from analytics.findings.release import decide_release
+
+    versions = [seen.version for seen in reader.facts.versions]
+    asked: dict[str, str] = {}
+    if reader.asked.version is None and len(versions) > 1:
+        asked = {"version": versions[-1], "reference": f"version:{versions[-2]}"}
+    elif reader.facts.reference is None:
+        return Section("Compare", said=("There is no second side to compare with.",))
+    found = reader.ask("compare", **asked)
+    decision = decide_release(found)
+    charts = [
+        (title, chart)
+        for title, chart in (
+            (
+                "Differences, in units of what is tolerated",
+                forest_chart(metric_rows(found.results)),
+            ),
+            ("Guard-rails", forest_chart(guard_rows(found.guards[:MOST_GUARDS]))),
+        )
+        if chart is not None
+    ]
+    said = (*decision.reasons[1:], *found.notes)
+    results = (*found.results, *found.guards, *found.served)
+    return Section("Compare", decision.finding, said, tuple(charts), results)
+
+
+SECTIONS: dict[str, Callable[[Reader], Section]] = {
+    "overview": overview,
+    "performance": performance,
+    "drift": drift,
+    "quality": quality,
+    "serving": serving,
+    "compare": compare,
+}
+
+
+def read_sections(reader: Reader, pages: Sequence[str]) -> list[Section]:
+    """The sections of the pages; one that cannot be read says why instead."""
+    found = []
+    for page in pages:
+        try:
+            found.append(SECTIONS[page](reader))
+        except TelltaleError as error:
+            title = page.capitalize()
+            found.append(
+                Section(title, said=tuple(filter(None, (error.what, error.why, error.do))))
+            )
+    return found
+
+
+def _daily(reader: Reader) -> dict[str, str]:
+    return {"every": "day"} if reader.dataset.first_event is not None else {}
+
+
+def _by_month(reader: Reader, names: Sequence[str]) -> list[Result]:
+    """Months, where the window has some: people speak of months."""
+    now = reader.facts.now
+    if now is None or now.first is None or now.last is None or not names:
+        return []
+    if (now.last - now.first).days < MONTHS_FROM_DAYS:
+        return []
+    found: list[Result] = reader.ask(
+        "performance", names=tuple(names), every="month", by_version=reader.by_version
+    )
+    return found
+
+
+def _split(reader: Reader, names: Sequence[str]) -> list[Result]:
+    if not names:
+        return []
+    found: list[Result] = reader.ask(
+        "performance", names=tuple(names), every=reader.every, by_version=reader.by_version
+    )
+    return found
+
+
+def _series(reader: Reader, results: Sequence[Result]) -> tuple[tuple[str, Chart], ...]:
+    """One chart for each class or for the metric as a whole; none where nothing can be drawn."""
+    mine = [r for r in results if "class" not in r.detail]
+    if not mine:
+        return ()
+    versions = tuple(seen.version for seen in reader.facts.versions)
+    chart = series_chart(mine, Look(unit_of(mine[0]), 260, versions=versions))
+    title = f"{mine[0].detail['label']} by {say_every(reader.every)}"
+    return ((title, replace(chart)),) if chart else ()
