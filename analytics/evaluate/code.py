@@ -7,16 +7,14 @@ their weights) and computes with other people's functions, so that anybody can c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from analytics.catalog import metrics_for, tests_for
-from analytics.core import Comparison, Dataset, Question, Scope
+from analytics.core import Comparison, Dataset, Question
 from analytics.errors import UsageError
 from analytics.evaluate.drift import drift_columns
-from analytics.query.frame import Frame, frame, whole
-from analytics.query.performance import predicted_class
-from analytics.sources.relation import quote_name
+from analytics.query.code import Read, column_rows, labelled_rows, period_rows, wrapped
+from analytics.query.frame import whole
 
 _CLASSES = "g.label, g.predicted, sample_weight=g.weight"
 _OF_YES = f"{_CLASSES}, pos_label=POSITIVE, zero_division=float('nan')"
@@ -74,16 +72,6 @@ _TESTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """One table of rows: its name in the text, and the rows that it reads."""
-
-    name: str
-    frame: Frame
-    picks: str
-    where: str = ""
-
-
 def code_for(
     dataset: Dataset, name: str, question: Question, home: str, comparison: Comparison | None = None
 ) -> str:
@@ -103,14 +91,14 @@ def code_for(
     return _assemble(home, *_performance(dataset, question))
 
 
-_Body = tuple[list[_Read], str, tuple[str, ...]]
+_Body = tuple[list[Read], str, tuple[str, ...]]
 
 
 def _performance(dataset: Dataset, question: Question) -> _Body:
     names = _metrics(dataset, question.names)
     body = [*_constants(dataset), _grouped({n: EXPRESSIONS[dataset.schema.task][n] for n in names})]
     return (
-        [_labelled(dataset, question.scope, "rows")],
+        [labelled_rows(dataset, question.scope, "rows")],
         "\n".join(body),
         ("from sklearn import metrics",),
     )
@@ -129,21 +117,6 @@ def _metrics(dataset: Dataset, asked: Sequence[str]) -> list[str]:
             f"Choose of: {', '.join(known)}." if known else "Look at drift or data quality.",
         )
     return names
-
-
-def _labelled(dataset: Dataset, scope: Scope, name: str) -> _Read:
-    found = frame(dataset, scope, ("prediction", "score"), with_labels=True)
-    if found is None:
-        raise UsageError("There are no rows in this window.", "", "Choose a longer window.")
-    predicted = "prediction" if dataset.schema.task == "regression" else predicted_class(dataset)
-    score = ", score" if dataset.schema.has("score") and dataset.schema.task == "binary" else ""
-    return _Read(
-        name,
-        found,
-        f"prediction_id, _period AS period, _version AS version, label, {predicted} AS predicted"
-        f"{score}, _weight AS weight",
-        f"WHERE label IS NOT NULL AND {predicted} IS NOT NULL",
-    )
 
 
 def _constants(dataset: Dataset) -> list[str]:
@@ -165,16 +138,13 @@ def _grouped(expressions: Mapping[str, str], rows: str = "rows") -> str:
 
 def _serving(dataset: Dataset, question: Question) -> _Body:
     present = dataset.log("predictions", question.scope.log).columns
-    found = frame(dataset, question.scope, ("latency_ms", "status"))
-    if found is None:
-        raise UsageError("There are no rows in this window.", "", "Choose a longer window.")
     wanted = {
         name: text
         for name, text in _SERVED.items()
         if (not question.names or name in question.names)
         and ("latency_ms" if "latency" in name else "status") in present
     }
-    read = _Read("rows", found, "_period AS period, _version AS version, latency_ms, status")
+    read = period_rows(dataset, question.scope, ("latency_ms", "status"))
     return [read], _grouped(wanted), ("import numpy",)
 
 
@@ -205,40 +175,24 @@ def _drift(dataset: Dataset, question: Question) -> _Body:
         )
     lines.append("print(pandas.Series(answer))")
     reads = [
-        _columns(dataset, whole(scope), (*numeric, *levelled), name)
+        column_rows(dataset, whole(scope), (*numeric, *levelled), name)
         for scope, name in ((question.scope, "rows"), (question.reference, "before"))
     ]
     return reads, "\n".join(lines), ("from scipy import stats",)
 
 
-def _columns(dataset: Dataset, scope: Scope, columns: Sequence[str], name: str) -> _Read:
-    found = frame(dataset, scope, columns, with_labels="label" in columns)
-    if found is None:
-        raise UsageError("There are no rows in this window.", "", "Choose a longer window.")
-    predicted = predicted_class(dataset)
-    picks = [
-        f"{predicted} AS prediction"
-        if c == "prediction" and dataset.schema.task == "binary"
-        else quote_name(c)
-        for c in columns
-    ]
-    return _Read(name, found, ", ".join(picks))
-
-
 def _quality(dataset: Dataset, question: Question) -> _Body:
     columns = [c.name for c in dataset.schema.features]
     columns = [c for c in columns if not question.columns or c in question.columns]
-    found = frame(dataset, question.scope, columns)
-    if found is None or not columns:
-        raise UsageError("There are no features to look at.", "", "Choose another window.")
-    picks = ", ".join(["_period AS period", "_version AS version", *map(quote_name, columns)])
+    if not columns:
+        raise UsageError("There are no features to look at.", "", "Look at Performance.")
     lines = [
         f"columns = {columns!r}",
         'groups = rows.groupby(["period", "version"], dropna=False)',
         "print(groups.size())  # volume",
         "print(groups[columns].agg(lambda values: values.isna().mean()))  # missing_rate",
     ]
-    return [_Read("rows", found, picks)], "\n".join(lines), ()
+    return [period_rows(dataset, question.scope, columns)], "\n".join(lines), ()
 
 
 def _compare(dataset: Dataset, question: Question, found: Comparison) -> _Body:
@@ -251,7 +205,7 @@ def _compare(dataset: Dataset, question: Question, found: Comparison) -> _Body:
         )
     names = _metrics(dataset, question.names)
     reads = [
-        _labelled(dataset, scope, side)
+        labelled_rows(dataset, scope, side)
         for scope, side in zip(found.scopes, ("candidate", "baseline"), strict=True)
     ]
     body = [
@@ -264,26 +218,20 @@ def _compare(dataset: Dataset, question: Question, found: Comparison) -> _Body:
     return reads, "\n".join(body), ("from sklearn import metrics",)
 
 
-def _assemble(home: str, reads: Sequence[_Read], body: str, imports: Sequence[str]) -> str:
+def _assemble(home: str, reads: Sequence[Read], body: str, imports: Sequence[str]) -> str:
     lines = ["import datetime", "", "import duckdb", *sorted((*imports, "import pandas")), ""]
     lines += ['HOME = ".telltale"  # the folder that TELLTALE_HOME names', ""]
     for read in reads:
-        sql = read.frame.select(f"SELECT {read.picks}\nFROM rows {read.where}".rstrip())
-        used = {k: v for k, v in read.frame.values.items() if f"${k}" in sql}
+        sql = read.sql
         sql = sql.replace(home.rstrip("/"), "{HOME}")
         lines += [
             f'{read.name}_sql = r"""',
-            _wrapped(sql),
+            wrapped(sql),
             '""".replace("{HOME}", HOME)',
-            f"{read.name} = duckdb.connect().execute({read.name}_sql, {_literal(used)}).df()",
+            f"{read.name} = duckdb.connect().execute({read.name}_sql, {_literal(read.values)}).df()",
             "",
         ]
     return "\n".join([*lines, body, ""])
-
-
-def _wrapped(sql: str) -> str:
-    """One part of the log a line, so that the text can be read."""
-    return sql.replace(".parquet', '", ".parquet',\n    '")
 
 
 def _literal(values: Mapping[str, Any]) -> str:
