@@ -12,7 +12,16 @@ from types import ModuleType
 
 from analytics.core import ColumnType, DriftTest, Metric, QualityCheck, Schema, Task
 from analytics.errors import NameUnknown
-from analytics.needs import LevelPair, NumericPair
+from analytics.needs import (
+    ClassScores,
+    LevelPair,
+    NumericPair,
+    Quantiles,
+    Rankings,
+    Ranks,
+    Scores,
+    Valued,
+)
 
 HEADLINE: dict[Task, tuple[str, ...]] = {
     "binary": ("roc_auc", "accuracy", "precision", "recall", "f1"),
@@ -85,6 +94,30 @@ def default_metrics(task: Task) -> tuple[str, ...]:
         if n.metric.is_default
         and (task != "multiclass" or not n.metric.averages or n.of == "macro")
     )
+
+
+def lacks(metric: Metric, schema: Schema) -> str | None:
+    """What the log would need for the metric and has not; None where it has everything."""
+    needs = metric.needs
+    classes = any(c.role == "score" and c.class_name is not None for c in schema.columns)
+    if needs is Scores and not schema.has("score"):
+        return "no score was logged: map one with --map score=COLUMN"
+    if needs in (ClassScores, Ranks) and not classes:
+        return "no scores by class were logged: map them with --map score_CLASS=COLUMN"
+    if needs is Valued and not schema.values:
+        return (
+            "no values of right and wrong are set: telltale schema MODEL --value TRUE,SAID=NUMBER"
+        )
+    if needs is Quantiles and not schema.has("quantile"):
+        return "no quantiles were logged: map them with --map quantile_0.1=COLUMN"
+    if needs is Rankings and not (schema.has("group") and schema.has("score")):
+        return "no groups of items were logged: map them with --map group=COLUMN"
+    return None
+
+
+def offered(schema: Schema) -> dict[str, Named]:
+    """The metrics of the schema's task for which the log has what they need."""
+    return {k: v for k, v in metrics_for(schema.task).items() if lacks(v.metric, schema) is None}
 
 
 def headline_names(schema: Schema) -> tuple[str, ...]:

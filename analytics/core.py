@@ -37,6 +37,8 @@ Role = Literal[
     "source",
     "queue",
     "sampling_p",
+    "quantile",
+    "group",
     "segment",
     "feature",
     "ignore",
@@ -69,7 +71,7 @@ class Column:
     name: str
     role: Role
     type: ColumnType
-    class_name: str | None = None  # the class of a `score_<class>` column
+    class_name: str | None = None  # the class of `score_<class>`, the level of `quantile_<level>`
     is_sensitive: bool = False  # shown only to those who hold that right for the model
 
 
@@ -86,6 +88,7 @@ class Schema:
     classes: tuple[str, ...] = ()
     positive: str | None = None
     threshold: float | None = None  # applied to the score only where no prediction was logged
+    values: tuple[tuple[str, str, float], ...] = ()  # (true class, predicted class, worth of a row)
 
     def has(self, role: Role) -> bool:
         """Whether some column plays that role."""

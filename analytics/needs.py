@@ -104,6 +104,77 @@ class ClassScores:
 
 
 @dataclass(frozen=True, slots=True)
+class Valued:
+    """A confusion table and what a row of each (true class, predicted class) is worth."""
+
+    confusion: Confusion
+    values: Mapping[tuple[str, str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Weight of rows by the rank that their true class's score has: ``by_rank[0]`` the highest."""
+
+    by_rank: Floats
+    n: int
+    sum_w2: float
+
+    @classmethod
+    def from_arrays(
+        cls, label: npt.NDArray[np.int64], scores: Floats, *, sample_weight: Floats | None = None
+    ) -> Ranks:
+        """Rows of class index and one score a class; a tied class counts as not above."""
+        weight = np.ones(len(label)) if sample_weight is None else np.asarray(sample_weight, float)
+        own = scores[np.arange(len(label)), label] if len(label) else np.empty(0)
+        above = (scores > own[:, None]).sum(axis=1) if len(label) else np.empty(0, int)
+        size = scores.shape[1] if scores.ndim > 1 else 0
+        found = np.bincount(above, weights=weight, minlength=size).astype(float)
+        return cls(found, len(label), float((weight**2).sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Rows of a regression with predicted quantiles: ``predicted[i]`` belongs to ``levels[i]``."""
+
+    y_true: Floats
+    levels: tuple[float, ...]
+    predicted: Floats
+    weight: Floats
+
+    @property
+    def n(self) -> int:
+        """Rows kept."""
+        return len(self.y_true)
+
+
+@dataclass(frozen=True, slots=True)
+class Rankings:
+    """Items shown together, by group: ``start`` is where each group's rows begin.
+
+    Rows of a group stand in the order of their score, the highest first; ``relevance`` is the
+    label as a number, 0 for an item nobody wanted.
+    """
+
+    relevance: Floats
+    start: npt.NDArray[np.int64]
+
+    @property
+    def n(self) -> int:
+        """Rows in all groups."""
+        return len(self.relevance)
+
+    @classmethod
+    def from_arrays(
+        cls, group: npt.NDArray[np.int64], relevance: Floats, score: Floats
+    ) -> Rankings:
+        """Sort rows by group, then by score downwards; ties keep their order."""
+        order = np.lexsort((-np.asarray(score, float), group))
+        group = np.asarray(group)[order]
+        start = np.flatnonzero(np.append(True, group[1:] != group[:-1])) if len(group) else group
+        return cls(np.asarray(relevance, float)[order], np.asarray(start, dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True)
 class Pairs:
     """Rows of a regression: label, prediction and weight. Not-finite pairs are counted, not kept."""
 

@@ -14,6 +14,7 @@ from app.widgets.lead import draw_lead
 from app.widgets.metric_card import draw_cards
 from app.widgets.over_time import draw_over_time
 from app.widgets.tables import results_table
+from app.widgets.threshold import draw_threshold
 from app.widgets.view import open_view, selected_model
 
 viewer = require("view", selected_model(require("view")))
@@ -47,7 +48,9 @@ with cards:
 draw_over_time(view, [r for r in split if "class" not in r.detail] or split, every)
 
 is_multiclass = view.dataset.schema.task == "multiclass"
-titles = ["Behind the numbers", *(["Classes"] if is_multiclass else []), "All results", "Labels"]
+has_threshold = view.dataset.schema.task == "binary" and view.dataset.schema.has("score")
+titles = ["Behind the numbers", *(["Classes"] if is_multiclass else [])]
+titles += [*(["Threshold"] if has_threshold else []), "All results", "Labels"]
 tabs = dict(zip(titles, st.tabs(titles, key="below", on_change="rerun"), strict=True))
 for title, tab in tabs.items():
     with tab:
@@ -57,6 +60,8 @@ for title, tab in tabs.items():
             draw_behind(view)
         elif title == "Classes":
             draw_classes(view)
+        elif title == "Threshold":
+            draw_threshold(view)
         elif title == "All results":
             results_table([*whole, *split], "all_results")
         else:

@@ -10,6 +10,7 @@ from analytics.curves.reliability import Reliability, reliability
 from analytics.curves.residuals import Residuals, residuals
 from analytics.curves.roc import Roc, roc
 from analytics.curves.score_histogram import ScoreHistogram, score_histogram
+from analytics.curves.threshold import Thresholds, thresholds
 from analytics.evaluate.drift import drift_columns
 from analytics.needs import Confusion, Scores
 from analytics.query.engine import Engine
@@ -36,6 +37,7 @@ class Side:
     reliability: Reliability | None = None
     score_histogram: ScoreHistogram | None = None
     residuals: Residuals | None = None
+    thresholds: Thresholds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,12 @@ def _side(engine: Engine, dataset: Dataset, scope: Scope, class_name: str | None
     if need is None:
         return Side(confusion)
     return Side(
-        confusion, roc(need), precision_recall(need), reliability(need), score_histogram(need)
+        confusion,
+        roc(need),
+        precision_recall(need),
+        reliability(need),
+        score_histogram(need),
+        thresholds=thresholds(need),
     )
 
 

@@ -7,15 +7,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from analytics.catalog import Named, pick_metrics
+from analytics.catalog import Named, lacks, pick_metrics
 from analytics.core import Dataset, Estimate, Question, Result, Scope
 from analytics.errors import LogError
 from analytics.evaluate.verdict import Compared, compare, judge, tolerance_of
-from analytics.needs import ClassScores, Confusion, Pairs, Scores
+from analytics.needs import (
+    ClassScores,
+    Confusion,
+    Pairs,
+    Quantiles,
+    Rankings,
+    Ranks,
+    Scores,
+    Valued,
+)
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups, label_delay
 from analytics.query.performance import class_scores, confusions, pairs, scores
+from analytics.query.rankings import quantiles, rankings, ranks, valued
 
 MIN_LABELLED = 30  # fewer labels than this give a value, and no verdict
 SETTLED_SHARE = 0.02  # at most this share of labels may still be on their way
@@ -28,6 +38,10 @@ _FETCH: dict[_Need, Callable[[Engine, Dataset, Scope], Mapping[Key, Any]]] = {
     (Scores, False): lambda e, d, s: scores(e, d, s, labelled=False),
     (ClassScores, True): class_scores,
     (Pairs, True): pairs,
+    (Valued, True): valued,
+    (Ranks, True): ranks,
+    (Quantiles, True): quantiles,
+    (Rankings, True): rankings,
 }
 
 
@@ -98,11 +112,9 @@ def _estimates(
     """The metric of one group: one number, or one for each class."""
     need = found[(named.metric.needs, named.metric.needs_labels)].get(key)
     if need is None:
+        otherwise = "no labels yet" if named.metric.needs_labels else "no rows"
         return [
-            (
-                named.of,
-                Estimate.undefined("no labels yet" if named.metric.needs_labels else "no rows"),
-            )
+            (named.of, Estimate.undefined(lacks(named.metric, dataset.schema) or otherwise)),
         ]
     if dataset.schema.task == "multiclass" and named.metric.per_class and named.of is None:
         classes = dataset.schema.classes or getattr(need, "classes", ())
@@ -123,7 +135,8 @@ def _group_results(
     for n in named:
         for of, estimate in _estimates(dataset, n, found, group.key):
             if n.metric.needs_labels and group.n_labelled == 0:
-                estimate = Estimate.undefined("no labels yet")
+                missing = lacks(n.metric, dataset.schema)
+                estimate = Estimate.undefined(missing or "no labels yet")
             compared = compare(n.metric, estimate, reference.get((n.name, of)))
             rows.append(_Row(n, of, estimate, compared))
     verdicts = judge(

@@ -52,9 +52,9 @@ def _sorted(column: Any) -> Values:
 
 
 def _groups(found: Arrays) -> list[tuple[Key, slice]]:
-    from analytics.query.performance import _split
+    from analytics.query.performance import split_groups
 
-    return list(_split(found, lambda _found, at: at))
+    return list(split_groups(found, lambda _found, at: at))
 
 
 def level_counts(

@@ -104,7 +104,7 @@ def _scores(
         f" FROM rows WHERE {keep} GROUP BY ALL ORDER BY _period, _version, score"
     )
     found = engine.arrays(sql, rows.values)
-    return dict(_split(found, _as_scores))
+    return dict(split_groups(found, _as_scores))
 
 
 def _as_scores(found: Arrays, at: slice) -> Scores:
@@ -131,7 +131,7 @@ def pairs(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, Pairs]:
         "SELECT _period, _version, label, prediction, _weight FROM rows"
         " WHERE label IS NOT NULL AND prediction IS NOT NULL ORDER BY _period, _version"
     )
-    return dict(_split(engine.arrays(sql, rows.values), _as_pairs))
+    return dict(split_groups(engine.arrays(sql, rows.values), _as_pairs))
 
 
 def _as_pairs(found: Arrays, at: slice) -> Pairs:
@@ -142,7 +142,7 @@ def _as_pairs(found: Arrays, at: slice) -> Pairs:
     )
 
 
-def _split(found: Arrays, build: Callable[[Arrays, slice], _T]) -> Iterator[tuple[Key, _T]]:
+def split_groups(found: Arrays, build: Callable[[Arrays, slice], _T]) -> Iterator[tuple[Key, _T]]:
     """Arrays ordered by (period, version), one piece for each pair."""
     n = len(found["_period"])
     if not n:

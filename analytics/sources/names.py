@@ -58,19 +58,23 @@ TIERS: dict[str, tuple[frozenset[str], ...]] = {
     "session_id": (frozenset({"session_id", "sessionid"}),),
     "received_at": (frozenset({"received_at", "ingested_at"}),),
     "sampling_p": (frozenset({"sampling_p", "sampling_probability"}),),
+    "group": (frozenset({"query_id", "qid"}),),
     "source": (frozenset({"source", "label_source"}),),
     "queue": (frozenset({"queue", "label_queue"}),),
 }
 LABEL_ONLY = ("source", "queue", "sampling_p")
 INDEX_NAMES = frozenset({"__index_level_0__", "unnamed_0", "unnamed__0", "index"})
 ALIASES = {"known_at": "label_time", "id": "prediction_id", "version": "model_version"}
-CANONICAL = {"label_time": "known_at"}
+CANONICAL = {"label_time": "known_at", "group": "ranking_group"}
 SECONDS = frozenset({"latency_s", "latency_seconds", "duration_s"})
 
 _SCORE_CLASS = re.compile(
     r"^(?:proba|prob|probas|probability|probabilities|score|scores|y_pred_proba|y_proba|y_score)"
     r"[_.](.+)$",
     re.IGNORECASE,
+)
+_QUANTILE = re.compile(
+    r"^(?:prediction|pred|y_pred|y_hat|forecast)_?(?:q|p|quantile_?)_?(\d{1,2})$", re.IGNORECASE
 )
 
 
@@ -95,6 +99,12 @@ def score_class(name: str) -> str | None:
     return found.group(1) if found else None
 
 
+def quantile_level(name: str) -> str | None:
+    """The level in a name like prediction_q10 ("0.1"), None where there is none."""
+    found = _QUANTILE.match(name)
+    return repr(int(found.group(1)) / 100) if found and 0 < int(found.group(1)) < 100 else None
+
+
 def parse_mapping(mapping: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, str | None]]:
     """``--map role=column`` pairs as column to (role, class); UsageError on an unknown role."""
     result: dict[str, tuple[str, str | None]] = {}
@@ -102,6 +112,8 @@ def parse_mapping(mapping: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, 
         role, class_name = ALIASES.get(given, given), None
         if given.startswith("score_") and len(given) > 6:
             role, class_name = "score", given[6:]
+        if given.startswith("quantile"):
+            role, class_name = "quantile", _level(given)
         if role not in ROLES:
             raise UsageError(
                 f"There is no role {given!r}.",
@@ -118,6 +130,21 @@ def parse_mapping(mapping: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, 
     return result
 
 
+def _level(given: str) -> str:
+    """The level of ``quantile_0.1``; UsageError where it is none."""
+    try:
+        level = float(given.removeprefix("quantile_"))
+    except ValueError:
+        level = 0.0
+    if not 0 < level < 1:
+        raise UsageError(
+            f"{given!r} names no quantile.",
+            "A column of quantiles comes with its level, between 0 and 1.",
+            "Write --map quantile_0.1=COLUMN --map quantile_0.9=COLUMN.",
+        )
+    return repr(level)
+
+
 def stored_name(role: str, column: str, class_name: str | None = None) -> str:
     """The canonical name under which a column is kept.
 
@@ -126,6 +153,8 @@ def stored_name(role: str, column: str, class_name: str | None = None) -> str:
     """
     if role == "score" and class_name is not None:
         return f"score_{class_name}"
+    if role == "quantile" and class_name is not None:
+        return f"quantile_{class_name}"
     if role not in ("feature", "segment"):
         return CANONICAL.get(role, role)
     taken = {*RESERVED, "label", "known_at"}

@@ -15,6 +15,7 @@ from analytics.sources.names import (
     LABEL_ONLY,
     TIERS,
     normal_name,
+    quantile_level,
     score_class,
     tier_of,
 )
@@ -87,6 +88,7 @@ def guess_roles(
         _rest_of_labels(profiles, guesses)
     elif kind == "predictions":
         _class_scores(profiles, guesses)
+        _quantiles(profiles, guesses)
         _prediction_or_score(profiles, guesses, given)
         _times_by_value(profiles, guesses)
         _labels_by_value(profiles, guesses, agree)
@@ -156,6 +158,19 @@ def _fits(role: str, p: Profile) -> bool:
     if role == "prediction_id":
         return not (p.is_numeric and p.n_integer < p.n_numeric)
     return True
+
+
+def _quantiles(profiles: Sequence[Profile], guesses: Guesses) -> None:
+    """prediction_q10, prediction_q90: believed when there are two or more of them, all numbers."""
+    found = {
+        p.name: level
+        for p in profiles
+        if p.name not in guesses.roles and p.is_numeric and (level := quantile_level(p.name))
+    }
+    if len(found) < 2:
+        return
+    for name, level in found.items():
+        guesses.take(name, "quantile", "by its name", level)
 
 
 def _class_scores(profiles: Sequence[Profile], guesses: Guesses) -> None:

@@ -37,6 +37,7 @@ def merge_schema(old: Schema | None, new: Schema) -> Schema:
         classes=tuple(sorted({*old.classes, *new.classes})),
         positive=old.positive if old.positive is not None else new.positive,
         threshold=old.threshold if old.threshold is not None else new.threshold,
+        values=old.values or new.values,
     )
 
 
@@ -47,6 +48,7 @@ def schema_to_json(schema: Schema) -> dict[str, Any]:
         "classes": list(schema.classes),
         "positive": schema.positive,
         "threshold": schema.threshold,
+        "values": [list(row) for row in schema.values],
         "columns": [
             {
                 "name": c.name,
@@ -64,4 +66,7 @@ def schema_from_json(data: dict[str, Any]) -> Schema:
     """A schema from its plain values."""
     columns = tuple(Column(**column) for column in data.get("columns", ()))
     schema = Schema(task=data["task"], columns=columns, classes=tuple(data.get("classes", ())))
-    return replace(schema, positive=data.get("positive"), threshold=data.get("threshold"))
+    values = tuple((str(a), str(b), float(v)) for a, b, v in data.get("values", ()))
+    return replace(
+        schema, positive=data.get("positive"), threshold=data.get("threshold"), values=values
+    )

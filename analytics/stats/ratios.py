@@ -56,6 +56,12 @@ JACCARD = Ratio((0, 0, 0, 1), (0, 1, 1, -1))
 SPECIFICITY = Ratio((1, -1, -1, 1), (1, -1, 0, 0))
 
 
+def f_ratio(beta: float) -> Ratio:
+    """The F score with that beta; 1 gives F1."""
+    square = beta * beta
+    return Ratio((0, 0, 0, 1 + square), (0, square, 1, 0))
+
+
 def delta_se(counts: Confusion, gradient: Floats) -> float:
     """Standard error of a smooth function of the counts with that gradient, by the delta method.
 

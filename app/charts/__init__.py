@@ -16,6 +16,7 @@ from app.charts.looks import looks_chart
 from app.charts.series import Look, is_drawn, picked_span, series_chart
 from app.charts.spark import DARK, LIGHT, Ink, sparkline
 from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
+from app.charts.threshold import threshold_chart
 from app.charts.timeline import Mark, Strip, serving_strips, timeline_chart, version_marks
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "series_chart",
     "serving_strips",
     "sparkline",
+    "threshold_chart",
     "timeline_chart",
     "version_marks",
 ]

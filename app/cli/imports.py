@@ -41,6 +41,12 @@ def register(subparsers: Any) -> None:
         metavar="COLUMNS",
         help="make exactly these features sensitive, split by commas; '' for none",
     )
+    schema.add_argument(
+        "--value",
+        action="append",
+        metavar="TRUE,PREDICTED=NUMBER",
+        help="what a prediction is worth; repeat it for each pair, all others are worth 0",
+    )
     _home_and_json(schema)
     schema.set_defaults(handler=show_schema)
 
@@ -186,11 +192,14 @@ def show_schema(arguments: argparse.Namespace) -> int:
     from app.sensitive import set_sensitive
     from app.state.logs import list_imports
     from app.state.models import get_model
+    from app.worth import parse_values, set_worth
 
     place = open_place(arguments.home)
     if arguments.sensitive is not None:
         named = [c.strip() for c in arguments.sensitive.split(",") if c.strip()]
         set_sensitive(place.database, operator(), arguments.model, named)
+    if arguments.value:
+        set_worth(place.database, operator(), arguments.model, parse_values(arguments.value))
     model = get_model(place.database, arguments.model)
     imports = list_imports(place.database, model.name)
     if arguments.json:

@@ -10,7 +10,7 @@ from analytics.sources.names import SECONDS, normal_name
 from analytics.sources.profile import Profile
 from app.ingest.words import PlanColumn
 
-NUMBERS = ("score", "latency_ms", "sampling_p")
+NUMBERS = ("score", "latency_ms", "sampling_p", "quantile")
 NESTED = ("STRUCT", "MAP", "UNION")
 TIMES = ("timestamp", "label_time", "received_at")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -210,6 +211,30 @@ def mark_sensitive(write: Write, name: str, columns: Sequence[str]) -> None:
     values = {"schema": json.dumps(schema_to_json(schema)), "updated_at": write.database.clock()}
     write.execute(model_table.update().where(model_table.c.name == name).values(**values))
     write.audit("change", "model", name, sensitive=sorted(columns))
+
+
+def set_values(write: Write, name: str, values: Sequence[tuple[str, str, float]]) -> None:
+    """What predictions are worth by (true class, predicted class); replaces all there were."""
+    found = find_model(write.connection, name)
+    if found is None:
+        raise NameUnknown(f"There is no model {name!r}.", "", "List them with `telltale models`.")
+    classes = found.schema.classes
+    for truth, said, worth in values:
+        unknown = next((c for c in (truth, said) if c not in classes), None)
+        if unknown is not None:
+            raise NameUnknown(
+                f"There is no class {unknown!r} in this model.",
+                "A value belongs to a true and a predicted class.",
+                f"The classes are: {', '.join(classes)}." if classes else "It has no classes.",
+            )
+        if not math.isfinite(worth):
+            raise UsageError(f"{worth} is no value.", "A mean cannot hold it.", "Give a number.")
+    schema = replace(found.schema, values=tuple(values))
+    if schema == found.schema:
+        return
+    stored = {"schema": json.dumps(schema_to_json(schema)), "updated_at": write.database.clock()}
+    write.execute(model_table.update().where(model_table.c.name == name).values(**stored))
+    write.audit("change", "model", name, values=[list(row) for row in values])
 
 
 def _model(row: Any) -> Model:

@@ -34,9 +34,9 @@ def headline_metrics(view: View) -> tuple[str, ...]:
 
 def pick_metric(view: View) -> str:
     """The metric of the URL or the main one; the few as buttons, the rest behind "More"."""
-    from analytics.catalog import metrics_for
+    from analytics.catalog import offered
 
-    known = metrics_for(view.dataset.schema.task)
+    known = offered(view.dataset.schema)
     few = list(headline_metrics(view))
     chosen = st.query_params.get("metric")
     chosen = chosen if chosen in known else few[0]

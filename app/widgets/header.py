@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.widgets.view import View
 
 STYLE = Path(__file__).with_name("screen.css")
-PAGE_KEYS = ("metric", "every", "column", "class", "id", "with")
+PAGE_KEYS = ("metric", "every", "column", "class", "id", "with", "threshold")
 
 
 def draw_header(view: View) -> Any:

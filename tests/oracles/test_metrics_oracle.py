@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,21 @@ from sklearn import metrics as sk
 from analytics import performance
 from analytics.catalog import all_metrics
 from analytics.core import Estimate, Metric
-from analytics.needs import ClassScores, Confusion, Pairs, Scores
+from analytics.needs import (
+    ClassScores,
+    Confusion,
+    Pairs,
+    Quantiles,
+    Rankings,
+    Ranks,
+    Scores,
+    Valued,
+)
 
 Rows = dict[str, Any]
 SEEDS = range(6)
+LEVELS = (0.1, 0.5, 0.9)
+WORTH = {("1", "1"): 2.0, ("1", "0"): -5.0, ("0", "1"): -1.0, ("c", "a"): -3.0, ("a", "a"): 1.0}
 
 
 def rows(seed: int) -> Rows:
@@ -49,6 +61,11 @@ def rows(seed: int) -> Rows:
         "y": y,
         "y_hat": np.abs(y + rng.normal(0, 5, n)),
         "w": rng.uniform(0.5, 4.0, n) if seed % 2 else np.ones(n),
+        "five": rng.integers(0, 5, n),
+        "proba5": rng.dirichlet([1] * 5, n),
+        "bounds": np.array([y - rng.gamma(2.0, 5.0, n), y, y + rng.gamma(2.0, 5.0, n)]),
+        "group": rng.integers(0, max(n // 12, 1), n),
+        "order": rng.permutation(n) / n + 0.3 * truth,
     }
 
 
@@ -56,7 +73,32 @@ def text(flags: Any) -> Any:
     return np.where(flags, "1", "0")
 
 
+def quantiles_of(r: Rows) -> Quantiles:
+    bounds = r.get("bounds", np.array([r["y_hat"] - 1, r["y_hat"], r["y_hat"] + 1]))
+    kept = np.isfinite(r["y"]) & np.isfinite(bounds).all(axis=0)
+    return Quantiles(r["y"][kept], LEVELS, bounds[:, kept], r["w"][kept])
+
+
+def rankings_of(r: Rows) -> Rankings:
+    n = len(r["w"])
+    group, score = r.get("group", np.arange(n) // 5), r.get("order", -np.arange(n, dtype=float))
+    return Rankings.from_arrays(group, r["truth"].astype(float), score)
+
+
 def need_of(metric: Metric, r: Rows) -> Any:
+    if metric.needs is Quantiles:
+        return quantiles_of(r)
+    if metric.needs is Rankings:
+        return rankings_of(r)
+    if metric.needs is Ranks:
+        label, scores = r.get("five", np.zeros(len(r["w"]), int)), r.get("proba5")
+        scores = np.eye(5)[label] if scores is None else scores
+        return Ranks.from_arrays(label, scores, sample_weight=r["w"])
+    if metric.needs is Valued:
+        counts = Confusion.from_arrays(
+            text(r["truth"]), text(r["said"]), sample_weight=r["w"], positive="1"
+        )
+        return Valued(counts, WORTH)
     if metric.needs is Pairs:
         return Pairs.from_arrays(r["y"], r["y_hat"], sample_weight=r["w"])
     if metric.needs is Scores:
@@ -104,6 +146,94 @@ def slow_ece(r: Rows) -> float:
         rate = sum(r["w"][i] * r["truth"][i] for i in members) / w
         gaps += w / total * abs(mean - rate)
     return float(gaps)
+
+
+def slow_bins(r: Rows, n_bins: int = 10) -> list[tuple[float, float, float, float]]:
+    """(weight, effective rows, mean score, rate) of bins of tied scores, row by row."""
+    w = r["w"]
+    total, seen, bins = float(sum(w)), 0.0, {}
+    for s in sorted(set(r["score"].tolist())):
+        tied = [i for i in range(len(w)) if r["score"][i] == s]
+        weight = float(sum(w[i] for i in tied))
+        bins.setdefault(min(int((seen + weight / 2) / total * n_bins), n_bins - 1), []).extend(tied)
+        seen += weight
+    found = []
+    for members in bins.values():
+        mass = sum(w[i] for i in members)
+        mean = sum(w[i] * r["score"][i] for i in members) / mass
+        rate = sum(w[i] * r["truth"][i] for i in members) / mass
+        found.append((mass / total, mass * total / float((w**2).sum()), mean, rate))
+    return found
+
+
+def slow_murphy(r: Rows, which: str) -> float:
+    """Ferro and Fricker's formulas, bin by bin."""
+    bins = slow_bins(r)
+    n = sum(size for _s, size, _m, _r in bins)
+    base = sum(share * rate for share, _n, _m, rate in bins)
+    noise = sum(share * rate * (1 - rate) / max(size - 1, 1) for share, size, _m, rate in bins)
+    extra = base * (1 - base) / (n - 1)
+    if which == "uncertainty":
+        return base * (1 - base) + extra
+    if which == "reliability":
+        return max(sum(s * (rate - mean) ** 2 for s, _n, mean, rate in bins) - noise, 0.0)
+    return max(sum(s * (rate - base) ** 2 for s, _n, _m, rate in bins) - noise + extra, 0.0)
+
+
+def slow_slope(r: Rows) -> float:
+    """The zero of the score equations of the logistic regression, found by SciPy."""
+    from scipy.optimize import root
+
+    p = np.clip(r["score"], 1e-9, 1 - 1e-9)
+    x = np.log(p / (1 - p))
+
+    def equations(beta: Any) -> list[float]:
+        left = r["w"] * (r["truth"] - 1 / (1 + np.exp(-(beta[0] + beta[1] * x))))
+        return [float(left.sum()), float((left * x).sum())]
+
+    return float(root(equations, [0.0, 0.5], tol=1e-14).x[1])
+
+
+def slow_z(r: Rows) -> float:
+    p, w = r["score"], r["w"]
+    top = float((w * (r["truth"] - p) * (1 - 2 * p)).sum())
+    spread = (
+        float((w * (1 - 2 * p) ** 2 * p * (1 - p)).sum()) * float((w**2).sum()) / float(w.sum())
+    )
+    return top / math.sqrt(spread)
+
+
+def slow_gain(r: Rows) -> float:
+    """Rows from the highest score until a tenth of the weight is taken, ties in part."""
+    left, found = 0.1 * float(r["w"].sum()), 0.0
+    for s in sorted(set(r["score"].tolist()), reverse=True):
+        tied = r["score"] == s
+        weight = float(r["w"][tied].sum())
+        part = min(1.0, left / weight) if left > 0 else 0.0
+        found += part * float(r["w"][tied & r["truth"]].sum())
+        left -= part * weight
+    return found / float(r["w"][r["truth"]].sum())
+
+
+def by_group(r: Rows, one: Callable[[Any, Any], float]) -> float:
+    """The mean over groups with a wanted item of ``one(wanted, score)``."""
+    values = []
+    for g in sorted(set(r["group"].tolist())):
+        mine = r["group"] == g
+        if r["truth"][mine].any():
+            values.append(one(r["truth"][mine], r["order"][mine]))
+    return float(np.mean(values))
+
+
+def slow_ndcg(wanted: Any, score: Any) -> float:
+    if len(wanted) == 1:
+        return 1.0
+    return float(sk.ndcg_score([wanted.astype(float)], [score], k=10))
+
+
+def first_place(wanted: Any, score: Any) -> int:
+    order = sorted(range(len(wanted)), key=lambda i: -score[i])
+    return next(k for k, i in enumerate(order, 1) if wanted[i])
 
 
 def weighted_mean(values: Any, w: Any) -> float:
@@ -160,11 +290,42 @@ ORACLES: dict[str, Callable[[Rows], float]] = {
     ),
     "median_ae": paired(sk.median_absolute_error),
     "r2": paired(sk.r2_score),
+    "fbeta": lambda r: sk.fbeta_score(r["truth"], r["said"], beta=2, sample_weight=r["w"]),
+    "business_value": lambda r: weighted_mean(
+        [WORTH.get((t, p), 0.0) for t, p in zip(text(r["truth"]), text(r["said"]), strict=True)],
+        r["w"],
+    ),
+    "brier_reliability": lambda r: slow_murphy(r, "reliability"),
+    "brier_resolution": lambda r: slow_murphy(r, "resolution"),
+    "brier_uncertainty": lambda r: slow_murphy(r, "uncertainty"),
+    "calibration_slope": slow_slope,
+    "spiegelhalter_z": slow_z,
+    "gain": slow_gain,
+    "lift": lambda r: slow_gain(r) / 0.1,
+    "top_k": lambda r: sk.top_k_accuracy_score(
+        r["five"], r["proba5"], k=3, sample_weight=r["w"], labels=range(5)
+    ),
+    "pinball": lambda r: float(
+        np.mean(
+            [
+                sk.mean_pinball_loss(r["y"], f, alpha=q, sample_weight=r["w"])
+                for q, f in zip(LEVELS, r["bounds"], strict=True)
+            ]
+        )
+    ),
+    "interval_coverage": lambda r: weighted_mean(
+        (r["y"] >= r["bounds"][0]) & (r["y"] <= r["bounds"][-1]), r["w"]
+    ),
+    "ndcg": lambda r: by_group(r, slow_ndcg),
+    "map": lambda r: by_group(r, sk.average_precision_score),
+    "mrr": lambda r: by_group(r, lambda w, s: 1 / first_place(w, s)),
+    "hit_rate": lambda r: by_group(r, lambda w, s: float(first_place(w, s) <= 10)),
 }
 AVERAGED: dict[str, dict[str, Callable[[Rows], float]]] = {
     "precision": kinds(sk.precision_score),
     "recall": kinds(sk.recall_score),
     "f1": kinds(sk.f1_score),
+    "fbeta": kinds(partial(sk.fbeta_score, beta=2)),
     "specificity": {
         a: lambda r, a=a: slow_specificity(r, a) for a in ("macro", "micro", "weighted")
     },
@@ -191,11 +352,16 @@ WHOLE: dict[str, Callable[[Rows], float]] = {
     "log_loss": lambda r: sk.log_loss(
         r["label"], r["proba"], sample_weight=r["w"], labels=list("abc")
     ),
+    "top_k": lambda r: ORACLES["top_k"](r),
+    "business_value": lambda r: weighted_mean(
+        [WORTH.get(pair, 0.0) for pair in zip(r["label"], r["predicted"], strict=True)], r["w"]
+    ),
 }
 OF_C: dict[str, Callable[[Rows], float]] = {
     "precision": lambda r: of_c(sk.precision_score, r),
     "recall": lambda r: of_c(sk.recall_score, r),
     "f1": lambda r: of_c(sk.f1_score, r),
+    "fbeta": lambda r: of_c(partial(sk.fbeta_score, beta=2), r),
     "specificity": lambda r: sk.recall_score(
         r["label"] != "c", r["predicted"] != "c", sample_weight=r["w"]
     ),
@@ -245,7 +411,7 @@ def declared(name: str, task: str) -> Metric:
 
 def task_of(name: str) -> str:
     tasks = {t for m in all_metrics() if m.name == name for t in m.tasks}
-    return "binary" if "binary" in tasks else "regression"
+    return next(task for task in ("binary", "regression", "multiclass") if task in tasks)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -277,6 +443,7 @@ def test_multiclass_values_equal_the_oracle(name: str, seed: int) -> None:
     r = rows(seed)
     metric = declared(name, "multiclass")
     need = by_class(r) if metric.needs is Confusion else need_of(metric, r)
+    need = Valued(by_class(r), WORTH) if metric.needs is Valued else need
     found = metric.compute(need, of="c" if name in OF_C else None)
     expected = (OF_C if name in OF_C else WHOLE)[name](r)
     assert found.value == pytest.approx(expected, rel=1e-9, abs=1e-12)
@@ -403,9 +570,12 @@ def test_edges_give_a_number_or_a_reason(name: str, edge: str) -> None:
 @pytest.mark.parametrize("name", sorted(ORACLES))
 def test_nothing_is_certain_because_all_rows_are_right(name: str) -> None:
     metric = declared(name, task_of(name))
-    if metric.needs is Pairs or not metric.needs_labels:
+    if metric.needs in (Pairs, Quantiles, Valued) or not metric.needs_labels:
         return
     found = metric.compute(need_of(metric, EDGES["all right"]), of="1")
+    if name in ("calibration_slope", "spiegelhalter_z"):  # separated labels determine no slope
+        assert found.value is None or found.low < found.high
+        return
     assert found.low is not None and found.high is not None
     assert found.high - found.low > 0.01
     assert (found.se or 0) > 0
@@ -414,7 +584,7 @@ def test_nothing_is_certain_because_all_rows_are_right(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(n for n in ORACLES if n != "positive_rate"))
 def test_rows_that_are_not_finite_are_counted(name: str) -> None:
     metric = declared(name, task_of(name))
-    if metric.needs is Confusion:
+    if metric.needs not in (Pairs, Scores, ClassScores):
         return
     r = dict(EDGES["not finite"])
     n_invalid = 3 if metric.needs is Scores else 2

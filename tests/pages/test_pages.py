@@ -134,3 +134,27 @@ def test_another_model_is_compared_only_by_who_may_see_it(enter, sample_home, ru
 def test_only_who_may_export_is_offered_it(enter, sample_home, run, role, n) -> None:
     enter(sample_home, Viewer("bob", "Bob", role, (Grant(role, "flight-late"),)))
     assert len(run("overview", m="flight-late").get("download_button")) == n
+
+
+def test_a_threshold_is_tried_and_its_values_are_kept(enter, tmp_path, sample_home, run) -> None:
+    import shutil
+
+    home = tmp_path / "copy"
+    shutil.copytree(sample_home, home)
+    enter(home)
+    app = run("performance", m="flight-late")
+    app.session_state["below"] = "Threshold"
+    app.run()
+    assert "best threshold is" in " ".join(m.value for m in app.markdown)
+    first = app.dataframe[-1].value
+    app.slider(key="pick_threshold").set_value(0.3).run()
+    app.session_state["below"] = "Threshold"
+    app.run()
+    assert "0.3" in app.query_params["threshold"]
+    assert not app.dataframe[-1].value.equals(first)
+    app.button(key="save_worth").click().run()
+    from app.state.database import Database
+    from app.state.models import get_model
+
+    kept = get_model(Database(f"sqlite:///{home / 'telltale.db'}"), "flight-late").schema.values
+    assert {(t, s): v for t, s, v in kept}[("1", "0")] == -5.0
