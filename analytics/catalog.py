@@ -19,8 +19,11 @@ from analytics.needs import (
     Quantiles,
     Rankings,
     Ranks,
+    Sample,
     Scores,
+    TextPair,
     Valued,
+    VectorPair,
 )
 
 HEADLINE: dict[Task, tuple[str, ...]] = {
@@ -137,12 +140,21 @@ def pick_metrics(task: Task, names: Iterable[str]) -> tuple[Named, ...]:
 
 
 def tests_for(column_type: ColumnType) -> tuple[DriftTest, ...]:
-    """The drift tests that apply to a column of this type; none for times and free text."""
+    """The drift tests that apply to a column of this type; none for times."""
     if column_type == "numeric":
         return tuple(t for t in all_drift_tests() if t.needs is NumericPair)
     if column_type in ("categorical", "boolean"):
         return tuple(t for t in all_drift_tests() if t.needs is LevelPair)
+    if column_type == "text":
+        return tuple(t for t in all_drift_tests() if t.needs is TextPair)
+    if column_type == "embedding":
+        return tuple(t for t in all_drift_tests() if t.needs is VectorPair)
     return ()
+
+
+def sample_tests() -> tuple[DriftTest, ...]:
+    """The drift tests that look at all columns together."""
+    return tuple(t for t in all_drift_tests() if t.needs is Sample)
 
 
 def check_names(names: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -18,7 +18,7 @@ Kind = Literal["predictions", "labels", "errors", "events", "resources", "feedba
 LogName = Literal["production", "reference"]
 Verdict = Literal["ok", "warning", "critical", "undefined"]
 Better = Literal["higher", "lower", "zero", "neither"]
-ColumnType = Literal["numeric", "categorical", "boolean", "time", "text", "other"]
+ColumnType = Literal["numeric", "categorical", "boolean", "time", "text", "embedding", "other"]
 Role = Literal[
     "prediction_id",
     "timestamp",

@@ -304,3 +304,40 @@ class LogCounts:
     n_duplicates_reference: int = 0
     age_s: float | None = None
     typical_gap_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some rows of both sides with all columns: for tests that look at columns together.
+
+    Both matrices have a column for each of ``names``; categories (``is_category``) are codes from 0
+    shared by both sides, NaN is missing. The rows are a deterministic sample of ``n_reference`` and
+    ``n_current`` in all.
+    """
+
+    names: tuple[str, ...]
+    is_category: tuple[bool, ...]
+    reference: Floats
+    current: Floats
+    n_reference: int
+    n_current: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextPair:
+    """Texts of a column on both sides (a deterministic sample), missing ones counted apart."""
+
+    reference: tuple[str, ...]
+    current: tuple[str, ...]
+    n_missing_reference: int = 0
+    n_missing_current: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VectorPair:
+    """Vectors of an embedding column on both sides (a deterministic sample), a row each."""
+
+    reference: Floats
+    current: Floats
+    n_missing_reference: int = 0
+    n_missing_current: int = 0

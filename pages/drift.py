@@ -7,7 +7,7 @@ import streamlit as st
 from analytics.findings import speak_of_drift
 from app.auth import require
 from app.widgets.choices import default_every, headline_metrics
-from app.widgets.column_view import draw_column
+from app.widgets.column_view import draw_column, draw_together
 from app.widgets.drift_table import draw_ranking, ranking
 from app.widgets.empty_state import draw_empty
 from app.widgets.export import draw_export
@@ -42,3 +42,4 @@ with left:
     chosen = draw_ranking(rows, every)
 with right:
     draw_column(view, chosen, results, series, every)
+draw_together(view)

@@ -213,7 +213,11 @@ def strings(text: str) -> Iterator[str]:
                 "app/warm.py",
             ),
         ),
-        (r"^\s*(import|from) (sklearn|scipy\.stats|pandas)\b", ("app/", "pages/")),
+        (
+            r"^\s*(import|from) (sklearn|scipy\.stats|pandas)\b",
+            # Trees are no statistics of ours; the one test that grows them is asked for by name.
+            ("app/", "pages/", "analytics/drift/domain_classifier_auc.py"),
+        ),
     ],
 )
 def test_words_that_stand_in_their_place_only(pattern: str, allowed: tuple[str, ...]) -> None:

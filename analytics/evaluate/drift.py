@@ -18,14 +18,16 @@ from analytics.core import (
     Verdict,
 )
 from analytics.errors import UsageError
+from analytics.evaluate.multivariate import chosen_tests, multivariate, texts
 from analytics.evaluate.performance import MIN_LABELLED
-from analytics.needs import ColumnCounts, LevelPair, NumericPair
+from analytics.needs import ColumnCounts, LevelPair, NumericPair, TextPair, VectorPair
 from analytics.query.columns import EMPTY, Levels, Values, level_counts, numeric_values
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups
 from analytics.stats.decision import decide
 
+_Pair = NumericPair | LevelPair | TextPair | VectorPair
 SHOWN_LEVELS = 20  # unseen levels that an answer names
 
 
@@ -75,8 +77,10 @@ def drift(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
     columns = drift_columns(dataset)
     check_names(question.columns, [c.name for c in columns], "column")
     groups = count_groups(engine, dataset, question.scope)
+    results = multivariate(engine, dataset, question, groups)
+    if question.names and len(chosen_tests(question)) == len(question.names):
+        return results
     current = _Read(engine, dataset, question, columns)
-    results: list[Result] = []
     for group in groups:
         evidence = [e for c in columns for e in current.evidence(c, group.key)]
         results += _decided(question, group, evidence)
@@ -90,7 +94,10 @@ class _Read:
         self, engine: Engine, dataset: Dataset, question: Question, columns: Sequence[Column]
     ) -> None:
         numeric = [c.name for c in columns if c.type == "numeric"]
-        levels = [c.name for c in columns if c.type != "numeric"]
+        levels = [c.name for c in columns if c.type in ("categorical", "boolean")]
+        self.texts = texts(
+            engine, dataset, question, [c for c in columns if c.type in ("text", "embedding")]
+        )
         assert question.reference is not None
         reference = whole(question.reference)
         self.numbers = numeric_values(engine, dataset, question.scope, numeric)
@@ -117,7 +124,10 @@ class _Read:
                 found.append(_Evidence(column, name, check.label, estimate, check.tolerance, True))
         return found
 
-    def _pair(self, column: Column, key: Key) -> tuple[NumericPair | LevelPair, ColumnCounts]:
+    def _pair(self, column: Column, key: Key) -> tuple[_Pair, ColumnCounts]:
+        if column.type in ("text", "embedding"):
+            both = self.texts[column.name].get(key, TextPair((), ()))
+            return both, _text_counts(both)
         if column.type == "numeric":
             none: Values = (EMPTY, 0)
             now = self.numbers[column.name].get(key, none)
@@ -138,6 +148,16 @@ def _number_counts(pair: NumericPair) -> ColumnCounts:
         n_missing=pair.n_missing_current,
         n_distinct=0,
         n_reference=m + pair.n_missing_reference,
+        n_missing_reference=pair.n_missing_reference,
+    )
+
+
+def _text_counts(pair: TextPair | VectorPair) -> ColumnCounts:
+    return ColumnCounts(
+        n=len(pair.current) + pair.n_missing_current,
+        n_missing=pair.n_missing_current,
+        n_distinct=0,
+        n_reference=len(pair.reference) + pair.n_missing_reference,
         n_missing_reference=pair.n_missing_reference,
     )
 

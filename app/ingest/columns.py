@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from app.ingest.words import PlanColumn
 
 NUMBERS = ("score", "latency_ms", "sampling_p", "quantile")
 NESTED = ("STRUCT", "MAP", "UNION")
+VECTORS = ("DOUBLE[]", "FLOAT[]")
+VECTOR = re.compile(r"(?:DOUBLE|FLOAT)\[\d+\]")
 TIMES = ("timestamp", "label_time", "received_at")
 
 
@@ -32,6 +35,8 @@ def conversion_of(profile: Profile, role: str, task: Task, zone: str) -> tuple[C
         return kind, "truth"
     if kind == "numeric":
         return kind, "double"
+    if profile.sql_type in VECTORS or VECTOR.fullmatch(profile.sql_type):
+        return "embedding", "json"
     is_nested = profile.sql_type.endswith("]") or profile.sql_type.startswith(NESTED)
     return kind, "json" if is_nested else "text"
 

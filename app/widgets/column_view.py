@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -96,7 +96,7 @@ def _statistics(mine: Sequence[Result]) -> None:
     rows = [
         {
             "statistic": str(r.detail.get("label", r.name)),
-            "value": write_value(r.value, "rate" if r.name in CHECKS else "score"),
+            "value": write_value(r.value, "rate" if r.name in (*CHECKS, "oov_rate") else "score"),
             "95 % interval": write_interval(r.low, r.high, "score") or "–",
             "adjusted p": write_value(r.detail.get("p_adjusted"), "p"),
             "note": r.reason or "",
@@ -104,3 +104,35 @@ def _statistics(mine: Sequence[Result]) -> None:
         for r in mine
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="statistics", alt="All statistics")
+
+
+def draw_together(view: View) -> None:
+    """Tests over all columns at once, worked out when somebody opens them."""
+    from analytics.catalog import sample_tests
+
+    with st.expander("All columns together", key="together", on_change="rerun") as box:
+        if not box.open:
+            return
+        names = tuple(test.name for test in sample_tests())
+        found: list[Result] = view.ask("drift", "Comparing all columns together", names=names)
+        if not found:
+            draw_empty("There is nothing to compare.", "The log has no numbers or categories.")
+            return
+        for r in found:
+            width = write_interval(r.low, r.high, "score")
+            said = f", 95 % from {width}" if width else f": {r.reason}"
+            st.markdown(
+                f"{chip(r.verdict)} {plain(str(r.detail['label']))}"
+                f" **{write_value(r.value, 'score')}**{plain(said)}"
+            )
+        columns: list[dict[str, Any]] = next(
+            (r.detail["columns"] for r in found if r.detail.get("columns")), []
+        )
+        if columns:
+            named = write_list([str(c["column"]) for c in columns], SHOWN)
+            st.markdown(f"What gives this window away: **{plain(named)}**")
+        sampled = max(int(r.detail.get("n_sampled", 0)) for r in found)
+        st.caption(
+            f"On the same {write_count(sampled)} of {write_count(found[0].n)} rows every time. Rows"
+            " that share values of their hour, such as weather, can be told apart by memory alone."
+        )

@@ -158,3 +158,12 @@ def test_a_threshold_is_tried_and_its_values_are_kept(enter, tmp_path, sample_ho
 
     kept = get_model(Database(f"sqlite:///{home / 'telltale.db'}"), "flight-late").schema.values
     assert {(t, s): v for t, s, v in kept}[("1", "0")] == -5.0
+
+
+def test_all_columns_together_are_compared_when_opened(on_samples, run, texts) -> None:
+    app = run("drift", m="digit-reader")
+    assert "What gives this window away" not in texts(app)
+    app.session_state["together"] = True
+    app.run()
+    said = texts(app)
+    assert "What gives this window away" in said and "Maximum mean discrepancy" in said
