@@ -10,11 +10,21 @@ from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
-from analytics.core import ColumnType, DriftTest, Metric, QualityCheck, Schema, Task
+from analytics.core import (
+    ColumnType,
+    CustomMetric,
+    DriftTest,
+    Estimate,
+    Metric,
+    QualityCheck,
+    Schema,
+    Task,
+)
 from analytics.errors import NameUnknown
 from analytics.needs import (
     ClassScores,
     LevelPair,
+    Moments,
     NumericPair,
     Quantiles,
     Rankings,
@@ -120,7 +130,8 @@ def lacks(metric: Metric, schema: Schema) -> str | None:
 
 def offered(schema: Schema) -> dict[str, Named]:
     """The metrics of the schema's task for which the log has what they need."""
-    return {k: v for k, v in metrics_for(schema.task).items() if lacks(v.metric, schema) is None}
+    known = {**metrics_for(schema.task), **custom_named(schema)}
+    return {k: v for k, v in known.items() if lacks(v.metric, schema) is None}
 
 
 def headline_names(schema: Schema) -> tuple[str, ...]:
@@ -130,10 +141,37 @@ def headline_names(schema: Schema) -> tuple[str, ...]:
     return tuple(n for n in HEADLINE[schema.task] if n in known and (has_score or "auc" not in n))
 
 
-def pick_metrics(task: Task, names: Iterable[str]) -> tuple[Named, ...]:
+def custom_named(schema: Schema) -> dict[str, Named]:
+    """The model's own metrics, declared like the others."""
+    return {metric.name: Named(metric.name, _declared(metric)) for metric in schema.custom}
+
+
+def _declared(custom: CustomMetric) -> Metric:
+    from analytics.stats.custom import custom_estimate
+
+    def compute(need: Moments, of: str | None = None) -> Estimate:
+        del of  # it has no classes
+        return custom_estimate(need, custom.aggregate)
+
+    return Metric(
+        name=custom.name,
+        label=custom.label or custom.name,
+        tasks=("binary", "multiclass", "regression", "none"),
+        needs=Moments,
+        compute=compute,
+        better=custom.better,
+        unit="share" if custom.aggregate == "share" else "label",
+        meaning=f"A metric of this model's own: the {custom.aggregate} of {custom.expression}.",
+        source="set by hand; interval: by how its rows are put together",
+        is_default=False,
+        tolerance=custom.tolerance,
+    )
+
+
+def pick_metrics(schema: Schema, names: Iterable[str]) -> tuple[Named, ...]:
     """The named metrics, or the defaults; NameUnknown with the nearest name otherwise."""
-    known = metrics_for(task)
-    wanted = tuple(names) or default_metrics(task)
+    known = {**metrics_for(schema.task), **custom_named(schema)}
+    wanted = tuple(names) or default_metrics(schema.task)
     return tuple(
         known[name] if name in known else _unknown(name, known, "metric") for name in wanted
     )

@@ -76,6 +76,22 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomMetric:
+    """A metric of somebody's own: an expression over a row, and how rows are put together.
+
+    ``aggregate`` is "mean", "share" (of rows for which the expression holds), "sum", or a quantile
+    ("p50", "p90", "p95", "p99"). See ``analytics.query.expression`` for what an expression may say.
+    """
+
+    name: str
+    expression: str
+    aggregate: str = "mean"
+    better: Better = "neither"
+    label: str = ""
+    tolerance: tuple[float, float] = (0.05, 0.1)
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """What a model's log holds: task, classes and columns.
 
@@ -89,6 +105,7 @@ class Schema:
     positive: str | None = None
     threshold: float | None = None  # applied to the score only where no prediction was logged
     values: tuple[tuple[str, str, float], ...] = ()  # (true class, predicted class, worth of a row)
+    custom: tuple[CustomMetric, ...] = ()
 
     def has(self, role: Role) -> bool:
         """Whether some column plays that role."""

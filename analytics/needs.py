@@ -341,3 +341,24 @@ class VectorPair:
     current: Floats
     n_missing_reference: int = 0
     n_missing_current: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Power sums of one number over rows, about ``centre``: enough for a mean with its interval.
+
+    ``n`` rows have a value, ``n_missing`` have none; ``quantile``, ``low`` and ``high`` are order
+    statistics where a quantile was asked.
+    """
+
+    n: int
+    n_missing: int = 0
+    weight: float = 0.0
+    weight2: float = 0.0
+    centre: float = 0.0
+    first: float = 0.0
+    second: float = 0.0
+    third: float = 0.0
+    quantile: float | None = None
+    low: float | None = None
+    high: float | None = None

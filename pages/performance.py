@@ -8,6 +8,7 @@ from analytics.findings import speak
 from app.auth import require
 from app.widgets.behind import draw_behind, draw_classes, draw_labels
 from app.widgets.choices import headline_metrics, pick_every, pick_metric
+from app.widgets.custom import draw_custom
 from app.widgets.export import draw_export
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead
@@ -66,3 +67,4 @@ for title, tab in tabs.items():
             results_table([*whole, *split], "all_results")
         else:
             draw_labels(view, shown)
+draw_custom(view)

@@ -145,7 +145,7 @@ def _say_mix(mixed: Mixed) -> str:
 
 def _metrics(engine: Engine, question: Question, candidate: Side, baseline: Side) -> list[Result]:
     """Each metric on both sides, and the difference of the two (rows are different rows)."""
-    named = pick_metrics(candidate.dataset.schema.task, question.names)
+    named = pick_metrics(candidate.dataset.schema, question.names)
     now = metric_estimates(engine, candidate.dataset, candidate.scope, named)
     then = metric_estimates(engine, baseline.dataset, baseline.scope, named)
     rows = [
@@ -163,7 +163,7 @@ def _of(named: Named, found: dict[tuple[str, str | None], Estimate]) -> list[str
 def _paired(
     engine: Engine, question: Question, candidate: Side, baseline: Side, shared: Shared
 ) -> Comparison:
-    named = pick_metrics(candidate.dataset.schema.task, question.names)
+    named = pick_metrics(candidate.dataset.schema, question.names)
     rows = []
     for n in named:
         found = paired_estimate(n, candidate.dataset.schema, shared)

@@ -14,6 +14,7 @@ from analytics.evaluate.verdict import Compared, compare, judge, tolerance_of
 from analytics.needs import (
     ClassScores,
     Confusion,
+    Moments,
     Pairs,
     Quantiles,
     Rankings,
@@ -21,6 +22,7 @@ from analytics.needs import (
     Scores,
     Valued,
 )
+from analytics.query.custom import moments
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups, label_delay
@@ -30,7 +32,7 @@ from analytics.query.rankings import quantiles, rankings, ranks, valued
 MIN_LABELLED = 30  # fewer labels than this give a value, and no verdict
 SETTLED_SHARE = 0.02  # at most this share of labels may still be on their way
 
-_Need = tuple[type, bool]
+_Need = tuple[type, bool | str]
 _FETCH: dict[_Need, Callable[[Engine, Dataset, Scope], Mapping[Key, Any]]] = {
     (Confusion, True): lambda e, d, s: confusions(e, d, s),
     (Confusion, False): lambda e, d, s: confusions(e, d, s, labelled=False),
@@ -63,13 +65,14 @@ def performance(
     ``now`` is the moment the question is asked (label maturity needs it). Raises LogError when
     the model's log holds no predictions at all, NameUnknown for a metric the task does not have.
     """
-    if dataset.schema.task == "none":
+    own = {custom.name for custom in dataset.schema.custom}
+    if dataset.schema.task == "none" and not (question.names and own >= set(question.names)):
         raise LogError(
             f"{dataset.model} has no predictions in its log.",
             "Performance compares predictions with labels; this log holds features only.",
             "Look at drift and data quality, or import a file with a prediction or score column.",
         )
-    named = pick_metrics(dataset.schema.task, question.names)
+    named = pick_metrics(dataset.schema, question.names)
     scope = question.scope
     delay = label_delay(engine, dataset, whole(scope)) if now else None
     groups = count_groups(engine, dataset, scope, now=now, delay=delay)
@@ -84,8 +87,20 @@ def performance(
 def _fetch(
     engine: Engine, dataset: Dataset, scope: Scope, named: Sequence[Named]
 ) -> dict[_Need, Mapping[Key, Any]]:
-    needs = dict.fromkeys((n.metric.needs, n.metric.needs_labels) for n in named)
-    return {need: _FETCH[need](engine, dataset, scope) for need in needs}
+    own = {custom.name: custom for custom in dataset.schema.custom}
+    found: dict[_Need, Mapping[Key, Any]] = {}
+    for need in dict.fromkeys(_need(n) for n in named):
+        if need[0] is Moments:
+            found[need] = moments(engine, dataset, scope, own[str(need[1])])
+        else:
+            found[need] = _FETCH[need](engine, dataset, scope)
+    return found
+
+
+def _need(named: Named) -> _Need:
+    """What a metric needs; metrics of a model's own read the rows each for themselves."""
+    metric = named.metric
+    return metric.needs, named.name if metric.needs is Moments else metric.needs_labels
 
 
 def _reference(
@@ -110,7 +125,7 @@ def _estimates(
     dataset: Dataset, named: Named, found: Mapping[_Need, Mapping[Key, Any]], key: Key
 ) -> list[tuple[str | None, Estimate]]:
     """The metric of one group: one number, or one for each class."""
-    need = found[(named.metric.needs, named.metric.needs_labels)].get(key)
+    need = found[_need(named)].get(key)
     if need is None:
         otherwise = "no labels yet" if named.metric.needs_labels else "no rows"
         return [

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from analytics.core import Column, Schema
+from analytics.core import Column, CustomMetric, Schema
 from analytics.errors import UsageError
 
 
@@ -38,6 +38,7 @@ def merge_schema(old: Schema | None, new: Schema) -> Schema:
         positive=old.positive if old.positive is not None else new.positive,
         threshold=old.threshold if old.threshold is not None else new.threshold,
         values=old.values or new.values,
+        custom=old.custom or new.custom,
     )
 
 
@@ -49,6 +50,9 @@ def schema_to_json(schema: Schema) -> dict[str, Any]:
         "positive": schema.positive,
         "threshold": schema.threshold,
         "values": [list(row) for row in schema.values],
+        "custom": [
+            asdict(metric) | {"tolerance": list(metric.tolerance)} for metric in schema.custom
+        ],
         "columns": [
             {
                 "name": c.name,
@@ -67,6 +71,14 @@ def schema_from_json(data: dict[str, Any]) -> Schema:
     columns = tuple(Column(**column) for column in data.get("columns", ()))
     schema = Schema(task=data["task"], columns=columns, classes=tuple(data.get("classes", ())))
     values = tuple((str(a), str(b), float(v)) for a, b, v in data.get("values", ()))
+    custom = tuple(
+        CustomMetric(**row | {"tolerance": tuple(row["tolerance"])})
+        for row in data.get("custom", ())
+    )
     return replace(
-        schema, positive=data.get("positive"), threshold=data.get("threshold"), values=values
+        schema,
+        positive=data.get("positive"),
+        threshold=data.get("threshold"),
+        values=values,
+        custom=custom,
     )

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from analytics.core import LABEL_PRECEDENCE, Schema
+from analytics.core import LABEL_PRECEDENCE, CustomMetric, Schema
 from analytics.errors import NameUnknown, UsageError
 from analytics.sources.schema import schema_from_json, schema_to_json
 from app.state.database import Database, Write
@@ -235,6 +235,43 @@ def set_values(write: Write, name: str, values: Sequence[tuple[str, str, float]]
     stored = {"schema": json.dumps(schema_to_json(schema)), "updated_at": write.database.clock()}
     write.execute(model_table.update().where(model_table.c.name == name).values(**stored))
     write.audit("change", "model", name, values=[list(row) for row in values])
+
+
+def save_custom(write: Write, name: str, metric: CustomMetric) -> None:
+    """Add a metric of the model's own, or replace the one of that name."""
+    schema = _schema_of(write, name)
+    kept = tuple(m for m in schema.custom if m.name != metric.name)
+    _store_custom(
+        write, name, schema, (*kept, metric), saved=metric.name, expression=metric.expression
+    )
+
+
+def drop_custom(write: Write, name: str, metric: str) -> None:
+    """Take a metric of the model's own away; NameUnknown where it has none of that name."""
+    schema = _schema_of(write, name)
+    kept = tuple(m for m in schema.custom if m.name != metric)
+    if len(kept) == len(schema.custom):
+        known = ", ".join(m.name for m in schema.custom) or "none"
+        raise NameUnknown(
+            f"There is no metric {metric!r} of the model's own.", "", f"There are: {known}."
+        )
+    _store_custom(write, name, schema, kept, dropped=metric)
+
+
+def _schema_of(write: Write, name: str) -> Schema:
+    found = find_model(write.connection, name)
+    if found is None:
+        raise NameUnknown(f"There is no model {name!r}.", "", "List them with `telltale models`.")
+    return found.schema
+
+
+def _store_custom(
+    write: Write, name: str, schema: Schema, custom: tuple[CustomMetric, ...], **said: str
+) -> None:
+    changed = replace(schema, custom=custom)
+    stored = {"schema": json.dumps(schema_to_json(changed)), "updated_at": write.database.clock()}
+    write.execute(model_table.update().where(model_table.c.name == name).values(**stored))
+    write.audit("change", "model", name, custom_metric=said)
 
 
 def _model(row: Any) -> Model:

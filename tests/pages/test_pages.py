@@ -167,3 +167,23 @@ def test_all_columns_together_are_compared_when_opened(on_samples, run, texts) -
     app.run()
     said = texts(app)
     assert "What gives this window away" in said and "Maximum mean discrepancy" in said
+
+
+def test_a_metric_of_ones_own_is_tried_kept_and_drawn(enter, tmp_path, sample_home, run) -> None:
+    import shutil
+
+    home = tmp_path / "copy"
+    shutil.copytree(sample_home, home)
+    enter(home)
+    app = run("performance", m="flight-delay")
+    app.session_state["own_metrics"] = True
+    app.run()
+    fields = {t.label: t for t in app.text_input}
+    fields["Name"].set_value("over_15")
+    fields["Expression over a row"].set_value("abs(prediction - label) > 15")
+    box = {b.label: b for b in app.selectbox}
+    box["Put together as"].set_value("share")
+    next(b for b in app.button if b.label == "Try and keep").click()
+    app.run()
+    assert "over_15" in app.query_params["metric"]
+    assert app.selectbox(key="pick_rest").value == "over_15"
