@@ -195,6 +195,38 @@ def sample_tests() -> tuple[DriftTest, ...]:
     return tuple(t for t in all_drift_tests() if t.needs is Sample)
 
 
+# Numbers that are counted rather than declared, in plain words.
+PLAIN = {
+    "observed_rate": "The share of labelled rows whose truth is the positive class.",
+    "label_coverage": "The share of predictions whose truth is known by now.",
+    "error_rate": "The share of requests that ended in an error.",
+    "throughput": "Requests a second, by the longest unit of time that one of them fits into.",
+    "cpu_percent": "The mean of the sampled CPU use; above 100 % several cores are busy.",
+    "memory_mb": "The mean of the sampled memory of the process.",
+    "latency_p50": "Half of the answered requests were faster than this.",
+    "latency_p90": "Nine of ten answered requests were faster than this.",
+    "latency_p95": "Nineteen of twenty answered requests were faster than this.",
+    "latency_p99": "Ninety-nine of a hundred answered requests were faster than this.",
+}
+
+
+def meaning_of(name: str, schema: Schema | None = None) -> str | None:
+    """What a number means in plain words; None for a name that nobody declared.
+
+    >>> meaning_of("latency_p50")
+    'Half of the answered requests were faster than this.'
+    """
+    if name in PLAIN:
+        return PLAIN[name]
+    if schema is not None and name in custom_named(schema):
+        return custom_named(schema)[name].metric.meaning
+    declared: list[Metric | DriftTest | QualityCheck] = [
+        *all_metrics(), *all_drift_tests(), *all_quality_checks()
+    ]  # fmt: skip
+    by_name = {d.name: d.meaning for d in declared}
+    return by_name.get(name) or by_name.get(name.rpartition("_")[0])
+
+
 def check_names(names: Iterable[str], known: Iterable[str], what: str) -> None:
     """Raise NameUnknown for the first name that is not known."""
     known = list(known)

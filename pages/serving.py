@@ -12,6 +12,7 @@ from app.widgets.export import draw_export
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead
 from app.widgets.metric_card import draw_cards
+from app.widgets.saved import draw_notes, note_marks
 from app.widgets.serving import (
     SPOKEN,
     cards_of,
@@ -48,9 +49,9 @@ with lead:
     )
 with cards:
     draw_cards(cards_of(whole, series))
-draw_timeline(
-    view, series, [r for r in metric if "class" not in r.detail], version_marks(view.facts.versions)
-)
+marks = [*version_marks(view.facts.versions), *note_marks(view)]
+draw_timeline(view, series, [r for r in metric if "class" not in r.detail], marks)
+draw_notes(view)
 
 titles = ["Latency", "Errors", *(["Versions"] if view.versions else []), "All results"]
 tabs = dict(zip(titles, st.tabs(titles, key="below", on_change="rerun"), strict=True))

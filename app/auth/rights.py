@@ -11,6 +11,7 @@ RIGHTS = {
     "explore": "look into distributions, quality and single predictions",
     "export": "download rows and results",
     "import": "add data to a model",
+    "annotate": "write notes on charts and share views",
     "configure": "change a model's settings, schema and thresholds",
     "label": "label predictions",
     "review": "settle disagreements between labels",
@@ -23,7 +24,7 @@ SYSTEM_RIGHTS = frozenset({"admin"})  # not about one model: they need a grant o
 ROLES: dict[str, frozenset[str]] = {
     "viewer": frozenset({"view"}),
     "annotator": frozenset({"view", "label"}),
-    "product_owner": frozenset({"view", "export", "feedback"}),
+    "product_owner": frozenset({"view", "export", "annotate", "feedback"}),
     "data_scientist": frozenset(RIGHTS) - {"admin"},
     "admin": frozenset(RIGHTS),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from analytics.core import Result
@@ -12,6 +13,8 @@ from app.charts.style import GREY, GREY_LINE, QUIET, annotate, spread
 
 LABEL_PX = 15
 CHARACTER_PX = 7
+NOTE, MOST_MARKS, MOST_ROWS = 30, 10, 3
+CHARACTER_SHARE = 0.009  # of a usual chart's width
 NEAR_END = 0.9  # a line that ends before this share of the width is named where it ends
 Word = tuple[float, str, str]
 
@@ -50,13 +53,13 @@ def draw_reference(figure: Any, results: Sequence[Result], unit: str | None) -> 
     return [(value, f"reference<br>{write_value(value, unit)}", QUIET)]
 
 
-def draw_changes(figure: Any, lines: Sequence[Line]) -> int:
-    """A dotted vertical where a version begins or ends; the rows of words that this takes."""
-    named = [line for line in lines if line.name]
-    if len(named) < 2:
-        return 0
-    first = min(_edge(line, 0) for line in named)
-    last = max(_edge(line, -1) for line in named)
+def draw_changes(
+    figure: Any, lines: Sequence[Line], notes: Sequence[tuple[datetime, str]] = ()
+) -> int:
+    """A dotted vertical where a version begins or ends, and at notes; the rows of words it takes."""
+    first = min(_edge(line, 0) for line in lines)
+    last = max(_edge(line, -1) for line in lines)
+    named = [line for line in lines if line.name] if len(lines) > 1 else []
     marks = [
         (_edge(line, 0), f"{short_name(line.name)} begins")
         for line in named
@@ -67,19 +70,26 @@ def draw_changes(figure: Any, lines: Sequence[Line]) -> int:
         for line in named
         if _edge(line, -1) < last
     ]
-    marks = sorted(marks, key=lambda m: m[0])[:6]
-    n_rows, before = 1 if marks else 0, None
+    if isinstance(first, datetime):
+        marks += [(at, short_name(text, NOTE)) for at, text in notes if first <= at <= last]
+    marks = sorted(marks, key=lambda m: m[0])[:MOST_MARKS]
+    ends: list[Any] = []  # where the last word of each row ends, as a share of the width
     for x, text in marks:
-        near = before is not None and (x - before[0]) < 0.2 * (last - first)
-        row = (before[1] + 1) % 2 if near and before else 0
-        n_rows = max(n_rows, row + 1)
+        share = (x - first) / (last - first) if last > first else 0.0
+        width = CHARACTER_SHARE * len(text)
+        row = next((i for i, end in enumerate(ends) if end <= share), len(ends))
+        row = row if row < MOST_ROWS else MOST_ROWS - 1
+        if row == len(ends):
+            ends.append(0.0)
+        ends[row] = share + width
         figure.add_vline(x=x, line={"color": GREY_LINE, "width": 1, "dash": "dot"})
-        where = {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "left"}
+        anchor = "right" if share + width > 1 else "left"
+        where = {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": anchor}
+        shift = 3 if anchor == "right" else -3
         annotate(
-            figure, text, **where, yshift=16 * row, xshift=-3, font={"size": 12, "color": QUIET}
+            figure, text, **where, yshift=16 * row, xshift=shift, font={"size": 12, "color": QUIET}
         )
-        before = (x, row)
-    return n_rows
+    return len(ends)
 
 
 def _edge(line: Line, at: int) -> Any:

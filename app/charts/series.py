@@ -30,6 +30,7 @@ class Look:
     height: int = 300
     is_selectable: bool = False
     versions: tuple[str, ...] = ()  # the model's versions in order, so that colours stay
+    notes: tuple[tuple[datetime, str], ...] = ()  # moments with a few words
 
 
 def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
@@ -48,7 +49,7 @@ def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
     for line in lines:
         _draw(figure, line, look.unit)
     words += draw_names(figure, lines)
-    n_rows = draw_changes(figure, lines)
+    n_rows = draw_changes(figure, lines, look.notes)
     right = draw_margin(figure, words, low, high, look.height)
     finish(figure, height=look.height, right=right, top=8 + 17 * n_rows)
     figure.update_yaxes(range=[low, high], tickformat=_ticks(look.unit))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from analytics.catalog import meaning_of
 from analytics.core import Result
 from analytics.query.histograms import Histogram, LevelShares
 from analytics.words import write_count, write_interval, write_list, write_value
@@ -16,6 +17,7 @@ from app.widgets.choices import say_every
 from app.widgets.drift_table import CHECKS, is_deciding
 from app.widgets.empty_state import draw_empty
 from app.widgets.finding_row import chip
+from app.widgets.metric_card import reading_of
 from app.widgets.problem import plain
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ def _say(result: Result) -> None:
     label = str(result.detail.get("label", result.name))
     st.markdown(
         f"{chip(result.verdict)} {plain(label)} **{write_value(result.value, 'score')}**,"
-        f" {above} above what chance shows"
+        f" {above} above what chance shows",
+        help=reading_of(result),
     )
 
 
@@ -99,7 +102,7 @@ def _statistics(mine: Sequence[Result]) -> None:
             "value": write_value(r.value, "rate" if r.name in (*CHECKS, "oov_rate") else "score"),
             "95 % interval": write_interval(r.low, r.high, "score") or "–",
             "adjusted p": write_value(r.detail.get("p_adjusted"), "p"),
-            "note": r.reason or "",
+            "reads as": r.reason or meaning_of(r.name) or "",
         }
         for r in mine
     ]

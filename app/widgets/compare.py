@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from analytics.catalog import meaning_of
 from analytics.words import (
     SHAPES,
     unit_of,
@@ -168,7 +169,14 @@ def _metrics_table(found: Comparison) -> None:
             "says": [say_verdict(r) for r in found.results],
         }
     )
-    st.dataframe(table, hide_index=True, key="compare_metrics", alt="Metrics of both sides")
+    table["reads as"] = [meaning_of(r.name) or "" for r in found.results]
+    config = {
+        "says": st.column_config.Column(help="Worse needs a change beyond what is tolerated.")
+    }
+    st.dataframe(
+        table, hide_index=True, key="compare_metrics", column_config=config,
+        alt="Metrics of both sides",
+    )  # fmt: skip
 
 
 def say_verdict(r: Result) -> str:

@@ -9,9 +9,9 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from analytics.words import write_count, write_moment, write_value
-from app.session import format_selection
 from app.settings import settings_in_force
 from app.widgets.problem import plain
+from app.widgets.saved import draw_views, view_params
 
 if TYPE_CHECKING:
     from analytics.query.groups import Group
@@ -29,6 +29,7 @@ def draw_header(view: View) -> Any:
         with st.popover("Copy link"):
             st.caption("The same view for everybody who may see this model.")
             st.code(link_of(view), language=None, wrap_lines=True)
+        draw_views(view, view_params(view, PAGE_KEYS))
         place = st.empty()
     notes = " ".join(f"◆ {plain(note)}" for note in view.dataset.notes[:3])
     st.caption("  \n".join(filter(None, (" · ".join(contract(view)), notes))))
@@ -37,8 +38,7 @@ def draw_header(view: View) -> Any:
 
 def link_of(view: View) -> str:
     """The address that shows this view, with everything spelled out."""
-    params = format_selection(view.selection) | {"w": view.selection.window}
-    params |= {k: st.query_params[k] for k in PAGE_KEYS if st.query_params.get(k)}
+    params = view_params(view, PAGE_KEYS)
     address = urlsplit(str(st.context.url or ""))
     return f"{address.scheme}://{address.netloc}{address.path}?{urlencode(params)}"
 

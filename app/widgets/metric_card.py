@@ -45,10 +45,23 @@ def draw_card(result: Result, series: Sequence[Result], note: str = "") -> None:
     said = note or change
     st.markdown(
         f":gray[{plain(label)}]\n\n{number} {_small(width, ':gray[{}]')}\n\n"
-        f"{chip(result.verdict, _word(result))} {_small(plain(said))}"
+        f"{chip(result.verdict, _word(result))} {_small(plain(said))}",
+        help=reading_of(result),
     )
     if series:
         st.image(spark_of(series), width="stretch", alt=_say(result, change))
+
+
+def reading_of(result: Result) -> str | None:
+    """The plain reading of a number, with what its plus-minus is and how many rows it rests on."""
+    from analytics.catalog import meaning_of
+
+    meaning = meaning_of(result.name) or ""
+    rows = f"{write_count(result.n)} rows"
+    if result.n_labelled is not None:
+        rows = f"{write_count(result.n_labelled)} labels of {rows}"
+    sure = f" ± is half of the 95 % interval ({result.interval})." if result.interval else ""
+    return plain(f"{meaning}{sure} {rows}.".strip())
 
 
 def _small(text: str, around: str = "{}") -> str:

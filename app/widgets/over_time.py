@@ -13,6 +13,7 @@ from app.charts import Look, series_chart
 from app.session import format_window
 from app.widgets.chart_box import draw_zoom_chart
 from app.widgets.pickers import zoom_to
+from app.widgets.saved import draw_notes, note_marks
 
 if TYPE_CHECKING:
     from analytics.core import Result
@@ -24,11 +25,13 @@ MIN_SPAN_S = 3600.0
 def draw_over_time(view: View, results: Sequence[Result], every: str, height: int = 300) -> None:
     """One number over time, versions as colours; drawing a box sets the window."""
     unit = unit_of(results[0]) if results else None
-    look = Look(unit, height, is_selectable=view.has_times, versions=view.versions)
+    notes = tuple((mark.at, mark.word) for mark in note_marks(view))
+    look = Look(unit, height, is_selectable=view.has_times, versions=view.versions, notes=notes)
     chart = series_chart(results, look)
     key = f"over_{results[0].name if results else 'none'}_{every}_{view.selection.window}"
     caption = say_caption(results, every, is_selectable=view.has_times)
     span = draw_zoom_chart(chart, key, caption=caption)
+    draw_notes(view)
     if span is None:
         return
     start, end = span

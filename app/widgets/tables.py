@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from analytics.catalog import meaning_of
 from analytics.words import (
     SHAPES,
     WORDS,
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
     from analytics.core import Result
 
 MOST_ROWS = 500
+READINGS = {
+    "95 % interval": "Where the number could lie by chance alone: in 95 of 100 such samples the true"
+    " one is inside. For one look at independent rows.",
+    "change": "The number minus the reference's.",
+    "verdict": "ok, warning or critical against the reference: the change must be larger than is"
+    " tolerated with chance taken off, and hold against all questions asked at once.",
+    "rows": "Rows of the window.",
+    "labels": "Rows whose truth is known.",
+    "note": "Why there is no verdict, or whether labels are still on their way.",
+}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -77,9 +88,18 @@ def results_table(results: Sequence[Result], key: str) -> None:
         "verdict": [f"{SHAPES[r.verdict]} {WORDS[r.verdict]}" for r in results],
         "note": [r.reason or r.detail.get("maturity") or "" for r in results],
     }
+    columns["reads as"] = [meaning_of(r.name) or "" for r in results]
     dull = [name for name in ("version", "metric", "period") if len(set(columns[name])) == 1]
     table = pd.DataFrame({k: v[:MOST_ROWS] for k, v in columns.items() if k not in dull})
-    st.dataframe(table, hide_index=True, key=key, width="stretch", alt=f"{len(table)} results")
+    config = {k: st.column_config.Column(help=text) for k, text in READINGS.items()}
+    st.dataframe(
+        table,
+        hide_index=True,
+        key=key,
+        width="stretch",
+        column_config=config,
+        alt=f"{len(table)} results",
+    )
     if len(results) > MOST_ROWS:
         st.caption(f"Showing {MOST_ROWS} of {write_count(len(results))}; the export holds all.")
 

@@ -187,3 +187,43 @@ def test_a_metric_of_ones_own_is_tried_kept_and_drawn(enter, tmp_path, sample_ho
     app.run()
     assert "over_15" in app.query_params["metric"]
     assert app.selectbox(key="pick_rest").value == "over_15"
+
+
+def test_a_view_is_saved_shared_and_opened(enter, tmp_path, sample_home, run) -> None:
+    import shutil
+
+    home = tmp_path / "copy"
+    shutil.copytree(sample_home, home)
+    enter(home, Viewer("ann", "Ann", "data_scientist", (Grant("data_scientist", "*"),)))
+    app = run("performance", m="flight-late", v="v2", w="2013-09-01..2013-10-01")
+    app.text_input(key="view_name").set_value("September of v2").run()
+    app.toggle(key="view_shared").set_value(True).run()
+    app.button(key="save_view").click().run()
+    enter(home, Viewer("bob", "Bob", "viewer", (Grant("viewer", "flight-late"),)))
+    other = run("overview", m="flight-late")
+    links = [link for link in other.get("page_link") if "September of v2" in link.proto.label]
+    assert len(links) == 1 and "v=v2" in links[0].proto.query_string
+    assert not [t for t in other.toggle if t.key == "view_shared"]  # a viewer shares nothing
+
+
+def test_a_note_stands_on_the_chart(enter, tmp_path, sample_home, run, texts) -> None:
+    import shutil
+
+    home = tmp_path / "copy"
+    shutil.copytree(sample_home, home)
+    enter(home)
+    app = run("performance", m="flight-late")
+    app.session_state["notes"] = True
+    app.run()
+    app.text_input(key="note_text").set_value("Runway <b>closed").run()
+    from datetime import date
+
+    app.date_input(key="note_day").set_value(date(2013, 8, 1)).run()
+    app.button(key="add_note").click().run()
+    drawn = str(app.get("plotly_chart")[0].proto.spec)
+    assert "Runway" in drawn and "<b>closed" not in drawn and "&lt;b&gt;closed" in drawn
+    enter(home, Viewer("bob", "Bob", "viewer", (Grant("viewer", "flight-late"),)))
+    reader = run("performance", m="flight-late")
+    reader.session_state["notes"] = True
+    reader.run()
+    assert "You may read notes" in texts(reader)
