@@ -24,14 +24,12 @@ def largest_difference(a: Floats, b: Floats) -> tuple[float, float]:
     (0.5, 2.0)
     """
     few, many = (a, b) if len(a) <= len(b) else (b, a)
-    at = few[np.concatenate(([True], few[1:] != few[:-1]))]
-    gaps = [
-        np.abs(
-            np.searchsorted(few, at, side) / len(few) - np.searchsorted(many, at, side) / len(many)
-        )
-        for side in ("right", "left")
-    ]
-    gap = np.maximum(gaps[0], gaps[1])
+    start = np.flatnonzero(np.concatenate(([True], few[1:] != few[:-1])))
+    at, n, m = few[start], len(few), len(many)
+    # Where a run of equal values begins and ends in its own sample is known without a search.
+    before = np.abs(start / n - np.searchsorted(many, at, "left") / m)
+    after = np.abs(np.append(start[1:], n) / n - np.searchsorted(many, at, "right") / m)
+    gap = np.maximum(before, after)
     i = int(np.argmax(gap))
     return float(gap[i]), float(at[i])
 

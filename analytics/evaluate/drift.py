@@ -26,6 +26,7 @@ from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups
 from analytics.stats.decision import decide
+from analytics.together import together
 
 _Pair = NumericPair | LevelPair | TextPair | VectorPair
 SHOWN_LEVELS = 20  # unseen levels that an answer names
@@ -82,9 +83,18 @@ def drift(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
         return results
     current = _Read(engine, dataset, question, columns)
     for group in groups:
-        evidence = [e for c in columns for e in current.evidence(c, group.key)]
+        evidence = _of_all(current, columns, group.key)
         results += _decided(question, group, evidence)
     return results
+
+
+def _of_all(current: _Read, columns: Sequence[Column], key: Key) -> list[_Evidence]:
+    """Every test and check of every column in one period, columns side by side."""
+
+    def work(column: Column) -> list[_Evidence]:
+        return current.evidence(column, key)
+
+    return [e for found in together(work, columns) for e in found]
 
 
 class _Read:

@@ -13,6 +13,7 @@ from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import frame
 from analytics.query.groups import Key
 from analytics.sources.relation import quote_name
+from analytics.together import together
 
 Values = tuple[Floats, int]  # sorted values without missing ones, number missing
 Levels = tuple[dict[str, float], int]  # rows by level, number missing
@@ -34,21 +35,30 @@ def numeric_values(
         picks = ", ".join(f"CAST({quote_name(c)} AS DOUBLE) AS c{j}" for j, c in enumerate(chosen))
         if scope.every is None and not scope.by_version:
             found = engine.arrays(rows.select(f"SELECT {picks} FROM rows"), rows.values)
-            for j, name in enumerate(chosen):
-                answers[name][(None, None)] = _sorted(found[f"c{j}"])
+            columns_found = [found.pop(f"c{j}") for j in range(len(chosen))]
+            for name, values in zip(chosen, together(_sorted, columns_found), strict=True):
+                answers[name][(None, None)] = values
             continue
         sql = rows.select(f"SELECT _period, _version, {picks} FROM rows ORDER BY _period, _version")
         found = engine.arrays(sql, rows.values)
-        for key, at in _groups(found):
-            for j, name in enumerate(chosen):
-                answers[name][key] = _sorted(found[f"c{j}"][at])
+        pieces = [
+            (name, key, found[f"c{j}"][at])
+            for key, at in _groups(found)
+            for j, name in enumerate(chosen)
+        ]
+        ordered = together(_sorted, (values for _name, _key, values in pieces))
+        for (name, key, _values), values in zip(pieces, ordered, strict=True):
+            answers[name][key] = values
     return answers
 
 
 def _sorted(column: Any) -> Values:
     values = np.asarray(np.ma.getdata(column), dtype=float)
-    missing = np.ma.getmaskarray(column) | np.isnan(values)
-    return np.sort(values[~missing]), int(missing.sum())
+    if np.ma.getmask(column) is not np.ma.nomask:
+        values = values[~np.ma.getmaskarray(column)]
+    ordered = np.sort(values)  # NaN, which is missing, goes to the end
+    n = int(np.searchsorted(ordered, np.nan))
+    return ordered[:n], len(np.ma.getdata(column)) - n
 
 
 def _groups(found: Arrays) -> list[tuple[Key, slice]]:

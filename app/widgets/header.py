@@ -26,7 +26,7 @@ def draw_header(view: View) -> Any:
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head"):
         st.title(f"{plain(view.model)} :gray[{view.title}]", anchor=False)
-        with st.popover("Copy link"):
+        with st.popover("Link"):
             st.caption("The same view for everybody who may see this model.")
             st.code(link_of(view), language=None, wrap_lines=True)
         draw_views(view, view_params(view, PAGE_KEYS))

@@ -45,7 +45,7 @@ def charts_drawn(page) -> None:
 def test_a_copied_link_shows_the_same_state(page, new_page, sign_in, idle) -> None:
     wanted = "m=flight-late&v=v2&w=2013-09-01..2013-10-01&ref=previous&seg=origin+%3D+%27JFK%27"
     open_page(page, sign_in, f"/performance?{wanted}&metric=accuracy")
-    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Link").click()
     link = page.locator("[data-testid=stPopoverBody] code").inner_text()
     contract = page.locator(
         "[data-testid=stMain] [data-testid=stCaptionContainer]"
