@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-fast test-all lint types layers golden docs screenshots bench bench-calibration check clean
+.PHONY: help setup run demo test test-fast test-all lint types layers golden docs screenshots bench bench-quick bench-calibration check clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -51,8 +51,13 @@ docs: $(STAMP) ## write the generated pages of docs/
 screenshots: $(STAMP) ## take the pictures of the README from the sample logs
 	$(BIN)/python docs/screenshots.py
 
-bench: $(STAMP) ## benchmarks against peers and the bare scan
+bench: $(STAMP) ## benchmarks against the bare scan, and whole processes beside the peers
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.peers setup
+	$(BIN)/python -m bench.peers run --rows 100000 1000000
+
+bench-quick: $(STAMP) ## the main questions beside the bare scan, under three minutes
+	$(BIN)/python -m bench --rows 300000 --repeats 2
 
 bench-calibration: $(STAMP) ## false alarms on data that did not drift; resumable
 	$(BIN)/python -m bench.calibration
