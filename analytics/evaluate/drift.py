@@ -21,7 +21,7 @@ from analytics.errors import UsageError
 from analytics.evaluate.multivariate import chosen_tests, multivariate, texts
 from analytics.evaluate.performance import MIN_LABELLED
 from analytics.needs import ColumnCounts, LevelPair, NumericPair, TextPair, VectorPair
-from analytics.query.columns import EMPTY, Levels, Values, level_counts, numeric_values
+from analytics.query.columns import EMPTY, MAX_AT_ONCE, Levels, Values, level_counts, numeric_values
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups
@@ -81,24 +81,25 @@ def drift(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
     results = multivariate(engine, dataset, question, groups)
     if question.names and len(chosen_tests(question)) == len(question.names):
         return results
-    current = _Read(engine, dataset, question, columns)
+    found: dict[tuple[str, Key], list[_Evidence]] = {}
+    for batch in _batches(columns):  # the values of a batch are let go before the next is read
+        read = _Read(engine, dataset, question, batch)
+        found |= read.all_evidence([(c, group.key) for group in groups for c in batch])
     for group in groups:
-        evidence = _of_all(current, columns, group.key)
+        evidence = [e for c in columns for e in found[c.name, group.key]]
         results += _decided(question, group, evidence)
     return results
 
 
-def _of_all(current: _Read, columns: Sequence[Column], key: Key) -> list[_Evidence]:
-    """Every test and check of every column in one period, columns side by side."""
-
-    def work(column: Column) -> list[_Evidence]:
-        return current.evidence(column, key)
-
-    return [e for found in together(work, columns) for e in found]
+def _batches(columns: Sequence[Column]) -> list[list[Column]]:
+    """A few numeric columns at a time; levels come in one pass, and so do texts."""
+    numeric = [c for c in columns if c.type == "numeric"]
+    batches = [numeric[i : i + MAX_AT_ONCE] for i in range(0, len(numeric), MAX_AT_ONCE)]
+    return [b for b in (*batches, [c for c in columns if c.type != "numeric"]) if b]
 
 
 class _Read:
-    """The values of both sides, read once for all periods."""
+    """The values of both sides of some columns, read once for all periods."""
 
     def __init__(
         self, engine: Engine, dataset: Dataset, question: Question, columns: Sequence[Column]
@@ -116,6 +117,17 @@ class _Read:
         self.reference_levels = level_counts(engine, dataset, reference, levels)
         self.checks = {c.name: c for c in all_quality_checks()}
         self.names = question.names
+
+    def all_evidence(
+        self, asked: Sequence[tuple[Column, Key]]
+    ) -> dict[tuple[str, Key], list[_Evidence]]:
+        """Every test and check of the asked columns and periods, side by side."""
+
+        def work(item: tuple[Column, Key]) -> list[_Evidence]:
+            return self.evidence(*item)
+
+        keys = [(column.name, key) for column, key in asked]
+        return dict(zip(keys, together(work, asked), strict=True))
 
     def evidence(self, column: Column, key: Key) -> list[_Evidence]:
         """Every test and check of one column in one period."""
