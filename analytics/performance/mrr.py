@@ -35,7 +35,8 @@ METRIC = Metric(
     better="higher",
     unit="score",
     meaning="One over the position of the first wanted item, averaged over groups: for when people want"
-    " one good answer. What stands below the first wanted item does not count.",
+    " one good answer. What stands below the first wanted item does not count. Below about 60 groups"
+    " its interval is wider than it need be.",
     source="Voorhees (1999); interval: skew-corrected t over groups (Hall 1992), approximate below"
     " about 100 groups",
     is_default=False,

@@ -82,7 +82,9 @@ MULTICLASS = Metric(
     better="higher",
     unit="score",
     meaning="For each class, the chance that a random row of it gets a higher score than a random"
-    " other row; one against the rest, averaged over classes. It says nothing about calibration.",
+    " other row; one against the rest, averaged over classes. It says nothing about calibration."
+    " The interval of an average is wider than it need be; that of a class with fewer than 50 rows is"
+    " approximate.",
     source="scikit-learn roc_auc_score(multi_class='ovr'); interval: DeLong (1988)",
     averages=AVERAGES,
     per_class=True,

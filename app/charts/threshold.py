@@ -66,7 +66,7 @@ def _name(figure: Any, drawn: dict[str, Any]) -> None:
     """The strips' names above them, in the colours of their lines."""
     places = (
         ("precision", 0.0, "y domain"),
-        ("recall", 0.09, "y domain"),
+        ("recall", 0.13, "y domain"),
         ("worth", 0.0, "y2 domain"),
     )
     colours = dict(zip(drawn, SERIES, strict=False))

@@ -81,9 +81,8 @@ def _expand(path: str) -> list[Path]:
     if place.exists():
         return [place.resolve()]
     if has_magic(path):
-        return [
-            Path(p).resolve() for p in sorted(glob(str(place), recursive=True)) if Path(p).is_file()  # noqa: PTH207
-        ]
+        found = glob(str(place), recursive=True)  # noqa: PTH207 (Path.glob takes no absolute one)
+        return [Path(p).resolve() for p in sorted(found) if Path(p).is_file()]
     near = []
     if place.parent.is_dir():
         near = difflib.get_close_matches(place.name, [p.name for p in place.parent.iterdir()], n=1)

@@ -92,7 +92,7 @@ def draw_opened(view: View, prediction_id: str, close: Callable[[], None]) -> No
     opened = (view.model, prediction_id)
     with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
         st.subheader(plain(prediction_id), anchor=False, width="stretch")
-        with st.popover("Link"):
+        with st.popover("Link to this row"):
             st.caption("This prediction, for everybody who may explore the model.")
             link = f"{link_of(view)}&{urlencode({'id': prediction_id})}"
             st.code(link, language=None, wrap_lines=True)

@@ -45,7 +45,8 @@ def test_a_prediction_opens_and_its_link_opens_it_for_others(page, new_page, sig
     name = re.search(r"id=(D\d+)", page.url)[1]
     expect(page.get_by_role("heading", name=name)).to_be_in_viewport()
     expect(page.get_by_text("what the model said")).to_be_in_viewport()
-    page.get_by_role("button", name="Link", exact=True).click()
+    idle(page)
+    page.get_by_role("button", name="Link to this row", exact=True).click()
     link = page.locator("[data-testid=stPopoverBody] code").inner_text()
     other = new_page()
     sign_in(other, path="/" + link.split("/", 3)[3])
