@@ -61,6 +61,7 @@ bench-quick: $(STAMP) ## the main questions beside the bare scan, under three mi
 
 bench-calibration: $(STAMP) ## false alarms on data that did not drift; resumable
 	$(BIN)/python -m bench.calibration
+	$(BIN)/python -m bench.calibration_sampled
 
 check: $(STAMP) lint types layers test-fast ## before each commit
 

@@ -106,6 +106,7 @@ def answer(engine: Engine, asking: Asking) -> Any:
     plain: dict[str, Callable[..., Any]] = {
         "drift": evaluate.drift,
         "serving": evaluate.serving,
+        "slices": evaluate.slices,
         "headline": headline.headline,
         "delays": behind.delays,
         "errors": errors,

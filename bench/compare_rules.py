@@ -239,10 +239,10 @@ Telltale's upper end of the 95 % interval (Wilson) must stay at or below 6 %.
 
 One column of ten changed. "Telltale" is the rule of the product, which flags far fewer than 5 % of the
 pages without a change because it also asks for an effect that matters; "evidence" is its tests alone
-(any adjusted p-value below 0.05), which is what compares with the others; each other method with the threshold at which it flags 5 % of those: the largest
-of Evidently's and NannyML's statistics over the columns, each in units of its own spread; BBSD as
-Kolmogorov-Smirnov on a model's score; a cross-fitted linear classifier on the numbers and their
-squares.
+(any adjusted p-value below 0.05), which is what compares with the others. Each other method has the
+threshold at which it flags 5 % of those pages: the largest of Evidently's and NannyML's statistics
+over the columns, each in units of its own spread; BBSD as Kolmogorov-Smirnov on a model's score; a
+cross-fitted linear classifier on the numbers and their squares.
 
 {power}
 """

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.speed import START, make_log
+from bench.speed import START
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS, ENVIRONMENTS = ROOT / "bench" / "peers.txt", ROOT / "bench" / ".peers"
@@ -98,6 +98,15 @@ def run_once(job: str, command: Sequence[str], rows: int) -> Took:
     return Took(job, rows, wall, cpu, usage.ru_maxrss / 1024)
 
 
+def generate(folder: Path, rows: int) -> None:
+    """Write the log in a process of its own.
+
+    A process starts with its parent's largest memory on its account: this one must stay small.
+    """
+    code = "import sys; from pathlib import Path; from bench.speed import make_log; make_log(Path(sys.argv[1]), int(sys.argv[2]))"
+    subprocess.run([sys.executable, "-c", code, str(folder), str(rows)], check=True, cwd=ROOT)
+
+
 def attach(folder: Path, home: Path) -> None:
     """Give the generated log to Telltale as it stands."""
     command = [sys.executable, "-m", "app.cli", "import", str(folder / "predictions"), "--model",
@@ -112,7 +121,7 @@ def measure(rows: int, repeats: int, only: Sequence[str] = ()) -> list[Took]:
     with tempfile.TemporaryDirectory() as name:
         folder, home = Path(name) / "log", Path(name) / "home"
         folder.mkdir()
-        make_log(folder, rows)
+        generate(folder, rows)
         attach(folder, home)
         for i in range(repeats + 1):
             for job, command in jobs(folder, home).items():

@@ -5,5 +5,6 @@ from analytics.evaluate.drift import drift
 from analytics.evaluate.performance import performance
 from analytics.evaluate.quality import quality
 from analytics.evaluate.serving import serving
+from analytics.evaluate.slices import slices
 
-__all__ = ["compare_sides", "drift", "performance", "quality", "serving"]
+__all__ = ["compare_sides", "drift", "performance", "quality", "serving", "slices"]

@@ -40,7 +40,7 @@ def guard_rails(
             conditions = conditions_of(cut, code)
             if then is None or conditions is None or min(now[0], then[0]) < MIN_ROWS:
                 continue
-            found = _change(now, then, pairs.get((column, code)), is_relative)
+            found = change_of_loss(now, then, pairs.get((column, code)), is_relative)
             rows.append((cut, conditions, found))
     tolerance = RELATIVE if is_relative else TOLERANCE
     verdicts = decide([(found, tolerance) for _c, _s, found in rows])
@@ -55,12 +55,12 @@ def _rank(result: Result) -> int:
     return {"critical": 2, "warning": 1}.get(result.verdict, 0)
 
 
-def _change(now: Sums, then: Sums, pair: Sums | None, is_relative: bool) -> Estimate:
+def change_of_loss(now: Sums, then: Sums, pair: Sums | None, is_relative: bool) -> Estimate:
     """Baseline's mean loss minus candidate's: above zero is better."""
-    mean_now, var_now = _moments(now)
-    mean_then, var_then = _moments(then)
+    mean_now, var_now = mean_loss(now)
+    mean_then, var_then = mean_loss(then)
     if pair is not None:
-        mean, variance = _moments(pair)
+        mean, variance = mean_loss(pair)
         change, method, n = -mean, "t, paired", pair[0]
     else:
         change, variance, method, n = mean_then - mean_now, var_now + var_then, "Welch", now[0]
@@ -78,7 +78,7 @@ def _change(now: Sums, then: Sums, pair: Sums | None, is_relative: bool) -> Esti
     return Estimate(change, change - Z95 * se, change + Z95 * se, method, n, se, detail=detail)
 
 
-def _moments(sums: Sums) -> tuple[float, float]:
+def mean_loss(sums: Sums) -> tuple[float, float]:
     """(mean, variance of the mean) from weighted sums; n - 1 by Kish's effective size.
 
     A loss that never varied is given the variance of half a row, so that three right of three

@@ -1,4 +1,4 @@
-"""`telltale performance|drift|quality|serving`: the numbers of the screen, for scripts and gates."""
+"""`telltale performance|drift|quality|serving|slices`: the numbers of the screen, for scripts and gates."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ QUESTIONS = {
     "performance": "metrics with intervals and verdicts, by period and version",
     "drift": "what changed in features, score, prediction and label",
     "serving": "latency, errors, throughput and resources, by period and version",
+    "slices": "where the model does worse: found on half of the rows, checked on the rest",
     "quality": "missing, unseen, out of range, frozen, duplicates, volume, labels",
 }
 
@@ -168,7 +169,7 @@ def _row(r: Result) -> tuple[str, ...]:
         _when(r),
         r.version or "all",
         name,
-        r.column or "-",
+        r.segment if "conditions" in r.detail and r.segment else r.column or "-",
         "-" if r.value is None else f"{r.value:.6g}",
         interval,
         str(r.n),

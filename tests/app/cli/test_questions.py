@@ -65,6 +65,29 @@ def test_row_windows_of_the_answer_can_be_asked_again(telltale: Run) -> None:
     assert again["results"][0]["n"] == 200
 
 
+def test_slices_name_where_the_model_does_worse(telltale: Run, tmp_path: Path) -> None:
+    """Rows with a large x are wrong every second time, the others one time in ten."""
+    rows = (
+        f"{i},{i % 2},{i % 2 ^ int(i * 7 % 10 < (5 if i % 100 >= 75 else 1))},{i % 100}\n"
+        for i in range(4000)
+    )
+    path = tmp_path / "log.csv"
+    path.write_text("id,prediction,label,x\n" + "".join(rows))
+    assert telltale("import", str(path), "--model", "m")[0] == 0
+    status, answer, err = telltale("slices", "--model", "m")
+    assert (status, err) == (0, "")
+    first = answer["results"][0]
+    assert set(first) == KEYS
+    assert (first["name"], first["verdict"]) == ("accuracy", "critical")
+    assert [c["column"] for c in first["detail"]["conditions"]] == ["x"]
+    assert first["segment"].startswith("x > ")
+    assert first["detail"]["n_all"] == pytest.approx(1000, rel=0.05)
+    assert first["low"] < 0.5 < first["high"]
+    assert first["detail"]["rest"] == pytest.approx(0.9, abs=0.03)
+    status, _none, err = telltale("slices", "--model", "m", "--columns", "colour")
+    assert status == 2 and "colour is no feature" in err
+
+
 @pytest.mark.usefixtures("log")
 @pytest.mark.parametrize(
     ("arguments", "words"),

@@ -1,0 +1,166 @@
+"""Weak slices: conditions under which the loss is higher, found level by level and exactly.
+
+SliceLine (Sagadeeva and Boehm, SIGMOD 2021) with the bound taken over rows: the published code
+bounds with the number of one-hot columns, which loses slices where columns outnumber rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby
+
+NEARLY = 0.8  # of a gap: what counts as nearly as wide
+Item = tuple[int, str]  # a column's place, and the code of its cell
+Key = tuple[Item, ...]
+Columns = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Rows of a cell, the sum of their losses and the largest of them."""
+
+    n: int
+    loss: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice that scored above zero: its conditions, score, rows and losses."""
+
+    key: Key
+    score: float
+    cell: Cell
+
+    @property
+    def mean(self) -> float:
+        """The mean loss of its rows."""
+        return self.cell.loss / self.cell.n
+
+
+# The cells of each set of columns that is asked for; the empty set stands for all rows.
+Count = Callable[[Sequence[Columns]], Mapping[Key, Cell]]
+
+
+def find_weak_slices(
+    count: Count,
+    n_columns: int,
+    *,
+    alpha: float = 0.95,
+    min_support: int = 50,
+    max_conditions: int | None = 3,
+    most: int = 10,
+    fold: bool = True,
+) -> list[Slice]:
+    """The ``most`` best slices by score, best first; none where nothing scores above zero.
+
+    The score is ``alpha * (mean loss / overall mean - 1) - (1 - alpha) * (rows / slice rows - 1)``:
+    with ``alpha`` near 1 the gap counts, near 0 the size. A slice has at least ``min_support`` rows
+    and at most ``max_conditions`` conditions, one a column (None: as many as there are columns).
+    The search skips only what cannot reach the list. With ``fold``, a refinement that is hardly
+    worse than what it refines gives way to it, and what is weak only for a slice inside it is left
+    out.
+    """
+    whole = count([()]).get((), Cell(0, 0.0, 0.0))
+    if whole.n == 0 or whole.loss <= 0:
+        return []
+    search = _Search(whole, alpha, min_support, most * 5 if fold else most)
+    level = search.take(count([(i,) for i in range(n_columns)]))
+    depth = 2
+    while level and depth <= (max_conditions or n_columns):
+        wanted = search.join(level)
+        found = count(sorted({_columns_of(key) for key in wanted})) if wanted else {}
+        level = search.take({key: found[key] for key in wanted if key in found})
+        depth += 1
+    return (search.fold() if fold else search.best)[:most]
+
+
+class _Search:
+    """The list so far, and what may still enter it."""
+
+    def __init__(self, whole: Cell, alpha: float, min_support: int, most: int) -> None:
+        self.whole, self.alpha, self.most = whole, alpha, most
+        self.min_support = max(min_support, 1)
+        self.best: list[Slice] = []
+        self.cells: dict[Key, Cell] = {}
+
+    def score(self, rows: float, loss: float) -> float:
+        mean = self.whole.loss / self.whole.n
+        gap, size = loss / rows / mean - 1, self.whole.n / rows - 1
+        return self.alpha * gap - (1 - self.alpha) * size
+
+    def take(self, cells: Mapping[Key, Cell]) -> dict[Key, Cell]:
+        """Score a level; what has the support stays as parents of the next."""
+        kept = {k: c for k, c in cells.items() if c.n >= self.min_support and c.loss > 0}
+        self.cells |= kept
+        scored = [Slice(k, self.score(c.n, c.loss), c) for k, c in kept.items()]
+        rivals = [*self.best, *(s for s in scored if s.score > 0)]
+        self.best = sorted(rivals, key=lambda s: (-s.score, len(s.key), s.key))[: self.most]
+        return kept
+
+    def join(self, parents: Mapping[Key, Cell]) -> list[Key]:
+        """Slices of one condition more, all of whose parents are there, that may reach the list."""
+        least = self.best[-1].score if len(self.best) == self.most else 0.0
+        wanted = []
+        for _prefix, same in groupby(sorted(parents), key=lambda key: key[:-1]):
+            for a, b in combinations(same, 2):
+                if a[-1][0] == b[-1][0]:
+                    continue
+                key = (*a, b[-1])
+                above = [parents.get(k) for k in combinations(key, len(key) - 1)]
+                held = [cell for cell in above if cell is not None]
+                bound = self._bound(held) if len(held) == len(above) else 0.0
+                if bound > 0 and bound >= least:
+                    wanted.append(key)
+        return wanted
+
+    def _bound(self, parents: Iterable[Cell]) -> float:
+        """The highest score of any slice inside all parents.
+
+        Such a slice of s rows has a loss of at most min(s * largest, sum); the score is monotone
+        in s on either side of where the two meet.
+        """
+        held = list(parents)
+        rows, loss = min(c.n for c in held), min(c.loss for c in held)
+        largest = min(c.most for c in held)
+        meets = min(max(loss / largest, self.min_support), rows)
+        return max(self.score(s, min(s * largest, loss)) for s in (self.min_support, meets, rows))
+
+    def fold(self) -> list[Slice]:
+        """The list without slices that say the same as a simpler or a better one."""
+        kept: list[Slice] = []
+        for found in self.best:
+            candidate = self._simplest(found)
+            if not any(_says_the_same(candidate, other, self.whole) for other in kept):
+                kept.append(candidate)
+        return kept
+
+    def _simplest(self, found: Slice) -> Slice:
+        """The slice of the fewest conditions whose gap is nearly as wide (four fifths of it)."""
+        base = self.whole.loss / self.whole.n
+        for size in range(1, len(found.key)):
+            wider = [(k, self.cells[k]) for k in combinations(found.key, size)]
+            key, cell = max(wider, key=lambda pair: pair[1].loss / pair[1].n)
+            if cell.loss / cell.n - base >= NEARLY * (found.mean - base):
+                return Slice(key, self.score(cell.n, cell.loss), cell)
+        return found
+
+
+def _columns_of(key: Key) -> Columns:
+    return tuple(column for column, _code in key)
+
+
+def _says_the_same(candidate: Slice, kept: Slice, whole: Cell) -> bool:
+    """Whether the gap of a slice is that of a kept one, inside or around it."""
+    mine, theirs = set(candidate.key), set(kept.key)
+    base = whole.loss / whole.n
+    if candidate.cell == kept.cell:
+        return True  # the same rows under other names
+    if theirs < mine:
+        return NEARLY * (candidate.mean - base) <= kept.mean - base
+    if mine < theirs:
+        rows = candidate.cell.n - kept.cell.n
+        outside = (candidate.cell.loss - kept.cell.loss) / rows if rows > 0 else base
+        return outside - base <= (1 - NEARLY) * (kept.mean - base)
+    return False
