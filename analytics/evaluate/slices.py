@@ -11,7 +11,7 @@ from analytics.evaluate.guards import RELATIVE, TOLERANCE, change_of_loss, mean_
 from analytics.query.cells import OTHER, conditions_of, cut_columns, segment_text
 from analytics.query.compare import Halves, Side, Sums, halves_by_cells
 from analytics.query.engine import Engine
-from analytics.slices.weak import Cell, Columns, Key, Slice, find_weak_slices
+from analytics.slices.weak import Cell, Columns, Key, Slice, Wanted, find_weak_slices
 from analytics.stats.decision import decide
 from analytics.stats.intervals import Z95, wilson
 
@@ -56,9 +56,7 @@ def slices(engine: Engine, dataset: Dataset, question: Question) -> list[Result]
     labelled = count([()]).get((), Cell(0, 0.0, 0.0)).n
     support = max(MIN_ROWS, math.ceil(labelled / 100))
     deepest = 3 if len(cuts) <= MOST_COLUMNS else 2
-    found = find_weak_slices(
-        count, len(cuts), alpha=ALPHA, min_support=support, max_conditions=deepest, most=MOST
-    )
+    found = find_weak_slices(count, len(cuts), Wanted(ALPHA, support, deepest, MOST))
     return _judge(dataset, question, cuts, found, seen)
 
 

@@ -43,45 +43,50 @@ class Slice:
 Count = Callable[[Sequence[Columns]], Mapping[Key, Cell]]
 
 
-def find_weak_slices(
-    count: Count,
-    n_columns: int,
-    *,
-    alpha: float = 0.95,
-    min_support: int = 50,
-    max_conditions: int | None = 3,
-    most: int = 10,
-    fold: bool = True,
-) -> list[Slice]:
-    """The ``most`` best slices by score, best first; none where nothing scores above zero.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which slices count: with ``alpha`` near 1 the gap does, near 0 the size.
 
-    The score is ``alpha * (mean loss / overall mean - 1) - (1 - alpha) * (rows / slice rows - 1)``:
-    with ``alpha`` near 1 the gap counts, near 0 the size. A slice has at least ``min_support`` rows
-    and at most ``max_conditions`` conditions, one a column (None: as many as there are columns).
-    The search skips only what cannot reach the list. With ``fold``, a refinement that is hardly
-    worse than what it refines gives way to it, and what is weak only for a slice inside it is left
-    out.
+    A slice has at least ``min_support`` rows and at most ``max_conditions`` conditions, one a
+    column (None: as many as there are columns); the list holds the ``most`` best. With ``fold``, a
+    refinement that is hardly worse than what it refines gives way to it, and what is weak only for
+    a slice inside it is left out.
+    """
+
+    alpha: float = 0.95
+    min_support: int = 50
+    max_conditions: int | None = 3
+    most: int = 10
+    fold: bool = True
+
+
+def find_weak_slices(count: Count, n_columns: int, wanted: Wanted) -> list[Slice]:
+    """The best slices by score, best first; none where nothing scores above zero.
+
+    The score is ``alpha * (mean loss / overall mean - 1) - (1 - alpha) * (rows / slice rows - 1)``.
+    The search skips only what cannot reach the list.
     """
     whole = count([()]).get((), Cell(0, 0.0, 0.0))
     if whole.n == 0 or whole.loss <= 0:
         return []
-    search = _Search(whole, alpha, min_support, most * 5 if fold else most)
+    search = _Search(whole, wanted)
     level = search.take(count([(i,) for i in range(n_columns)]))
     depth = 2
-    while level and depth <= (max_conditions or n_columns):
-        wanted = search.join(level)
-        found = count(sorted({_columns_of(key) for key in wanted})) if wanted else {}
-        level = search.take({key: found[key] for key in wanted if key in found})
+    while level and depth <= (wanted.max_conditions or n_columns):
+        keys = search.join(level)
+        found = count(sorted({_columns_of(key) for key in keys})) if keys else {}
+        level = search.take({key: found[key] for key in keys if key in found})
         depth += 1
-    return (search.fold() if fold else search.best)[:most]
+    return (search.fold() if wanted.fold else search.best)[: wanted.most]
 
 
 class _Search:
     """The list so far, and what may still enter it."""
 
-    def __init__(self, whole: Cell, alpha: float, min_support: int, most: int) -> None:
-        self.whole, self.alpha, self.most = whole, alpha, most
-        self.min_support = max(min_support, 1)
+    def __init__(self, whole: Cell, wanted: Wanted) -> None:
+        self.whole, self.alpha = whole, wanted.alpha
+        self.most = wanted.most * 5 if wanted.fold else wanted.most
+        self.min_support = max(wanted.min_support, 1)
         self.best: list[Slice] = []
         self.cells: dict[Key, Cell] = {}
 

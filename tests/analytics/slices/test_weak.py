@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.slices.weak import Cell, Columns, Count, Key, find_weak_slices
+from analytics.slices.weak import Cell, Columns, Count, Key, Wanted, find_weak_slices
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "slices"
 
@@ -70,9 +70,10 @@ CASES = [
 def test_beside_exact_enumeration(source: str, name: str, alpha: float, min_support: int) -> None:
     x, loss = read(source)
     found = find_weak_slices(
-        counting(x, loss), x.shape[1], alpha=alpha, min_support=min_support,
-        max_conditions=None, most=10, fold=False,
-    )  # fmt: skip
+        counting(x, loss),
+        x.shape[1],
+        Wanted(alpha, min_support, max_conditions=None, most=10, fold=False),
+    )
     with (DATA / f"bruteforce_{name}_alpha{alpha}_minsup{min_support}.csv").open() as file:
         expected = list(csv.DictReader(file))[:10]
     assert [s.score for s in found] == pytest.approx([float(r["score"]) for r in expected])
@@ -85,7 +86,7 @@ def test_beside_exact_enumeration(source: str, name: str, alpha: float, min_supp
 def test_more_columns_than_rows_loses_nothing() -> None:
     x, loss = read("systemds_custom2_input.csv")
     found = find_weak_slices(
-        counting(x, loss), x.shape[1], min_support=4, max_conditions=None, fold=False
+        counting(x, loss), x.shape[1], Wanted(min_support=4, max_conditions=None, fold=False)
     )
     assert ((1, "1"), (4, "3")) in {s.key for s in found}
     exact = sorted(enumerate_all(x, loss, 0.95, 4).values(), reverse=True)[:10]
@@ -101,7 +102,7 @@ def test_nothing_that_belongs_on_the_list_is_lost(
     rng = np.random.default_rng(seed)
     x, loss = rng.integers(0, 3, (n, k)), rng.exponential(size=n)
     found = find_weak_slices(
-        counting(x, loss), k, alpha=alpha, min_support=min_support, max_conditions=None, fold=False
+        counting(x, loss), k, Wanted(alpha, min_support, max_conditions=None, fold=False)
     )
     exact = sorted(enumerate_all(x, loss, alpha, min_support).values(), reverse=True)[:10]
     assert [s.score for s in found] == pytest.approx(exact)
@@ -111,8 +112,8 @@ def test_a_refinement_that_adds_nothing_is_folded() -> None:
     rng = np.random.default_rng(3)
     x = rng.integers(0, 3, (3000, 4))
     loss = (rng.random(3000) < np.where(x[:, 0] == 1, 0.5, 0.1)).astype(float)
-    plain = find_weak_slices(counting(x, loss), 4, min_support=50, fold=False)
-    folded = find_weak_slices(counting(x, loss), 4, min_support=50)
+    plain = find_weak_slices(counting(x, loss), 4, Wanted(fold=False))
+    folded = find_weak_slices(counting(x, loss), 4, Wanted())
     assert sum((0, "1") in s.key for s in plain) > 5
     assert folded[0].key == ((0, "1"),) or ((0, "1") in folded[0].key and folded[0].mean > 0.5)
     assert len([s for s in folded if s.key[0] == (0, "1")]) < len(plain)
@@ -120,6 +121,6 @@ def test_a_refinement_that_adds_nothing_is_folded() -> None:
 
 def test_nothing_to_find_without_rows_or_losses() -> None:
     none = np.zeros((0, 2))
-    assert find_weak_slices(counting(none, np.zeros(0)), 2) == []
-    assert find_weak_slices(counting(np.zeros((90, 2)), np.zeros(90)), 2) == []
-    assert find_weak_slices(counting(np.zeros((90, 0)), np.ones(90)), 0) == []
+    assert find_weak_slices(counting(none, np.zeros(0)), 2, Wanted()) == []
+    assert find_weak_slices(counting(np.zeros((90, 2)), np.zeros(90)), 2, Wanted()) == []
+    assert find_weak_slices(counting(np.zeros((90, 0)), np.ones(90)), 0, Wanted()) == []
