@@ -10,11 +10,12 @@ import time
 
 from analytics.errors import QueryCancelled, StateError, TelltaleError
 from analytics.query.engine import Cancel
-from app.ingest.requests import KIND, run_asked, sweep_uploads
+from app.ingest.requests import sweep_uploads
 from app.ingest.run import sweep
 from app.settings import Settings
 from app.state import jobs
 from app.state.database import Database
+from app.worker.kinds import KINDS
 
 IDLE_S = 0.5
 RESCUE_S = 30.0
@@ -43,14 +44,14 @@ class Worker:
 
     def run_one(self) -> bool:
         """Do one job; False when none is queued."""
-        job = jobs.claim(self.database, self.name, (KIND,))
+        job = jobs.claim(self.database, self.name, tuple(KINDS))
         if job is None:
             return False
         cancel = Cancel()
         beat = _Beat(self, job.id, cancel)
         beat.start()
         try:
-            report = run_asked(self.settings, self.database, job, beat.say, cancel)
+            result = KINDS[job.kind](self.settings, self.database, job, beat.say, cancel)
         except QueryCancelled:
             jobs.stop(self.database, job.id, self.name)
         except TelltaleError as error:
@@ -59,7 +60,7 @@ class Worker:
             _log.exception("job %s failed", job.id)
             jobs.fail(self.database, job.id, self.name, _unknown(error))
         else:
-            jobs.finish(self.database, job.id, self.name, report.to_json())
+            jobs.finish(self.database, job.id, self.name, result)
         finally:
             beat.end()
         return True
@@ -71,7 +72,7 @@ class _Beat(threading.Thread):
     def __init__(self, worker: Worker, job_id: int, cancel: Cancel) -> None:
         super().__init__(daemon=True)
         self._worker, self._job_id, self._cancel = worker, job_id, cancel
-        self._share, self._message = 0.0, "Looking at the files"
+        self._share, self._message = 0.0, "Begun"
         self._ended = threading.Event()
 
     def say(self, share: float, message: str) -> None:

@@ -23,7 +23,7 @@ from app.state import jobs
 from app.state.database import Database
 from app.state.logs import list_imports, load_dataset
 from app.state.migrations import migrate
-from app.worker import loop
+from app.worker import kinds, loop
 
 TEXT = "id,timestamp,prediction,label,x\n" + "".join(
     f"{i},2024-01-{1 + i % 28:02d},{i % 2},{i % 2},{i}\n" for i in range(50)
@@ -99,7 +99,7 @@ def test_what_nobody_foresaw_fails_and_the_worker_goes_on(
     worker = loop.Worker(settings, database)
     number = ask(viewer, database, upload(viewer, settings))
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "run_asked", explode)
+        patch.setattr(kinds, "run_asked", explode)
         assert worker.run_one()
     job = jobs.get(database, number)
     assert job.error is not None
@@ -115,14 +115,14 @@ def test_cancelled_while_it_runs(
 ) -> None:
     """Cancel is pressed once the job is under way, and reaches it with the worker's next beat."""
     begun = threading.Event()
-    original = loop.run_asked
+    original = kinds.run_asked
 
     def slow(where, state, job, say, cancel):  # type: ignore[no-untyped-def]
         begun.set()
         wait_for(lambda: cancel.is_pressed)
         return original(where, state, job, say, cancel)
 
-    monkeypatch.setattr(loop, "run_asked", slow)
+    monkeypatch.setattr(kinds, "run_asked", slow)
     path = upload(viewer, settings)
     number = ask(viewer, database, path)
     thread = threading.Thread(target=loop.Worker(settings, database).run_one)
