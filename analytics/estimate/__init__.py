@@ -1,0 +1,1 @@
+"""Numbers from few labels: unbiased estimates of rows drawn with known chances, and plans of how many."""
