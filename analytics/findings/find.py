@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from analytics.core import Estimate, Finding, Result, Verdict, Window
-from analytics.stats.decision import decide
+from analytics.core import Finding, Result, Verdict, Window
+from analytics.stats.decision import judge
 from analytics.words import (
     write_count,
     write_half_width,
@@ -64,23 +64,27 @@ def _is_long(window: Window) -> bool:
 def judge_together(results: Sequence[Result]) -> list[Result]:
     """The same Results with verdicts taken in one family over all their periods."""
     periods = {(r.window, r.version) for r in results}
-    at = [
-        i for i, r in enumerate(results) if r.detail.get("p_value") is not None and _can_change(r)
-    ]
+    at = [i for i, r in enumerate(results) if _can_change(r)]
     if len(periods) < 2 or not at:
         return list(results)
     judged = list(results)
-    evidence = [
-        (Estimate(results[i].value, detail=results[i].detail), _tolerance(results[i])) for i in at
-    ]
-    for i, (verdict, p_adjusted) in zip(at, decide(evidence), strict=True):
+    family = [(results[i].detail, _tolerance(results[i])) for i in at]
+    for i, (verdict, p_adjusted) in zip(at, judge(family), strict=True):
+        if verdict == judged[i].verdict == "ok":
+            continue  # most of ten thousand: nobody speaks of them
         detail = {**results[i].detail, "p_adjusted": p_adjusted}
         judged[i] = replace(results[i], verdict=verdict, detail=detail)
     return judged
 
 
 def _can_change(result: Result) -> bool:
-    return result.verdict != "undefined" and result.detail.get("above_floor") is not None
+    detail = result.detail
+    return (
+        result.verdict != "undefined"
+        and result.value is not None
+        and detail.get("p_value") is not None
+        and detail.get("above_floor") is not None
+    )
 
 
 def _tolerance(result: Result) -> tuple[float, float]:

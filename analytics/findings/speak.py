@@ -112,6 +112,8 @@ def find_contrast(series: Sequence[Result]) -> Finding | None:
     often, while the order of the scores may be worse than ever. Each version is looked at alone;
     a period that is best in the one and worst in the other comes first.
     """
+    if not {"accuracy", "roc_auc"} <= {r.name for r in series}:
+        return None
     judged = judge_together(series)
     found = []
     for version in dict.fromkeys(r.version for r in judged):
