@@ -10,35 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.auth.routes import session_viewer
 from app.counters import COUNTERS
-from app.settings import LOOPBACK, settings_in_force
+from app.headers import HEADERS, refuse_foreign
 
-# The hash is Streamlit's one inline script; blob: is how it loads scripts of custom components.
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA=' blob:",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self' blob: data:",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 # Files that pages hand out or take: their addresses are hard to guess, but links travel.
 SIGNED_IN_ONLY = ("/media/", "/_stcore/upload_file")
-FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 
 
@@ -77,10 +52,4 @@ class SecurityHeaders:
 def _refusal(scope: Scope) -> str | None:
     if scope["path"].startswith(CLOSED):
         return "This address is closed.\n"
-    headers = dict(scope["headers"])
-    host = headers.get(b"host", b"").decode("latin-1")
-    name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
-    is_foreign = name not in LOOPBACK or any(header in headers for header in FORWARDED)
-    if is_foreign and settings_in_force().flag("demo"):
-        return "The demo answers on this machine only, as localhost.\n"
-    return None
+    return refuse_foreign(scope)

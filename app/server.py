@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
+from app.api.forward import ROUTES as API_ROUTES
 from app.auth.routes import ROUTES as AUTH_ROUTES
 from app.auth.start import prepare
 from app.health import ROUTES as HEALTH_ROUTES
@@ -67,7 +68,7 @@ def on_script_error(error: Exception) -> bool:
 
 app = st.App(
     Path(__file__).resolve().parent / "main.py",
-    routes=[*AUTH_ROUTES, *HEALTH_ROUTES, *PICTURE_ROUTES],
+    routes=[*AUTH_ROUTES, *HEALTH_ROUTES, *PICTURE_ROUTES, *API_ROUTES],
     middleware=[Middleware(SecurityHeaders)],
     lifespan=lifespan,
     on_script_error=on_script_error,

@@ -35,6 +35,9 @@ TABLE = (
     Setting("home", ".telltale", "Folder of the database, logs and summaries."),
     Setting("port", 8501, "Port of the screen."),
     Setting("host", "127.0.0.1", "Address the screen listens on; the demo is always loopback."),
+    Setting("api_port", 0, "Port of the HTTP API; 0 is the screen's port plus one."),
+    Setting("api_limit_mb", 8, "Largest body of a request that the HTTP API takes."),
+    Setting("api_rate", 100, "Requests a second that one API key may send; twice that in a burst."),
     Setting("demo", False, "Open on the sample logs with demo users; loopback only."),
     Setting(
         "database_url", "", "SQL database of the state; empty is SQLite in the home folder.", True
@@ -91,6 +94,11 @@ class Settings:
     def database_url(self) -> str:
         """The SQLAlchemy URL of the state."""
         return self.text("database_url") or f"sqlite:///{self.home / 'telltale.db'}"
+
+    @property
+    def api_port(self) -> int:
+        """The port of the HTTP API."""
+        return self.number("api_port") or self.number("port") + 1
 
     @property
     def is_loopback(self) -> bool:

@@ -1,4 +1,4 @@
-"""``telltale run``: start the screen and the worker, keep them running, stop them together."""
+"""``telltale run``: start screen, API and worker, keep them running, stop them together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from app.auth.start import prepare
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = {"screen": "app.server", "worker": "app.worker"}
+MODULES = {"screen": "app.server", "ingest": "app.api", "worker": "app.worker"}
+HEALTH = {"screen": "/healthz", "ingest": "/api/v1/healthz"}  # who listens, and where it is asked
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 GOOD_RUN_S = 60.0  # who ran this long starts again at once
@@ -62,13 +63,14 @@ class Child:
 
 
 def run(settings: Settings, only: str | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status. ``only`` is "screen" or "worker"."""
+    """Serve until SIGTERM or SIGINT; the exit status. ``only`` names one part of ``MODULES``."""
     if only is not None and only not in MODULES:
-        raise UsageError(f"There is no part {only!r}.", "", "Take --only screen or --only worker.")
+        raise UsageError(f"There is no part {only!r}.", "", f"Take one of: {', '.join(MODULES)}.")
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     names = [only] if only else [name for name in MODULES if _exists(name)]
-    if "screen" in names:
-        _check_port(settings)
+    for name in names:
+        if name in HEALTH:
+            _check_port(settings, name)
     password = prepare(settings)
     if password is not None:
         name = settings.text("admin_name")
@@ -82,7 +84,7 @@ def run(settings: Settings, only: str | None = None) -> int:
     try:
         for child in children:
             child.start()
-        if "screen" in names and not _wait_for_screen(settings, children[0], stop):
+        if children[0].name in HEALTH and not _wait_for(settings, children[0], stop):
             return 1
         while not stop.wait(0.2):
             for child in children:
@@ -109,43 +111,51 @@ def _python_path() -> str:
     return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 
 
-def _check_port(settings: Settings) -> None:
-    host, port = settings.text("host"), settings.number("port")
+def _port(settings: Settings, name: str) -> int:
+    return settings.api_port if name == "ingest" else settings.number("port")
+
+
+def _check_port(settings: Settings, name: str) -> None:
+    host, port = settings.text("host"), _port(settings, name)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
+            is_screen = name == "screen"
             raise ConfigError(
-                f"The screen cannot listen on {host}:{port}: {error.strerror}.",
+                f"The {name} cannot listen on {host}:{port}: {error.strerror}.",
                 "Another program, perhaps another Telltale, has the port.",
-                f"Stop it, or take another with --port {port + 1} or TELLTALE_PORT.",
+                f"Stop it, or take another with --port {port + 1} or TELLTALE_PORT."
+                if is_screen
+                else "Stop it, or take another with TELLTALE_API_PORT.",
             ) from error
 
 
-def _wait_for_screen(settings: Settings, screen: Child, stop: threading.Event) -> bool:
+def _wait_for(settings: Settings, child: Child, stop: threading.Event) -> bool:
     end = time.monotonic() + START_S
     while time.monotonic() < end and not stop.wait(0.1):
-        if screen.process is not None and screen.process.poll() is not None:
-            say(f"The screen ended with {screen.process.returncode} before it could be reached.")
+        if child.process is not None and child.process.poll() is not None:
+            code = child.process.returncode
+            say(f"The {child.name} ended with {code} before it could be reached.")
             return False
-        if _is_healthy(settings):
+        if _is_healthy(settings, child.name):
             host = settings.text("host")
             shown = f"[{host}]" if ":" in host else host
-            say(f"Telltale is ready at http://{shown}:{settings.number('port')}")
+            say(f"Telltale is ready at http://{shown}:{_port(settings, child.name)}")
             return True
     if not stop.is_set():
-        say(f"The screen did not answer within {START_S:g} seconds.")
+        say(f"The {child.name} did not answer within {START_S:g} seconds.")
     return stop.is_set()
 
 
-def _is_healthy(settings: Settings) -> bool:
+def _is_healthy(settings: Settings, name: str) -> bool:
     host = settings.text("host")
     host = {EVERYWHERE: "127.0.0.1", "::": "::1"}.get(host, host)
-    connection = http.client.HTTPConnection(host, settings.number("port"), timeout=5)
+    connection = http.client.HTTPConnection(host, _port(settings, name), timeout=5)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", HEALTH[name])
         return connection.getresponse().status == 200
     except OSError:
         return False

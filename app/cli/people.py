@@ -14,25 +14,26 @@ def register(subparsers: Any) -> None:
     """Add the commands to the parser."""
     user = subparsers.add_parser("user", help="accounts and grants")
     verbs = user.add_subparsers(title="verbs", metavar="VERB", required=True)
-    _verb(verbs, "list", list_people, "everybody with their grants")
-    add = _verb(verbs, "add", add_person, "make an account; prints its one-time password")
+    verb(verbs, "list", list_people, "everybody with their grants")
+    add = verb(verbs, "add", add_person, "make an account; prints its one-time password")
     add.add_argument("name")
     add.add_argument("--role", required=True, help="decides the home page; rights come from grants")
-    _verb(verbs, "reset", reset_person, "a new one-time password").add_argument("name")
+    verb(verbs, "reset", reset_person, "a new one-time password").add_argument("name")
     for name, handler, text in (
         ("grant", grant, "give a role on a model ('*' for every model)"),
         ("revoke", revoke, "take a role on a model away"),
     ):
-        parser = _verb(verbs, name, handler, text)
+        parser = verb(verbs, name, handler, text)
         parser.add_argument("name")
         parser.add_argument("role")
         parser.add_argument("model")
     audit = subparsers.add_parser("audit", help="the audit trail")
     trail = audit.add_subparsers(title="verbs", metavar="VERB", required=True)
-    _verb(trail, "verify", verify_trail, "exit 0 when the chain holds, 1 when it was tampered with")
+    verb(trail, "verify", verify_trail, "exit 0 when the chain holds, 1 when it was tampered with")
 
 
-def _verb(verbs: Any, name: str, handler: Any, text: str) -> argparse.ArgumentParser:
+def verb(verbs: Any, name: str, handler: Any, text: str) -> argparse.ArgumentParser:
+    """A verb with --home and --json."""
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text)
     parser.add_argument("--home", help="folder of the database and logs")
     parser.add_argument(
@@ -42,7 +43,8 @@ def _verb(verbs: Any, name: str, handler: Any, text: str) -> argparse.ArgumentPa
     return parser
 
 
-def _open(arguments: argparse.Namespace) -> Database:
+def open_home(arguments: argparse.Namespace) -> Database:
+    """The migrated state of the home that the command names."""
     import logging
 
     from app.settings import read_settings
@@ -57,7 +59,8 @@ def _open(arguments: argparse.Namespace) -> Database:
     return database
 
 
-def _say(arguments: argparse.Namespace, text: str, **values: Any) -> int:
+def say(arguments: argparse.Namespace, text: str, **values: Any) -> int:
+    """Print the text, or the values as JSON; exit status 0."""
     print(json.dumps(values) if arguments.json else text)
     return 0
 
@@ -67,7 +70,7 @@ def list_people(arguments: argparse.Namespace) -> int:
     from app.state.grants import list_grants
     from app.state.users import list_users
 
-    database = _open(arguments)
+    database = open_home(arguments)
     users = list_users(database)
     with database.read() as connection:
         people = [(u, list_grants(connection, u.id)) for u in users]
@@ -82,7 +85,7 @@ def list_people(arguments: argparse.Namespace) -> int:
         for u, grants in people
     ]
     lines = [f"{p['name']:<24} {p['role']:<16} {p['shown'] or 'no grants'}" for p in found]
-    return _say(
+    return say(
         arguments, "\n".join(lines) or "No users yet: telltale run makes the admin.", users=found
     )
 
@@ -92,9 +95,9 @@ def add_person(arguments: argparse.Namespace) -> int:
     from app.auth.accounts import create_account
     from app.auth.viewer import operator
 
-    password = create_account(_open(arguments), operator(), arguments.name, arguments.role)
+    password = create_account(open_home(arguments), operator(), arguments.name, arguments.role)
     text = f"{arguments.name} signs in with the one-time password {password}"
-    return _say(arguments, text, name=arguments.name, password=password)
+    return say(arguments, text, name=arguments.name, password=password)
 
 
 def reset_person(arguments: argparse.Namespace) -> int:
@@ -102,9 +105,9 @@ def reset_person(arguments: argparse.Namespace) -> int:
     from app.auth.accounts import reset_password
     from app.auth.viewer import operator
 
-    password = reset_password(_open(arguments), operator(), arguments.name)
+    password = reset_password(open_home(arguments), operator(), arguments.name)
     text = f"{arguments.name} signs in with the one-time password {password}"
-    return _say(arguments, text, name=arguments.name, password=password)
+    return say(arguments, text, name=arguments.name, password=password)
 
 
 def grant(arguments: argparse.Namespace) -> int:
@@ -114,9 +117,9 @@ def grant(arguments: argparse.Namespace) -> int:
     from app.state.grants import Grant
 
     given = Grant(arguments.role, arguments.model)
-    give_grant(_open(arguments), operator(), arguments.name, given)
+    give_grant(open_home(arguments), operator(), arguments.name, given)
     text = f"{arguments.name} is now {arguments.role} on {arguments.model}"
-    return _say(arguments, text, name=arguments.name, role=arguments.role, model=arguments.model)
+    return say(arguments, text, name=arguments.name, role=arguments.role, model=arguments.model)
 
 
 def revoke(arguments: argparse.Namespace) -> int:
@@ -126,18 +129,16 @@ def revoke(arguments: argparse.Namespace) -> int:
     from app.state.grants import Grant
 
     taken = Grant(arguments.role, arguments.model)
-    take_grant(_open(arguments), operator(), arguments.name, taken)
+    take_grant(open_home(arguments), operator(), arguments.name, taken)
     text = f"{arguments.name} is no longer {arguments.role} on {arguments.model}"
-    return _say(arguments, text, name=arguments.name, role=arguments.role, model=arguments.model)
+    return say(arguments, text, name=arguments.name, role=arguments.role, model=arguments.model)
 
 
 def verify_trail(arguments: argparse.Namespace) -> int:
     """Check the hash chain from the first row to the last."""
     from app.state.audit import verify
 
-    found = verify(_open(arguments))
+    found = verify(open_home(arguments))
     text = f"{found.n} rows, {found.reason or 'every one fits the one before it'}"
-    _say(
-        arguments, text, n=found.n, broken_at=found.broken_at, head=found.head, reason=found.reason
-    )
+    say(arguments, text, n=found.n, broken_at=found.broken_at, head=found.head, reason=found.reason)
     return 0 if found.is_intact else 1

@@ -1,4 +1,4 @@
-"""``telltale run``: serve the screen and the worker."""
+"""``telltale run``: serve the screen, the HTTP API and the worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MARKER = "demo"  # a home that was opened as a demo stays one
 
 def register(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = subparsers.add_parser("run", help="serve the screen and the worker")
+    parser = subparsers.add_parser("run", help="serve the screen, the HTTP API and the worker")
     parser.add_argument("--home", help="folder of the database and logs")
     parser.add_argument("--port", type=int, help="port of the screen")
     parser.add_argument(
@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
         action=argparse.BooleanOptionalAction,
         help="open on the sample logs with demo users; so does an empty home that nobody set up",
     )
-    parser.add_argument("--only", choices=("screen", "worker"), help="run one part alone")
+    parser.add_argument("--only", choices=("screen", "ingest", "worker"), help="run one part alone")
     parser.set_defaults(handler=serve)
 
 

@@ -43,3 +43,13 @@ def migrate(database: Database) -> list[str]:
         if applied:
             write.audit("migrate", "database", "state", steps=applied)
     return applied
+
+
+def is_reachable(database: Database) -> bool:
+    """Whether the database answers and has been migrated."""
+    try:
+        with database.read() as connection:
+            connection.execute(sa.select(sa.func.count()).select_from(_migration))
+    except sa.exc.SQLAlchemyError:
+        return False
+    return True

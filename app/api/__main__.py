@@ -1,0 +1,36 @@
+"""``python -m app.api``: the HTTP API as a process of its own."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from app.api.application import make_app
+from app.settings import settings_in_force
+from app.state.database import open_database
+from app.state.migrations import migrate
+
+KEEP_ALIVE_S = 75
+MOST_AT_ONCE = 512  # beyond it the server itself answers 503
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT."""
+    settings = settings_in_force()
+    database = open_database(settings.database_url)
+    migrate(database)
+    uvicorn.run(
+        make_app(settings, database),
+        host=settings.text("host"),
+        port=settings.api_port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        limit_concurrency=MOST_AT_ONCE,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

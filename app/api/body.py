@@ -1,0 +1,152 @@
+"""Bodies of requests: limited while they stream, JSON only, text that every database can keep."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.answers import ApiError, answer
+
+STEP_S = 30.0  # a body that sends nothing for so long is given up
+DEPTH = 32
+
+
+class BodyLimit:
+    """Stops a body at so many bytes, whether its length was declared or it comes in chunks."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app, self.limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            await self.app(scope, limited(scope, receive, self.limit), send)
+        except ApiError as error:  # where the application has no handler of its own
+            await answer(error)(scope, receive, send)
+
+
+def limited(scope: Scope, receive: Receive, limit: int) -> Receive:
+    """Receive, until the body is over the limit or too slow: then an ApiError."""
+    declared = Headers(scope=scope).get("content-length", "")
+    n_read, is_read = 0, False
+
+    async def counted() -> Message:
+        nonlocal n_read, is_read
+        if is_read:
+            return await receive()
+        if declared.isdecimal() and int(declared) > limit:
+            raise too_large(limit)
+        try:
+            message = await asyncio.wait_for(receive(), STEP_S)
+        except TimeoutError as error:
+            raise ApiError(408, "The body did not arrive in time.", "", "Send it again.") from error
+        n_read += len(message.get("body", b""))
+        is_read = not message.get("more_body", False)
+        if n_read > limit:
+            raise too_large(limit)
+        return message
+
+    return counted
+
+
+def too_large(limit: int) -> ApiError:
+    """The body is over the limit."""
+    return ApiError(
+        413,
+        f"The body is larger than {limit >> 20} MB.",
+        "Bodies are limited so that they cannot fill the memory.",
+        "Send fewer items in one request, or raise TELLTALE_API_LIMIT_MB.",
+    )
+
+
+class JsonRequest(Request):
+    """A request whose JSON is read strictly."""
+
+    async def json(self) -> Any:
+        """The body as plain values; ApiError 422 where it is no JSON that can be kept."""
+        return read_json(await self.body())
+
+
+class JsonRoute(APIRoute):
+    """A route that takes JSON and nothing else; give it to ``APIRouter(route_class=JsonRoute)``."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of FastAPI behind our reading of the body."""
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            if self.body_field is not None:
+                _check_type(request)
+            return await handle(JsonRequest(request.scope, request.receive))
+
+        return checked
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a JSON body: no NaN, no endless nesting, no text that a database refuses."""
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(
+            422,
+            "The body is not JSON that can be read.",
+            f"{type(error).__name__}: {str(error)[:200]}.",
+            "Send UTF-8 JSON; numbers must be finite.",
+        ) from error
+    for field, text in _texts(value, (), DEPTH):
+        if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+            raise ApiError(
+                422,
+                f"The field {field or 'body'!r} holds a character that is no text.",
+                "A zero byte or half of a surrogate pair cannot be stored.",
+                "Remove it and send the request again.",
+                field or None,
+            )
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _texts(value: Any, place: tuple[str, ...], depth: int) -> Iterator[tuple[str, str]]:
+    """Every text in a value, keys too, with where it stands."""
+    if isinstance(value, str):
+        yield ".".join(place), value
+    elif isinstance(value, list | dict):
+        if depth == 0:
+            raise ApiError(
+                422,
+                "The body is nested too deeply.",
+                f"Objects and lists may stand in one another {DEPTH} times.",
+                "Flatten it and send the request again.",
+                ".".join(place[:3]) or None,
+            )
+        entries = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, found in entries:
+            if isinstance(key, str):
+                yield ".".join(place), key
+            yield from _texts(found, (*place, str(key)), depth - 1)
+
+
+def _check_type(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise ApiError(
+            415,
+            f"The content type {kind!r} is not taken here."
+            if kind
+            else "No content type is given.",
+            "",
+            "Send JSON with the header Content-Type: application/json.",
+        )
