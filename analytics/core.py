@@ -34,6 +34,8 @@ Role = Literal[
     "user_id",
     "session_id",
     "received_at",
+    "event",
+    "event_id",
     "source",
     "queue",
     "sampling_p",

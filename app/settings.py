@@ -56,6 +56,11 @@ TABLE = (
     Setting("upload_limit_mb", 2048, "Largest file that the Add data page takes."),
     Setting("import_roots", "", "Server folders that may be imported or attached, split by ':'."),
     Setting(
+        "hash_user_ids",
+        True,
+        "Keep the users of events as a keyed hash; the key stays in the home folder.",
+    ),
+    Setting(
         "display_zone",
         "UTC",
         "Zone in which the screen writes moments; windows and days stay in UTC.",

@@ -89,7 +89,8 @@ def open_place(home: str | None) -> Place:
     database = Database(settings.database_url)
     migrate(database)
     memory, threads = settings.text("query_memory"), settings.number("query_threads")
-    return Place(settings.home, database, "cli", None, memory, threads)
+    hashes = settings.flag("hash_user_ids")
+    return Place(settings.home, database, "cli", None, memory, threads, hashes)
 
 
 def _options(arguments: argparse.Namespace) -> ImportOptions:

@@ -21,6 +21,7 @@ from analytics.sources.relation import canonical_class, canonical_text, quote_na
 from analytics.sources.roles import Ambiguity, Guesses, guess_roles
 from analytics.sources.task import TaskFacts, TaskGuess, infer_task
 from app.ingest.columns import abilities, as_before, changed_problem, conversion_of
+from app.ingest.events import read_as_events
 from app.ingest.files import find_files
 from app.ingest.readers import FileColumn, read_columns, source_sql
 from app.ingest.words import ImportOptions, ImportPlan, Place, PlanColumn, Question, SourceFile
@@ -144,6 +145,8 @@ class _Planner:
         columns = sample.columns
         kind = self._kind(columns)
         profiles = [sample.profile(i, c) for i, c in enumerate(columns)]
+        if kind == "events":
+            return _plan_events(self, profiles)
         known = self.model.source_names if self.model else {}
         guesses = guess_roles(profiles, self.given, known, kind, sample.agree)
         task, questions = self._task(profiles, guesses, kind)
@@ -224,11 +227,7 @@ class _Planner:
         times = [
             p for p in profiles for r in ("timestamp", "label_time") if p.name in guesses.of(r)
         ]
-        naive = [
-            p
-            for p in times
-            if p.epoch is None and p.n_offset < p.n_values and "ZONE" not in p.sql_type
-        ]
+        naive = [p for p in times if _is_naive(p)]
         zone = self.options.timezone or "UTC"
         _check_zone(zone)
         return zone, bool(naive) and self.options.timezone is None
@@ -273,8 +272,35 @@ class _Planner:
         return task.task
 
 
+def _plan_events(planner: _Planner, profiles: Sequence[Profile]) -> ImportPlan:
+    """Events have names and columns of their own, and no task."""
+    zone = planner.options.timezone or "UTC"
+    _check_zone(zone)
+    found = read_as_events(profiles, planner.given, zone)
+    times = [c.name for c in found.columns if c.role == "timestamp"]
+    return ImportPlan(
+        options=planner.options,
+        files=planner.files,
+        format=planner.files[0].format,
+        kind="events",
+        columns=found.columns,
+        task=planner.model.schema.task if planner.model else "none",
+        timezone=zone,
+        is_zone_assumed=planner.options.timezone is None
+        and any(_is_naive(p) for p in profiles if p.name in times),
+        questions=found.questions,
+        problems=found.notes,
+        computes=("what people do with the predictions",),
+    )
+
+
 def _question(ambiguity: Ambiguity) -> Question:
     return Question(ambiguity.what, ambiguity.columns, ambiguity.answers)
+
+
+def _is_naive(p: Profile) -> bool:
+    """Whether a column of times says no zone."""
+    return p.epoch is None and p.n_offset < p.n_values and "ZONE" not in p.sql_type
 
 
 def _check_zone(zone: str) -> None:

@@ -31,7 +31,8 @@ def place_of(settings: Settings, database: Database, actor: str) -> Place:
     named = [Path(root) for root in settings.text("import_roots").split(":") if root]
     roots = (settings.home / "uploads", *named)
     memory, threads = settings.text("query_memory"), settings.number("query_threads")
-    return Place(settings.home, database, actor, roots, memory, threads)
+    hashes = settings.flag("hash_user_ids")
+    return Place(settings.home, database, actor, roots, memory, threads, hashes)
 
 
 def keep_upload(viewer: Viewer, settings: Settings, name: str, stream: IO[bytes]) -> Path:

@@ -14,6 +14,7 @@ from analytics.query.engine import Cancel
 from analytics.sources.relation import quote_text, relation
 from analytics.sources.schema import merge_schema
 from app.ingest.attach import attach
+from app.ingest.events import pick_events
 from app.ingest.parts import (
     first_rows,
     pick_labels,
@@ -22,6 +23,7 @@ from app.ingest.parts import (
     write_parts,
 )
 from app.ingest.plan import check_open, schema_of
+from app.ingest.pseudonyms import user_key
 from app.ingest.stage import kept, stage_files
 from app.ingest.words import ImportPlan, ImportReport, Place, Progress
 from app.ingest.workspace import Workspace, model_lock, reach
@@ -74,6 +76,8 @@ class _Import:
         parts: list[PartRow] = []
         if plan.kind == "labels":
             report, parts = self._labels(report)
+        elif plan.kind == "events":
+            report, parts = self._events(report)
         else:
             n_same, _other = pick_predictions(work, self._existing(plan.kind))
             report = replace(report, n_duplicates=n_same)
@@ -109,6 +113,17 @@ class _Import:
         if self.plan.kind == "labels":
             report = replace(report, n_taken=n_kept, n_labels_unmatched=self._unmatched())
         return report, parts
+
+    def _events(self, report: ImportReport) -> tuple[ImportReport, list[PartRow]]:
+        key = user_key(self.place.home) if self.place.hashes_users else None
+        n_again = pick_events(self.workspace, self._existing("events"), key)
+        self.workspace.step(0.7, 0.95, "Writing parts")
+        n = int(self.workspace.value("SELECT count(*) FROM fresh"))
+        log: tuple[LogName, Kind] = (self.options.log, "events")
+        parts = (
+            write_parts(self.workspace, "fresh", log, self._next("events"), self.plan) if n else []
+        )
+        return replace(report, n_duplicates=n_again, n_taken=n), parts
 
     def _unmatched(self) -> int:
         log = self._existing("predictions")

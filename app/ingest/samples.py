@@ -20,6 +20,7 @@ FILES: tuple[tuple[str, LogName, Kind], ...] = (
     ("predictions", "production", "predictions"),
     ("labels", "production", "labels"),
     ("resources", "production", "resources"),
+    ("events", "production", "events"),
 )
 
 

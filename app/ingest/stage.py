@@ -56,7 +56,7 @@ def stage_files(workspace: Workspace, plan: ImportPlan) -> None:
 
 
 def _has_id(plan: ImportPlan) -> bool:
-    return any(c.role == "prediction_id" for c in kept(plan))
+    return plan.kind == "events" or any(c.role == "prediction_id" for c in kept(plan))
 
 
 def _stage_file(
@@ -121,6 +121,8 @@ def _reason(
         kind = sql_type(column)
         if column.role == "prediction_id":
             cases.append((f"{value} IS NULL", "the prediction_id is missing"))
+        elif column.role == "event":
+            cases.append((f"{value} IS NULL", "the event has no name"))
         elif column.role == "timestamp":
             cases.append((missing, "the timestamp is missing"))
             cases.append((f"{value} IS NULL", "the timestamp cannot be read"))

@@ -28,6 +28,7 @@ class Place:
     roots: tuple[Path, ...] | None = None
     memory: str = "1GB"
     threads: int = 0
+    hashes_users: bool = True  # users of events are kept as a keyed hash
 
 
 @dataclass(frozen=True, slots=True)
