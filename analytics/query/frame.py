@@ -201,7 +201,8 @@ def _settled(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> str:
             " CAST(NULL AS TIMESTAMP) AS known_at, CAST(NULL AS DOUBLE) AS _weight WHERE false"
         )
     present = set(log.columns)
-    conditions = ["label IS NOT NULL"]
+    is_final = not any(("label_retracts", "yes") in part.file_types for part in log.parts)
+    conditions = ["label IS NOT NULL"] if is_final else []
     if "queue" in present:
         chosen = "sampling_p > 0" if "sampling_p" in present else "false"
         conditions.append(f"(queue IS NULL OR {chosen})")
@@ -215,11 +216,30 @@ def _settled(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> str:
     if log.is_unique:
         return f"{select} {source}"
     order = f", {_precedence(dataset, present)} AS rank, {_received(present)} AS received"
+    if not is_final:
+        return _unretracted(f"{select}{order} {source}")
     key = "(rank, coalesce(known_at, TIMESTAMP '0001-01-01'), received, label, _weight)"
     return (
         "SELECT prediction_id, best.label AS label, best.known_at AS known_at, best._weight AS _weight"
         " FROM (SELECT prediction_id, arg_max({'label': label, 'known_at': known_at,"
         f" '_weight': _weight}}, {key}) AS best FROM ({select}{order} {source}) GROUP BY prediction_id)"
+    )
+
+
+def _unretracted(rows: str) -> str:
+    """The label that counts where sources may take back what they said (a later row without label).
+
+    What each source said last comes first, then the precedence of the sources.
+    """
+    last = "(coalesce(known_at, TIMESTAMP '0001-01-01'), received, label IS NULL, label, _weight)"
+    said = (
+        "SELECT prediction_id, rank, arg_max({'label': label, 'known_at': known_at,"
+        f" '_weight': _weight}}, {last}) AS said FROM ({rows}) GROUP BY prediction_id, rank"
+    )
+    return (
+        "SELECT prediction_id, best.label AS label, best.known_at AS known_at, best._weight AS _weight"
+        f" FROM (SELECT prediction_id, arg_max(said, rank) AS best FROM ({said})"
+        " WHERE said.label IS NOT NULL GROUP BY prediction_id)"
     )
 
 

@@ -146,7 +146,7 @@ def _write(
         f"COPY (SELECT * EXCLUDE (part_date) FROM {table} WHERE {where}) TO {quote_text(str(file))}"
         " (FORMAT parquet, COMPRESSION zstd)"
     )
-    _sync(file)
+    sync(file)
     span = f"min({moment}), max({moment})" if moment else "NULL, NULL"
     n, first, last, start, end = workspace.run(
         f"SELECT count(*), min(row), max(row), {span} FROM {table} WHERE {where}"
@@ -160,7 +160,7 @@ def _write(
         date,
         n,
         file.stat().st_size,
-        _hash(file),
+        hash_file(file),
         start,
         end,
         first,
@@ -181,7 +181,7 @@ def place_parts(workspace: Workspace, model: str, parts: list[PartRow]) -> list[
             workspace.folder / "parts" / part.log / part.kind / f"date={part.date}" / target.name
         )
         written.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
         values = {name: getattr(part, name) for name in PartRow.__slots__} | {"path": relative}
         placed.append(PartRow(**values))
         reach("moved")
@@ -214,7 +214,8 @@ def _digest(columns: list[str], alias: str | None = None) -> str:
     return "hash(" + ", ".join(f"{prefix}{quote_name(c)}" for c in columns) + ")"
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make sure that a file or a folder's names are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -222,7 +223,8 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _hash(file: Path) -> str:
+def hash_file(file: Path) -> str:
+    """The SHA-256 of a file."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         for block in iter(lambda: stream.read(1 << 20), b""):

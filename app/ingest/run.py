@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,9 @@ from app.ingest.workspace import Workspace, model_lock, reach
 from app.state.database import Database
 from app.state.logs import ImportRow, PartRow, add_import, list_parts, load_dataset
 from app.state.models import find_model, save_schema
+from app.state.outbox import list_retired
+
+NEW_S = 10.0
 
 
 def run_import(
@@ -198,7 +202,12 @@ def commit(place: Place, plan: ImportPlan, report: ImportReport, parts: Sequence
 
 
 def sweep(home: Path, database: Database) -> list[Path]:
-    """Remove what imports that died left behind; what runs now and what counts is not touched."""
+    """Remove what imports that died left behind; what runs now and what counts is not touched.
+
+    Files are listed first: one that was placed by then is still being kept, counts already, or its
+    process is dead.
+    """
+    placed = sorted((home / "logs").rglob("*.parquet"))
     running, removed = set(), []
     for folder in sorted((home / "tmp").glob("*")):
         if _is_held(folder / "lock"):
@@ -208,9 +217,10 @@ def sweep(home: Path, database: Database) -> list[Path]:
         removed.append(folder)
     with database.read() as connection:
         known = {str(home / part.path) for part in list_parts(connection) if part.mapping is None}
-    for file in sorted((home / "logs").rglob("*.parquet")):
+        known |= {str(home / path) for path in list_retired(connection)}
+    for file in placed:
         if str(file) not in known and file.stem not in running:
-            file.unlink()
+            file.unlink(missing_ok=True)
             removed.append(file)
     return removed
 
@@ -219,7 +229,7 @@ def _is_held(lock: Path) -> bool:
     try:
         handle = os.open(lock, os.O_RDWR)
     except OSError:
-        return False
+        return _is_new(lock.parent)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -227,6 +237,14 @@ def _is_held(lock: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def _is_new(folder: Path) -> bool:
+    """Whether a folder without a lock may be getting one this moment."""
+    try:
+        return time.time() - folder.stat().st_mtime < NEW_S
+    except FileNotFoundError:
+        return False
 
 
 def log_name(is_reference: bool) -> LogName:

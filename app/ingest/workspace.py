@@ -38,6 +38,18 @@ def reach(step: str) -> None:
         os.kill(os.getpid(), 9)
 
 
+def hold(folder: Path) -> IO[str]:
+    """Make a folder whose lock says that this process lives; close what comes back to let it go.
+
+    The lock gets its name once it is held, so that nobody takes a new folder for a dead one's.
+    """
+    folder.mkdir(parents=True)
+    lock = (folder / "lock.new").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    (folder / "lock.new").rename(folder / "lock")
+    return lock
+
+
 class Workspace:
     """A temporary folder with a DuckDB file in it; leaving it removes both."""
 
@@ -61,9 +73,7 @@ class Workspace:
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True)
-        self._lock = (self.folder / "lock").open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = hold(self.folder)
         self._connection = duckdb.connect(str(self.folder / "stage.duckdb"))
         roots = sorted({*(str(Path(file).parent) for file in self._files), str(self.place.home)})
         allowed = ", ".join(quote_text(root.rstrip("/") + "/") for root in roots)

@@ -45,6 +45,7 @@ class PartRow:
     columns: tuple[str, ...]
     column_types: dict[str, str] = field(default_factory=dict)
     mapping: tuple[tuple[str, str, str], ...] | None = None
+    import_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,7 @@ def add_import(write: Write, row: ImportRow, parts: Sequence[PartRow]) -> None:
     values["n_aside"] = sum(row.aside.values())
     values["aside"], values["report"] = json.dumps(row.aside), json.dumps(row.report)
     write.execute(import_table.insert().values(**values))
-    for part in parts:
-        fields: dict[str, Any] = {name: getattr(part, name) for name in part.__slots__}
-        for name in ("columns", "column_types", "mapping"):
-            fields[name] = None if fields[name] is None else json.dumps(fields[name])
-        write.execute(part_table.insert().values(import_id=row.id, model=row.model, **fields))
+    add_parts(write, row.id, row.model, parts)
     write.audit(
         "import",
         "model",
@@ -87,6 +84,21 @@ def add_import(write: Write, row: ImportRow, parts: Sequence[PartRow]) -> None:
         n_taken=row.n_taken,
         n_aside=values["n_aside"],
     )
+
+
+def add_parts(write: Write, import_id: str, model: str, parts: Sequence[PartRow]) -> None:
+    """Put parts of an import into the manifest; whoever does so says why in the audit trail."""
+    for part in parts:
+        fields: dict[str, Any] = {name: getattr(part, name) for name in part.__slots__}
+        for name in ("columns", "column_types", "mapping"):
+            fields[name] = None if fields[name] is None else json.dumps(fields[name])
+        fields["import_id"] = import_id
+        write.execute(part_table.insert().values(model=model, **fields))
+
+
+def remove_parts(write: Write, paths: Sequence[str]) -> None:
+    """Take parts out of the manifest; their files stay."""
+    write.execute(part_table.delete().where(part_table.c.path.in_(paths)))
 
 
 def list_imports(database: Database, model: str | None = None) -> list[ImportRow]:

@@ -10,7 +10,8 @@ import time
 
 from analytics.errors import QueryCancelled, StateError, TelltaleError
 from analytics.query.engine import Cancel
-from app.ingest.requests import sweep_uploads
+from app.ingest.outbox import Flusher
+from app.ingest.requests import place_of, sweep_uploads
 from app.ingest.run import sweep
 from app.settings import Settings
 from app.state import jobs
@@ -33,6 +34,14 @@ class Worker:
     def run(self) -> None:
         """Until stopped: rescue what dead workers left, and do what is queued."""
         sweep(self.settings.home, self.database)
+        flusher = Flusher(place_of(self.settings, self.database, "outbox"))
+        flusher.start()
+        try:
+            self._serve()
+        finally:
+            flusher.end()
+
+    def _serve(self) -> None:
         rescued = 0.0
         while not self.stop.is_set():
             if time.monotonic() - rescued > RESCUE_S:

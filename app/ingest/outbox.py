@@ -1,0 +1,297 @@
+"""From the outbox into the logs: waiting rows become parts, exactly once, within a second or so.
+
+Files, manifest and the removal of the rows belong to one transaction: a process that dies at any
+moment leaves the rows waiting or the part counted, never both and never neither. Many small parts
+of a month are merged into larger ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from analytics.core import Kind
+from app.ingest.parts import LABEL_COLUMNS, hash_file, sync
+from app.ingest.words import Place
+from app.ingest.workspace import hold, new_import_id, reach
+from app.state.database import Write
+from app.state.logs import PartRow, add_parts, list_parts, remove_parts
+from app.state.models import find_model, import_table
+from app.state.outbox import NUMBERS, TIMES, list_retired, outbox_table, retired_table
+
+MOST_ROWS = 50_000  # of one part
+MERGE_FROM = 16  # parts of a like size in a month
+KEEP_RETIRED = timedelta(minutes=10)
+IDLE_S = 0.5
+_log = logging.getLogger("telltale.outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Waiting rows of one log."""
+
+    model: str
+    kind: Kind
+    is_number: bool
+    rows: list[dict[str, Any]]
+    first_row: int
+
+
+def flush(place: Place) -> int:
+    """Move every waiting row into its log; the number of rows moved.
+
+    Several may flush at once. What lies in one log's outbox moves in one transaction of at most
+    MOST_ROWS rows.
+    """
+    total, failed = 0, None
+    for model, kind in _waiting(place):
+        try:
+            total += _flush_log(place, model, kind)
+        except Exception as error:  # one log that cannot be written keeps no other waiting
+            failed = error
+    _drop_retired(place)
+    if failed is not None:
+        raise failed
+    return total
+
+
+class Flusher(threading.Thread):
+    """Flushes until ended, whatever else the worker does."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(daemon=True, name="outbox")
+        self._place = place
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Until ended; what goes wrong is said, and tried again."""
+        while not self._ended.wait(IDLE_S):
+            try:
+                flush(self._place)
+            except Exception:
+                _log.exception("the outbox was not emptied")
+                self._ended.wait(10 * IDLE_S)
+
+    def end(self) -> None:
+        """Flush no more."""
+        self._ended.set()
+        self.join()
+
+
+def _waiting(place: Place) -> list[tuple[str, Kind]]:
+    key = (outbox_table.c.model, outbox_table.c.kind)
+    with place.database.read() as connection:
+        found = connection.execute(sa.select(*key).distinct().order_by(*key)).all()
+    return [(row.model, row.kind) for row in found]
+
+
+def _flush_log(place: Place, model: str, kind: Kind) -> int:
+    total = moved = _flush_one(place, model, kind)
+    while moved == MOST_ROWS:
+        moved = _flush_one(place, model, kind)
+        total += moved
+    _merge(place, model, kind)
+    return total
+
+
+def _flush_one(place: Place, model: str, kind: Kind) -> int:
+    with _folder(place) as folder, place.database.write("outbox") as write:
+        mine = (outbox_table.c.model == model) & (outbox_table.c.kind == kind)
+        oldest = sa.select(outbox_table).where(mine).order_by(outbox_table.c.id).limit(MOST_ROWS)
+        found = write.execute(oldest).all()
+        if not found:
+            return 0
+        model_row = find_model(write.connection, model)
+        is_number = model_row is not None and model_row.schema.task == "regression"
+        rows = [{"received_at": row.put_at.isoformat(), **json.loads(row.row)} for row in found]
+        known = [p for p in list_parts(write.connection, model) if p.kind == kind]
+        first = max((p.last_row + 1 for p in known if p.log == "production"), default=0)
+        parts = _write_parts(place, folder, _Batch(model, kind, is_number, rows, first))
+        add_parts(write, _import_id(write, model, kind, len(rows)), model, parts)
+        last = outbox_table.c.id <= found[-1].id
+        write.execute(outbox_table.delete().where(mine, last))
+        write.audit("accept", "model", model, kind=kind, n=len(rows))
+        reach("outbox-commit")
+    reach("outbox-committed")
+    return len(rows)
+
+
+def _import_id(write: Write, model: str, kind: Kind, n: int) -> str:
+    """The one import of a log that stands for all that came through the outbox."""
+    number = "outbox-" + hashlib.sha256(f"{model}/{kind}".encode()).hexdigest()[:32]
+    now = write.database.clock()
+    more = {"n_taken": import_table.c.n_taken + n, "finished_at": now}
+    mine = import_table.update().where(import_table.c.id == number)
+    if not write.execute(mine.values(**more)).rowcount:
+        values: dict[str, Any] = {"id": number, "model": model, "log": "production", "kind": kind}
+        values |= {"actor": "outbox", "started_at": now, "finished_at": now, "is_attached": False}
+        values |= {"files": json.dumps(["given in Telltale"]), "n_taken": n, "n_aside": 0}
+        write.execute(import_table.insert().values(**values, aside="{}", report="{}"))
+    return number
+
+
+def _write_parts(place: Place, folder: Path, batch: _Batch) -> list[PartRow]:
+    """One part for each month, written, synced and moved to where the manifest will name it."""
+    moment = "known_at" if batch.kind == "labels" else "timestamp"
+    months: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for i, row in enumerate(batch.rows):
+        text = row.get(moment)
+        months.setdefault(text[:7] if text else "none", []).append((batch.first_row + i, row))
+    parts = []
+    for month, rows in sorted(months.items()):
+        table = _table(batch, rows)
+        types = {name: "numeric" for name in table.column_names if name in NUMBERS}
+        types |= {n: "text" for n in table.column_names if n not in {*NUMBERS, *TIMES, "row"}}
+        if batch.kind == "labels":
+            types = {"label_stored": "number" if batch.is_number else "text"}
+            if any(row.get("label") is None for _n, row in rows):
+                types["label_retracts"] = "yes"
+        parts.append(_write_part(place, folder, (batch.model, batch.kind, month), table, types))
+    return parts
+
+
+def _table(batch: _Batch, rows: Sequence[tuple[int, dict[str, Any]]]) -> Any:
+    """The rows as an Arrow table: columns of a fixed type, without those that hold nothing."""
+    import pyarrow as pa
+
+    names = list(dict.fromkeys(name for _n, row in rows for name in row))
+    if batch.kind == "labels":
+        names = [*LABEL_COLUMNS, *(n for n in names if n not in LABEL_COLUMNS)]
+    else:
+        names = [n for n in names if any(row.get(n) is not None for _n, row in rows)]
+    arrays = {}
+    for name in names:
+        values = [row.get(name) for _n, row in rows]
+        if name in TIMES:
+            moments = [None if v is None else datetime.fromisoformat(v) for v in values]
+            arrays[name] = pa.array(moments, pa.timestamp("us"))
+        elif name in NUMBERS or (name == "label" and batch.is_number):
+            arrays[name] = pa.array(values, pa.float64())
+        else:
+            arrays[name] = pa.array(values, pa.string())
+    arrays["row"] = pa.array([n for n, _row in rows], pa.int64())
+    return pa.table(arrays)
+
+
+def _write_part(
+    place: Place, folder: Path, key: tuple[str, Kind, str], table: Any, types: dict[str, str]
+) -> PartRow:
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    model, kind, month = key
+    name = f"{folder.name}.parquet"
+    written = folder / f"{month}.parquet"
+    pq.write_table(table, written, compression="zstd")
+    sync(written)
+    reach("outbox-written")
+    relative = Path("logs") / model / "production" / kind / f"date={month}" / name
+    target = place.home / relative
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest, size = hash_file(written), written.stat().st_size
+    written.replace(target)
+    sync(target.parent)
+    reach("outbox-placed")
+    moment = "known_at" if kind == "labels" else "timestamp"
+    span = pc.min_max(table[moment]).as_py() if moment in table.column_names else {}
+    rows = pc.min_max(table["row"]).as_py()
+    return PartRow(
+        "production",
+        kind,
+        str(relative),
+        month,
+        table.num_rows,
+        size,
+        digest,
+        span.get("min"),
+        span.get("max"),
+        rows["min"],
+        rows["max"],
+        tuple(table.column_names),
+        types,
+    )
+
+
+def _merge(place: Place, model: str, kind: Kind) -> None:
+    """Merge parts of a like size in a month, once there are MERGE_FROM of them."""
+    with place.database.read() as connection:
+        if not _crowded(list_parts(connection, model), kind):
+            return
+    with _folder(place) as folder, place.database.write("outbox") as write:
+        parts = _crowded(list_parts(write.connection, model), kind)
+        if not parts:
+            return
+        merged = _write_part(
+            place, folder, (model, kind, parts[0].date), _together(place, parts), _types(parts)
+        )
+        number = _import_id(write, model, kind, 0)
+        remove_parts(write, [part.path for part in parts])
+        add_parts(write, number, model, [merged])
+        now = place.database.clock()
+        retired = [{"path": part.path, "retired_at": now} for part in parts]
+        write.execute(retired_table.insert(), retired)
+        write.audit("merge", "model", model, kind=kind, n_parts=len(parts), n=merged.n_rows)
+        reach("outbox-merge")
+
+
+def _crowded(parts: Sequence[PartRow], kind: Kind) -> list[PartRow]:
+    """The parts of like size in one month, where MERGE_FROM or more came through the outbox."""
+    groups: dict[tuple[str, int, str], list[PartRow]] = {}
+    for part in parts:
+        is_ours = part.kind == kind and part.log == "production" and part.mapping is None
+        if is_ours and part.import_id.startswith("outbox-") and part.n_rows < MOST_ROWS:
+            size = len(f"{part.n_rows:x}")  # sixteen times as many rows is the next size
+            stored = part.column_types.get("label_stored", "")
+            groups.setdefault((part.date, size, stored), []).append(part)
+    return next((found for found in groups.values() if len(found) >= MERGE_FROM), [])
+
+
+def _together(place: Place, parts: Sequence[PartRow]) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    tables = [pq.read_table(place.home / part.path, partitioning=None) for part in parts]
+    return pa.concat_tables(tables, promote_options="default").sort_by("row")
+
+
+def _types(parts: Sequence[PartRow]) -> dict[str, str]:
+    types: dict[str, str] = {}
+    for part in parts:
+        types |= part.column_types
+    return types
+
+
+def _drop_retired(place: Place) -> None:
+    """Remove the files of merged parts that nobody can be reading any more."""
+    limit = place.database.clock() - KEEP_RETIRED
+    with place.database.read() as connection:
+        paths = list_retired(connection, limit)
+    if not paths:
+        return
+    for path in paths:
+        (place.home / path).unlink(missing_ok=True)
+    with place.database.write("outbox") as write:
+        write.execute(retired_table.delete().where(retired_table.c.path.in_(paths)))
+        write.audit("remove", "part", "merged", n=len(paths))
+
+
+@contextmanager
+def _folder(place: Place) -> Iterator[Path]:
+    """A folder whose lock tells ``sweep`` that what carries its name is being written now."""
+    folder = place.home / "tmp" / new_import_id()
+    with hold(folder):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
