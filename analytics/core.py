@@ -241,19 +241,27 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Conditions that all hold; the text they were read from is kept for links and answers."""
+    """Conditions that all hold; the text they were read from is kept for links and answers.
+
+    With ``is_rest`` it is all other rows: those for which not all conditions hold.
+    """
 
     conditions: tuple[Condition, ...]
     text: str
+    is_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How one column is cut into cells: between ``edges`` (a, b], or by level, the rest together."""
+    """How one column is cut into cells: between ``edges`` (a, b], or by level, the rest together.
+
+    ``split`` is one more edge; what lies on either side of it makes two cells besides the others.
+    """
 
     column: str
     edges: tuple[float, ...] = ()
     levels: tuple[str, ...] = ()
+    split: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +311,7 @@ class Question:
     columns: tuple[str, ...] = ()
     thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     is_exact: bool = True
+    min_rows: int | None = None  # labelled rows that a slice or a group needs
 
 
 @dataclass(frozen=True, slots=True)

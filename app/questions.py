@@ -1,17 +1,17 @@
 """From plain words (a link, a form, a command line) to the Question that analytics answers.
 
 Windows are written ``A..B`` (UTC dates or times, either end may be empty), ``7d``, ``30d``,
-``all``, or ``0..4999rows``. References are ``imported``, ``previous``, ``none``, ``version:NAME``
-or a window.
+``all``, or ``0..4999rows``. References are ``imported``, ``previous``, ``none``, ``version:NAME``,
+``rest`` (the window's rows outside the segment) or a window.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from analytics.core import Dataset, Every, Question, Scope, Window
+from analytics.core import Dataset, Every, Question, Scope, Segment, Window
 from analytics.errors import UsageError
 from analytics.query.segment import parse_segment
 
@@ -23,7 +23,10 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The words of a question; None or empty means the default."""
+    """The words of a question; None or empty means the default.
+
+    ``is_rest`` asks about the rows outside the segment; ``min_rows`` is what a slice or a group needs.
+    """
 
     version: str | None = None
     window: str | None = None
@@ -34,6 +37,8 @@ class Asked:
     names: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     by_version: bool = False
+    is_rest: bool = False
+    min_rows: int | None = None
 
 
 def clock(dataset: Dataset, wall: datetime) -> datetime:
@@ -55,13 +60,18 @@ def build_question(dataset: Dataset, asked: Asked, now: datetime) -> Question:
     scope = Scope(
         window=window,
         version=asked.version or None,
-        segment=parse_segment(asked.segment, dataset.schema),
+        segment=_segment(dataset, asked),
         as_of=as_of,
         every=parse_every(asked.every, dataset),
         by_version=asked.by_version,
     )
     reference = _reference(dataset, asked.reference, scope, moment)
-    return Question(scope, reference, asked.names, asked.columns)
+    return Question(scope, reference, asked.names, asked.columns, min_rows=asked.min_rows)
+
+
+def _segment(dataset: Dataset, asked: Asked) -> Segment | None:
+    found = parse_segment(asked.segment, dataset.schema)
+    return replace(found, is_rest=True) if found is not None and asked.is_rest else found
 
 
 def parse_time(text: str) -> datetime:
@@ -137,6 +147,15 @@ def _reference(dataset: Dataset, text: str | None, scope: Scope, now: datetime) 
                 "Import one: telltale import FILE --model NAME --as reference; or use previous or A..B.",
             )
         return Scope("reference", segment=scope.segment)
+    if text == "rest":
+        if scope.segment is None:
+            raise UsageError(
+                "There is no rest to compare with.",
+                "The rest is the rows outside a segment, and no segment was named.",
+                "Name one: --segment \"origin = 'JFK'\".",
+            )
+        rest = replace(scope.segment, is_rest=not scope.segment.is_rest)
+        return replace(scope, segment=rest, every=None, by_version=False)
     if text.startswith("version:"):
         return Scope(
             window=scope.window, version=text[8:], segment=scope.segment, as_of=scope.as_of

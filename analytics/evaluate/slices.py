@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from analytics.core import Condition, Cut, Dataset, Estimate, Question, Result
-from analytics.errors import UsageError
-from analytics.evaluate.guards import RELATIVE, TOLERANCE, change_of_loss, mean_loss
-from analytics.query.cells import OTHER, conditions_of, cut_columns, segment_text
-from analytics.query.compare import Halves, Side, Sums, halves_by_cells
+import numpy as np
+
+from analytics.core import Column, Cut, Dataset, Estimate, Question, Result, Segment, Verdict
+from analytics.errors import NameUnknown, UsageError
+from analytics.evaluate.guards import MEAN_OF_ABSOLUTE, RELATIVE, TOLERANCE, mean_loss
+from analytics.needs import Floats
+from analytics.query.cells import cut_columns, segment_text
+from analytics.query.coded import (
+    code_names,
+    coded_rows,
+    conditions_at,
+    split_sample,
+    sums_inside,
+)
+from analytics.query.compare import Side, Sums
 from analytics.query.engine import Engine
-from analytics.slices.weak import Cell, Columns, Key, Slice, Wanted, find_weak_slices
+from analytics.query.frame import whole
+from analytics.query.losses import RowLoss, row_losses
+from analytics.slices.counting import CodedRows, Counting, distinct, holds
+from analytics.slices.split import best_split
+from analytics.slices.weak import Slice, Wanted, find_weak_slices
 from analytics.stats.decision import decide
 from analytics.stats.intervals import Z95, wilson
 
@@ -19,90 +35,146 @@ MIN_ROWS = 50  # labelled rows of a half that a slice needs, and at least one ro
 MOST = 20
 MOST_COLUMNS = 20  # more than that are searched two conditions deep
 ALPHA = 0.95
+Watch = Callable[[float, str], None]  # how far the search is; raises to stop it
 
 
-def slices(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
+def slices(
+    engine: Engine, dataset: Dataset, question: Question, watch: Watch | None = None
+) -> list[Result]:
     """Slices of up to three conditions (two where there are many columns) with a higher loss than the rest, worst damage first.
 
-    Numbers are cut at the quarters of the reference (of the window where there is none). The search
-    sees one half of the labelled rows; value, interval and verdict come from the other half, where
-    each slice is tested against the rows outside it, all in one Benjamini-Hochberg family. They are
-    ordered by ``detail.gain``: errors (or units of error) that the slice has beyond the rest's rate.
-    Raises UsageError for a model without predictions or a column that it lacks.
+    The metric is the question's first name, or accuracy or mean absolute error. Numbers are cut at
+    the quarters of the reference (of the window where there is none) and where one more cut sets
+    losses apart most. The search sees one half of the labelled rows; value, interval and verdict
+    come from the other half, where each slice is tested against the rows outside it, all in one
+    Benjamini-Hochberg family. Weak ones come first, ordered by ``detail.gain``: what would be
+    gained if the slice were like the rest. Where the reference is another version, ``detail.is_new`` says that a
+    slice is weak now and was not then. Raises UsageError for a model without predictions or a
+    column that it lacks, NameUnknown for a metric that is no mean over rows.
     """
-    if dataset.schema.task == "none":
+    loss = pick_loss(dataset, question.names)
+    say = watch or (lambda _share, _message: None)
+    say(0.02, "Reading the log")
+    side = Side(dataset, whole(question.scope))
+    halves = _read(engine, side, loss, _cut(engine, side, question, loss))
+    if halves is None:
+        return []
+    n = len(halves.first)
+    wanted = Wanted(ALPHA, *_support(n, question.min_rows), _depth(halves.cuts), 2 * MOST)
+    say(0.2, f"Counting {len(halves.cuts)} columns")
+    level = iter(range(1, 10))
+
+    def count(asked: Any) -> Any:
+        at = next(level) if asked != [()] else 0
+        start = 0.2 + 0.25 * max(at - 1, 0)
+        counting.tick = lambda share: say(min(start + 0.25 * share, 0.95), f"Conditions: {at}")
+        return counting(asked)
+
+    counting = Counting(halves.first, wanted.min_support)
+    found = find_weak_slices(count, len(halves.cuts), wanted)
+    say(0.96, "Checking on the other half")
+    results = _judge(question, loss, halves, distinct(halves.first, found)[:MOST])
+    return _since(engine, side, question, loss, results)
+
+
+def pick_loss(dataset: Dataset, names: Sequence[str]) -> RowLoss:
+    """The loss of the first name, else of the main metric."""
+    if dataset.schema.task == "none" and not names:
         raise UsageError(
             "This model logs no prediction, so no slice can be weak. Name a role for the prediction."
         )
-    features = [
-        c
-        for c in dataset.schema.features
-        if c.type in ("numeric", "categorical", "boolean")
-        and (not question.columns or c.name in question.columns)
-    ]
-    lacking = [n for n in question.columns if n not in {c.name for c in dataset.schema.features}]
+    known = row_losses(dataset)
+    name = names[0] if names else next(iter(known))
+    if name not in known:
+        raise NameUnknown(
+            f"Slices cannot be ranked by {name!r}.",
+            "Only a metric that is a mean over rows says what each row costs.",
+            f"Take one of: {', '.join(known)}.",
+        )
+    return known[name]
+
+
+def _support(n: int, least: int | None) -> tuple[int]:
+    return (max(least // 2, 1) if least else max(MIN_ROWS, math.ceil(n / 100)),)
+
+
+def _depth(cuts: Sequence[Cut]) -> int:
+    return 3 if len(cuts) <= MOST_COLUMNS else 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Halves:
+    """The cuts, the rows of the search, those of the check, and the checked rows' weights."""
+
+    cuts: tuple[Cut, ...]
+    first: CodedRows
+    second: CodedRows
+    weight: Any
+
+
+def _features(dataset: Dataset, names: Sequence[str]) -> list[Column]:
+    known = {c.name for c in dataset.schema.features}
+    lacking = [n for n in names if n not in known]
     if lacking:
         raise UsageError(f"{lacking[0]} is no feature of this model. Name columns that are.")
-    side = Side(dataset, question.scope)
-    cuts = cut_columns(engine, dataset, question.reference or question.scope, features)
-    seen: dict[Key, Halves] = {}
-
-    def count(asked: Sequence[Columns]) -> Mapping[Key, Cell]:
-        found = halves_by_cells(engine, side, cuts, asked)
-        seen.update(found)
-        named = {k: h for k, h in found.items() if all(code != OTHER for _i, code in k)}
-        return {k: Cell(h.n, h.loss, h.most) for k, h in named.items()}
-
-    labelled = count([()]).get((), Cell(0, 0.0, 0.0)).n
-    support = max(MIN_ROWS, math.ceil(labelled / 100))
-    deepest = 3 if len(cuts) <= MOST_COLUMNS else 2
-    found = find_weak_slices(count, len(cuts), Wanted(ALPHA, support, deepest, MOST))
-    return _judge(dataset, question, cuts, found, seen)
+    return [
+        c
+        for c in dataset.schema.features
+        if c.type in ("numeric", "categorical", "boolean") and (not names or c.name in names)
+    ]
 
 
-def _judge(
-    dataset: Dataset,
-    question: Question,
-    cuts: Sequence[Cut],
-    found: Sequence[Slice],
-    seen: Mapping[Key, Halves],
-) -> list[Result]:
-    is_relative = dataset.schema.task == "regression"
-    tolerance = RELATIVE if is_relative else TOLERANCE
-    tested = []
-    for one in found:
-        inside, everything = seen[one.key].checked, seen[()].checked
-        rest = _without(everything, inside)
-        if min(inside[0], rest[0]) >= MIN_ROWS // 2:
-            tested.append((one, change_of_loss(inside, rest, None, is_relative)))
-    verdicts = decide([(change, tolerance) for _one, change in tested])
-    results = []
-    for (one, change), (verdict, p_adjusted) in zip(tested, verdicts, strict=True):
-        conditions = [c for i, code in one.key for c in conditions_of(cuts[i], code) or ()]
-        halves = seen[one.key]
-        n_all = halves.n + halves.checked[0]
-        value = _value(halves, is_relative)
-        detail = {
-            **{k: v for k, v in change.detail.items() if k not in ("candidate", "baseline")},
-            "label": "Mean absolute error" if is_relative else "Accuracy",
-            "unit": "label" if is_relative else "score",
-            "conditions": [
-                {"column": c.column, "operator": c.operator, "value": c.value} for c in conditions
-            ],
-            "rest": change.detail["baseline"],
-            "n_rest": change.detail["n_baseline"],
-            "change": change.value,
-            "change_low": change.low,
-            "change_high": change.high,
-            "gain": -float(change.value or 0.0) * n_all,
-            "n_all": n_all,
-            "share": n_all / (seen[()].n + seen[()].checked[0]),
-            "score": one.score,
-            "p_adjusted": p_adjusted,
-            "tolerance": list(tolerance),
-        }
-        results.append(_result(question, conditions, value, verdict, detail))
-    return sorted(results, key=lambda r: -float(r.detail["gain"]))
+def _cut(engine: Engine, side: Side, question: Question, loss: RowLoss) -> tuple[Cut, ...]:
+    """Quarters and levels of the reference, and the split of each number on the searched half."""
+    features = _features(side.dataset, question.columns)
+    reference = whole(question.reference) if question.reference else side.scope
+    cuts = cut_columns(engine, side.dataset, reference, features)
+    if not cuts and question.reference:
+        cuts = cut_columns(engine, side.dataset, side.scope, features)
+    numbers = [cut.column for cut in cuts if not cut.levels]
+    n_rows = side.dataset.log("predictions", side.scope.log).n_rows
+    sample = split_sample(engine, side, loss, numbers, n_rows)
+    if sample is None:
+        return cuts
+    losses = _floats(sample["loss"], 0.0)
+    least = max(MIN_ROWS, len(losses) // 20)
+    splits = {
+        name: best_split(_floats(sample[f"v{i}"], np.nan), losses, least)
+        for i, name in enumerate(numbers)
+    }
+    return tuple(replace(cut, split=splits.get(cut.column)) for cut in cuts)
+
+
+def _floats(values: Any, missing: float) -> Floats:
+    found: Floats = np.ma.filled(np.ma.asarray(values, dtype=float), missing)
+    return found
+
+
+def _read(engine: Engine, side: Side, loss: RowLoss, cuts: tuple[Cut, ...]) -> _Halves | None:
+    found = coded_rows(engine, side, loss, cuts)
+    if found is None or not len(found["loss"]):
+        return None
+    names = tuple(code_names(cut) for cut in cuts)
+    is_first = np.ma.getdata(found["first"]).astype(bool)
+    losses = np.ma.getdata(found["loss"]).astype(float)
+    codes = [np.ma.getdata(found[f"k{i}"]) for i in range(len(cuts))]
+    first, second = (
+        CodedRows(losses[half], tuple(code[half] for code in codes), names)
+        for half in (is_first, ~is_first)
+    )
+    weight = np.ma.getdata(found["weight"])[~is_first].astype(float)
+    return _Halves(cuts, first, second, weight)
+
+
+def _sums(loss: Any, weight: Any) -> Sums:
+    weighed = weight * loss
+    return (
+        len(loss),
+        float(weight.sum()),
+        float((weight**2).sum()),
+        float(weighed.sum()),
+        float((weighed * loss).sum()),
+    )
 
 
 def _without(whole: Sums, part: Sums) -> Sums:
@@ -110,26 +182,103 @@ def _without(whole: Sums, part: Sums) -> Sums:
     return int(n), weight, weight2, loss, loss2
 
 
-def _value(halves: Halves, is_relative: bool) -> Estimate:
-    """Accuracy (or mean absolute error) of the rows that the search did not see."""
-    mean, variance = mean_loss(halves.checked)
-    n = halves.checked[0]
-    if is_relative:
-        se = math.sqrt(variance)
-        return Estimate(mean, max(mean - Z95 * se, 0.0), mean + Z95 * se, "normal", n, se)
-    low, high = wilson(1 - mean, halves.checked[1] ** 2 / halves.checked[2])
-    return Estimate(1 - mean, low, high, "Wilson", n)
+def gap_of(inside: Sums, rest: Sums, loss: RowLoss) -> Estimate:
+    """How much worse the rows inside do, on the metric's own scale (above zero is worse)."""
+    now, var_now = loss.of_mean(*mean_loss(inside))
+    then, var_then = loss.of_mean(*mean_loss(rest))
+    worse = then - now if loss.better == "higher" else now - then
+    se = math.sqrt(var_now + var_then)
+    scale = 1.0 if loss.is_share else abs(then)
+    detail = {
+        "p_value": math.erfc(abs(worse) / se / math.sqrt(2)) if se > 0 else float(worse == 0),
+        "above_floor": max(0.0, worse - se * MEAN_OF_ABSOLUTE) / scale if scale > 0 else 0.0,
+        "value": now,
+        "rest": then,
+        "n_rest": rest[0],
+    }
+    return Estimate(
+        worse, worse - Z95 * se, worse + Z95 * se, "Welch", inside[0], se, detail=detail
+    )
 
 
-def _result(
-    question: Question,
-    conditions: Sequence[Condition],
-    value: Estimate,
-    verdict: object,
-    detail: Mapping[str, object],
-) -> Result:
+def value_of(sums: Sums, loss: RowLoss) -> Estimate:
+    """The metric of some rows with its interval: Wilson's for a share, else normal."""
+    mean, variance = mean_loss(sums)
+    if loss.is_share:
+        ends = wilson(1 - mean, sums[1] ** 2 / sums[2])
+        low, high = ends if loss.top is not None else (1 - ends[1], 1 - ends[0])
+        value = loss.of_mean(mean, variance)[0]
+        return Estimate(value, low, high, "Wilson", sums[0], math.sqrt(variance))
+    value, variance = loss.of_mean(mean, variance)
+    se = math.sqrt(variance)
+    low = value - Z95 * se
+    low = max(low, 0.0) if loss.top is None and mean >= 0 else low
+    return Estimate(value, low, value + Z95 * se, "normal", sums[0], se)
+
+
+def _judge(
+    question: Question, loss: RowLoss, halves: _Halves, found: Sequence[Slice]
+) -> list[Result]:
+    everything = _sums(halves.second.loss, halves.weight)
+    n_rows = len(halves.first) + len(halves.second)
+    tested = []
+    for one in found:
+        at = holds(halves.second, one.key)
+        inside = _sums(halves.second.loss[at], halves.weight[at])
+        rest = _without(everything, inside)
+        if min(inside[0], rest[0]) >= MIN_ROWS // 2:
+            tested.append((one, inside, gap_of(inside, rest, loss)))
+    tolerance = TOLERANCE if loss.is_share else RELATIVE
+    verdicts = decide([(gap, tolerance) for _one, _inside, gap in tested])
+    results = []
+    for (one, inside, gap), (verdict, p_adjusted) in zip(tested, verdicts, strict=True):
+        n_all = one.cell.n + inside[0]
+        detail = {
+            "n_all": n_all,
+            "share": n_all / n_rows,
+            "score": one.score,
+            "p_adjusted": p_adjusted,
+            "tolerance": list(tolerance),
+        }
+        said = _Said(conditions_at(halves.cuts, one.key), value_of(inside, loss), gap, verdict)
+        results.append(_result(question, loss, said, detail))
+    return sorted(results, key=lambda r: (r.verdict == "ok", -float(r.detail["gain"])))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One slice before it is an answer."""
+
+    conditions: Sequence[Any]
+    value: Estimate
+    gap: Estimate
+    verdict: Verdict
+
+
+def _result(question: Question, loss: RowLoss, said: _Said, detail: Mapping[str, Any]) -> Result:
+    gap, value = said.gap, said.value
+    worse = float(gap.value or 0.0)
+    sign = -1.0 if loss.better == "higher" else 1.0
+    ends = sorted((sign * float(gap.low or 0.0), sign * float(gap.high or 0.0)))
+    more = {
+        **{k: v for k, v in gap.detail.items() if k != "value"},
+        "label": loss.label,
+        "unit": loss.unit,
+        "better": loss.better,
+        "conditions": [
+            {"column": c.column, "operator": c.operator, "value": c.value} for c in said.conditions
+        ],
+        "change": sign * worse,
+        "change_low": ends[0],
+        "change_high": ends[1],
+        "gap": worse,
+        "gap_low": gap.low,
+        "gap_high": gap.high,
+        "gain": worse * int(detail["n_all"]),
+        **detail,
+    }
     return Result(
-        name="mae" if value.interval == "normal" else "accuracy",
+        name=loss.name,
         version=question.scope.version,
         value=value.value,
         low=value.low,
@@ -137,8 +286,56 @@ def _result(
         interval=value.interval,
         n=value.n,
         n_labelled=value.n,
-        verdict=verdict,  # type: ignore[arg-type]
+        verdict=said.verdict,
         window=question.scope.window,
-        segment=segment_text(conditions),
-        detail=detail,
+        segment=segment_text(said.conditions),
+        detail=more,
     )
+
+
+def _segments(results: Sequence[Result]) -> list[Segment]:
+    from analytics.core import Condition
+
+    return [
+        Segment(
+            tuple(
+                Condition(c["column"], c["operator"], c["value"]) for c in r.detail["conditions"]
+            ),
+            str(r.segment),
+        )
+        for r in results
+    ]
+
+
+def _since(
+    engine: Engine, side: Side, question: Question, loss: RowLoss, results: list[Result]
+) -> list[Result]:
+    """The same slices under the version of the reference: weak there too, or new since then."""
+    reference = question.reference
+    if reference is None or reference.version in (None, side.scope.version) or not results:
+        return results
+    then = Side(side.dataset, whole(replace(reference, segment=side.scope.segment)))
+    found = sums_inside(engine, then, loss, _segments(results))
+    everything, *parts = next(iter(found.values()), [(0, (0, 0.0, 0.0, 0.0, 0.0))])
+    gaps = [
+        gap_of(inside, _without(everything[1], inside), loss)
+        if min(inside[0], everything[1][0] - inside[0]) >= MIN_ROWS // 2
+        else Estimate.undefined("too few labelled rows then")
+        for _n, inside in parts
+    ]
+    tolerance = TOLERANCE if loss.is_share else RELATIVE
+    verdicts = decide([(gap, tolerance) for gap in gaps])
+    answers = []
+    for r, gap, (verdict, _p) in zip(results, gaps, verdicts, strict=True):
+        is_weak = r.verdict in ("warning", "critical")
+        detail = {
+            **r.detail,
+            "since": reference.version,
+            "is_new": is_weak and verdict == "ok",
+            "gap_then": gap.value,
+            "gap_then_low": gap.low,
+            "gap_then_high": gap.high,
+            "n_then": gap.n,
+        }
+        answers.append(replace(r, detail=detail))
+    return answers

@@ -12,6 +12,7 @@ from analytics.query.segment import format_condition
 from analytics.sources.relation import quote_name
 
 MISSING, OTHER, SEPARATOR = "\x1dmissing", "\x1dother", "\x1f"
+BELOW, ABOVE = "\x1dbelow", "\x1dabove"  # the sides of a cut's split
 MOST_LEVELS = 20
 
 
@@ -79,12 +80,19 @@ def mixed_sql(mix: Mix, source: str, values: dict[str, Any], *, has_label: bool)
     )
 
 
+def sides_of(cut: Cut) -> tuple[float, ...]:
+    """The edges of a cut with its split among them, in order."""
+    return tuple(sorted({*cut.edges, *(() if cut.split is None else (cut.split,))}))
+
+
 def conditions_of(cut: Cut, code: str) -> tuple[Condition, ...] | None:
     """A cell in words that a segment can be made of; None for the cell of all other levels."""
     if code == MISSING:
         return (Condition(cut.column, "is null"),)
     if code == OTHER:
         return None
+    if code in (BELOW, ABOVE) and cut.split is not None:
+        return (Condition(cut.column, "<=" if code == BELOW else ">", cut.split),)
     if not cut.edges:
         return (Condition(cut.column, "=", code),)
     at = int(code)

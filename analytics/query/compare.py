@@ -18,7 +18,6 @@ from analytics.query.frame import Frame, frame
 from analytics.query.performance import predicted_class
 
 _BOUND = re.compile(r"'(?:[^']|'')*'|\$(\w+)")
-SETS = 100
 Sums = tuple[int, float, float, float, float]  # rows, weight, weight^2, loss, loss^2 (weighted)
 
 
@@ -141,69 +140,6 @@ def loss_by_cell(
     return _sums(
         engine, rows.sql, values, (f"FROM rows WHERE {keep}", loss, "_weight"), cuts, is_joint
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Halves:
-    """A cell in two halves of the rows, split by a hash of the id: one to look in, one to check.
-
-    ``n``, ``loss`` and ``most`` are rows, sum and largest loss of the first; ``checked`` sums the
-    second.
-    """
-
-    n: int
-    loss: float
-    most: float
-    checked: Sums
-
-
-def halves_by_cells(
-    engine: Engine, side: Side, cuts: Sequence[Cut], asked: Sequence[tuple[int, ...]]
-) -> dict[tuple[tuple[int, str], ...], Halves]:
-    """The labelled rows of every joint cell of each set of cuts, by its ((cut, cell), ...).
-
-    The empty set stands for all rows. One scan counts up to a hundred sets: more would hold all
-    their groups in memory at once.
-    """
-    found: dict[tuple[tuple[int, str], ...], Halves] = {}
-    for first in range(0, len(asked), SETS):
-        found |= _halves(engine, side, cuts, asked[first : first + SETS])
-    return found
-
-
-def _halves(
-    engine: Engine, side: Side, cuts: Sequence[Cut], asked: Sequence[tuple[int, ...]]
-) -> dict[tuple[tuple[int, str], ...], Halves]:
-    used = sorted({i for columns in asked for i in columns})
-    rows = frame(
-        side.dataset,
-        side.scope,
-        ("prediction", "score", *(cuts[i].column for i in used)),
-        with_labels=True,
-    )
-    if rows is None:
-        return {}
-    values = dict(rows.values)
-    cells = "".join(f", {cell_sql(cuts[i], values, f'c{i}_')} AS k{i}" for i in used)
-    sets = ", ".join(f"({', '.join(f'k{i}' for i in columns)})" for columns in asked)
-    keys = "".join(f"k{i}, " for i in used)
-    sql = rows.select(
-        f"SELECT {keys}count(*) FILTER (first), coalesce(sum(loss) FILTER (first), 0),"
-        " coalesce(max(loss) FILTER (first), 0), count(*) FILTER (NOT first),"
-        " coalesce(sum(w) FILTER (NOT first), 0), coalesce(sum(w * w) FILTER (NOT first), 0),"
-        " coalesce(sum(w * loss) FILTER (NOT first), 0),"
-        " coalesce(sum(w * loss * loss) FILTER (NOT first), 0)"
-        f" FROM (SELECT {loss_sql(side.dataset)} AS loss, _weight AS w,"
-        f" hash(prediction_id, row) % 2 = 0 AS first{cells} FROM rows WHERE label IS NOT NULL"
-        f" AND {_predicted(side.dataset)} IS NOT NULL) GROUP BY GROUPING SETS ({sets})"
-    )
-    found = {}
-    for row in engine.rows(sql, values):
-        key = tuple((i, str(code)) for i, code in zip(used, row, strict=False) if code is not None)
-        n, loss, most, n_checked, w, w2, s, s2 = row[len(used) :]
-        checked = (int(n_checked), float(w), float(w2), float(s), float(s2))
-        found[key] = Halves(int(n), float(loss), float(most), checked)
-    return found
 
 
 def shared_loss_by_cell(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from analytics.core import Condition, Dataset, Log, Part, Scope, Window
+from analytics.core import Condition, Dataset, Log, Part, Scope, Segment, Window
 from analytics.query.cells import mixed_sql
 from analytics.query.segment import is_numeric
 from analytics.sources.relation import quote_name, quote_text, relation
@@ -261,10 +261,20 @@ def _received(present: set[str]) -> str:
 def _conditions(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> list[str]:
     if scope.segment is None:
         return []
+    if scope.segment.is_rest:
+        return [f"NOT {segment_sql(scope.segment, dataset, values, 's')}"]
     return [
         condition_sql(condition, dataset, values, f"s{i}")
         for i, condition in enumerate(scope.segment.conditions)
     ]
+
+
+def segment_sql(segment: Segment, dataset: Dataset, values: dict[str, Any], key: str) -> str:
+    """Whether all conditions of a segment hold in a row, never NULL; values are bound under ``key``."""
+    held = [
+        condition_sql(c, dataset, values, f"{key}{i}") for i, c in enumerate(segment.conditions)
+    ]
+    return f"coalesce({' AND '.join(held)}, false)"
 
 
 def condition_sql(condition: Condition, dataset: Dataset, values: dict[str, Any], key: str) -> str:

@@ -165,7 +165,7 @@ def format_condition(condition: Condition) -> str:
     """A condition as the text it could be read from.
 
     >>> format_condition(Condition("origin", "=", "O'Hare")), format_condition(Condition("h", "<", 3.0))
-    ("origin = 'O''Hare'", 'h < 3.0')
+    ("origin = 'O''Hare'", 'h < 3')
     """
     column = condition.column
     name = column if _PLAIN.fullmatch(column) else '"' + column.replace('"', '""') + '"'
@@ -179,4 +179,6 @@ def format_condition(condition: Condition) -> str:
 def _format_value(value: object) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
     return repr(value)

@@ -18,7 +18,7 @@ Columns = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Rows of a cell, the sum of their losses and the largest of them."""
+    """Rows of a cell, the sum of their losses, and what none of them exceeds."""
 
     n: int
     loss: float
@@ -160,7 +160,7 @@ def _says_the_same(candidate: Slice, kept: Slice, whole: Cell) -> bool:
     """Whether the gap of a slice is that of a kept one, inside or around it."""
     mine, theirs = set(candidate.key), set(kept.key)
     base = whole.loss / whole.n
-    if candidate.cell == kept.cell:
+    if (candidate.cell.n, candidate.cell.loss) == (kept.cell.n, kept.cell.loss):
         return True  # the same rows under other names
     if theirs < mine:
         return NEARLY * (candidate.mean - base) <= kept.mean - base

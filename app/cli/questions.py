@@ -25,6 +25,8 @@ def register(subparsers: Any) -> None:
         parser = subparsers.add_parser(name, help=text, description=text)
         add_arguments(parser)
         parser.add_argument("--by-version", action="store_true", help="one result for each version")
+        if name == "slices":
+            parser.add_argument("--min-rows", type=int, help="labelled rows that a slice needs")
         parser.set_defaults(handler=answer, question=name)
 
 
@@ -34,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", required=True, help="name of the model")
     add("--version", help="only this version")
     add("--window", help="A..B (UTC), 7d, 30d, all, or 0..4999rows; default all")
-    add("--reference", help="imported, previous, none, version:NAME or A..B")
+    add("--reference", help="imported, previous, none, version:NAME, rest or A..B")
     add("--every", help="hour, day, week, month or 5000rows")
     add("--segment", help="rows to keep, such as \"origin = 'JFK'\"")
     add("--names", help="metrics or tests, split by commas")
@@ -59,6 +61,7 @@ def asked_of(arguments: argparse.Namespace) -> Asked:
         names=split_list(arguments.names),
         columns=split_list(arguments.columns),
         by_version=getattr(arguments, "by_version", False),
+        min_rows=getattr(arguments, "min_rows", None),
     )
 
 

@@ -97,3 +97,16 @@ def test_as_of_is_the_moment_that_relative_windows_end() -> None:
     question = build_question(dataset(), Asked(window="7d", as_of="2013-06-01"), NOW)
     assert question.scope.as_of == datetime(2013, 6, 1)
     assert question.scope.window.end == datetime(2013, 6, 1) + timedelta(microseconds=1)
+
+
+def test_the_rest_is_what_lies_outside_the_segment() -> None:
+    asked = Asked(segment="origin = 'JFK'", reference="rest", window="30d", every="day")
+    question = build_question(dataset(), asked, NOW)
+    assert question.reference is not None and question.reference.segment is not None
+    assert question.reference.segment.is_rest and question.reference.every is None
+    assert question.reference.window == question.scope.window
+    assert question.scope.segment is not None and not question.scope.segment.is_rest
+    other_way = build_question(dataset(), replace(asked, is_rest=True), NOW)
+    assert other_way.scope.segment is not None and other_way.scope.segment.is_rest
+    with pytest.raises(UsageError, match="no rest"):
+        build_question(dataset(), Asked(reference="rest"), NOW)

@@ -1,0 +1,132 @@
+"""Labelled rows as small codes: what each loses, and the cell of every column that it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from analytics.core import Cut, Segment
+from analytics.query.cells import MISSING, OTHER, conditions_of, sides_of
+from analytics.query.compare import Side, Sums
+from analytics.query.engine import Arrays, Engine
+from analytics.query.frame import Frame, frame, segment_sql
+from analytics.query.groups import Key
+from analytics.query.losses import RowLoss
+from analytics.sources.relation import quote_name
+
+SAMPLE = 50_000  # rows on which a split is chosen
+NO_VALUE = 255
+FIRST = "hash(prediction_id, row) % 2 = 0"  # the half of the rows in which a search looks
+
+
+def loss_frame(side: Side, loss: RowLoss, columns: Sequence[str] = ()) -> Frame | None:
+    """The rows that count for a loss, with the named columns."""
+    wanted = (*loss.columns, *columns)
+    rows = frame(side.dataset, side.scope, wanted, with_labels=loss.needs_labels)
+    return None if rows is None else Frame(rows.sql, {**rows.values, **loss.values})
+
+
+def _counts(loss: RowLoss) -> tuple[str, str]:
+    """(which rows count, their weight)."""
+    if loss.needs_labels:
+        return f"label IS NOT NULL AND {loss.keep}", "_weight"
+    return loss.keep, "1"
+
+
+def coded_rows(engine: Engine, side: Side, loss: RowLoss, cuts: Sequence[Cut]) -> Arrays | None:
+    """``loss``, ``weight``, ``first`` (the half to look in) and ``k0``, ``k1``, ... of every row.
+
+    A code counts a number's edges and split below it, or is a level's place; ``NO_VALUE`` is a
+    missing one, and levels beyond the listed ones come after the last.
+    """
+    rows = loss_frame(side, loss, [cut.column for cut in cuts])
+    if rows is None:
+        return None
+    values, (keep, weight) = dict(rows.values), _counts(loss)
+    codes = "".join(f", {_code(cut, values, f'l{i}')} AS k{i}" for i, cut in enumerate(cuts))
+    kind = "UTINYINT" if loss.is_share else "DOUBLE"
+    sql = rows.select(
+        f"SELECT CAST({loss.loss} AS {kind}) AS loss, CAST({weight} AS FLOAT) AS weight,"
+        f" {FIRST} AS first{codes} FROM rows WHERE {keep}"
+    )
+    return engine.arrays(sql, values)
+
+
+def _code(cut: Cut, values: dict[str, Any], key: str) -> str:
+    name = quote_name(cut.column)
+    if not cut.levels:
+        number = f"nullif(CAST({name} AS DOUBLE), 'nan'::DOUBLE)"
+        above = " + ".join(f"({number} > {edge!r}::DOUBLE)::UTINYINT" for edge in sides_of(cut))
+        return f"CASE WHEN {number} IS NULL THEN {NO_VALUE} ELSE {above} END::UTINYINT"
+    values[key] = list(cut.levels)
+    place = f"coalesce(list_position(${key}, CAST({name} AS VARCHAR)) - 1, {len(cut.levels)})"
+    return f"CASE WHEN {name} IS NULL THEN {NO_VALUE} ELSE {place} END::UTINYINT"
+
+
+def code_names(cut: Cut) -> dict[int, tuple[str, ...]]:
+    """The cells that rows of each code lie in: a quarter and a side of the split, or a level."""
+    from analytics.query.cells import ABOVE, BELOW
+
+    found: dict[int, tuple[str, ...]] = {NO_VALUE: (MISSING,)}
+    if cut.levels:
+        found |= {i: (level,) for i, level in enumerate(cut.levels)}
+        return found | {len(cut.levels): (OTHER,)}
+    sides = sides_of(cut)
+    for code in range(len(sides) + 1):
+        quarter = (str(sum(edge in cut.edges for edge in sides[:code])),) if cut.edges else ()
+        side = () if cut.split is None else (BELOW if cut.split in sides[code:] else ABOVE,)
+        found[code] = (*quarter, *side)
+    return found
+
+
+def split_sample(
+    engine: Engine, side: Side, loss: RowLoss, columns: Sequence[str], n_rows: int
+) -> Arrays | None:
+    """Losses and numbers of some rows of the first half, always the same ones."""
+    rows = loss_frame(side, loss, columns)
+    if rows is None or not columns:
+        return None
+    keep, _weight = _counts(loss)
+    share = max(1, round(n_rows / 2 / SAMPLE))
+    picks = ", ".join(f"CAST({quote_name(c)} AS DOUBLE) AS v{i}" for i, c in enumerate(columns))
+    sql = rows.select(
+        f"SELECT CAST({loss.loss} AS DOUBLE) AS loss, {picks} FROM rows WHERE {FIRST}"
+        f" AND (hash(prediction_id, row) // 2) % {share} = 0 AND {keep}"
+    )
+    return engine.arrays(sql, rows.values)
+
+
+def sums_inside(
+    engine: Engine, side: Side, loss: RowLoss, segments: Sequence[Segment]
+) -> dict[Key, list[tuple[int, Sums]]]:
+    """By period: rows and sums of the loss of all rows, then of the rows in each segment."""
+    columns = {c.column for segment in segments for c in segment.conditions} - {"label"}
+    rows = loss_frame(side, loss, sorted(columns))
+    if rows is None:
+        return {}
+    values, (keep, weight) = dict(rows.values), _counts(loss)
+    held = [segment_sql(s, side.dataset, values, f"i{i}_") for i, s in enumerate(segments)]
+    inner = "".join(f", {sql} AS i{i}" for i, sql in enumerate(held))
+    picks = []
+    for which in ("true", *(f"i{i}" for i in range(len(held)))):
+        for what in ("w", "w * w", "w * loss", "w * loss * loss"):
+            picks.append(f"coalesce(sum({what}) FILTER ({which} AND loss IS NOT NULL), 0)")
+        picks.append(f"count(*) FILTER ({which})")
+        picks.append(f"count(loss) FILTER ({which})")
+    sql = rows.select(
+        f"SELECT _period, _version, {', '.join(picks)} FROM (SELECT _period, _version,"
+        f" CASE WHEN {keep} THEN CAST({loss.loss} AS DOUBLE) END AS loss,"
+        f" CAST({weight} AS DOUBLE) AS w{inner} FROM rows) GROUP BY ALL ORDER BY _period, _version"
+    )
+    found: dict[Key, list[tuple[int, Sums]]] = {}
+    for period, version, *row in engine.rows(sql, values):
+        found[(period, version)] = [
+            (int(n), (int(n_known), float(w), float(w2), float(s), float(s2)))
+            for w, w2, s, s2, n, n_known in (row[at : at + 6] for at in range(0, len(row), 6))
+        ]
+    return found
+
+
+def conditions_at(cuts: Sequence[Cut], key: Sequence[tuple[int, str]]) -> list[Any]:
+    """The conditions of a slice's key."""
+    return [c for i, code in key for c in conditions_of(cuts[i], code) or ()]

@@ -1,0 +1,93 @@
+"""Counts by cell beside plain loops over rows."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.core import Cut
+from analytics.query.coded import code_names
+from analytics.slices.counting import CodedRows, Counting, distinct, holds
+from analytics.slices.weak import Cell, Slice
+
+CUTS = (
+    Cut("x", (1.0, 2.0, 3.0), split=2.5),
+    Cut("k", levels=("a", "b")),
+    Cut("z", (0.0,), split=0.0),
+)
+TRUTH = {
+    (0, "0"): lambda x, k, z: x <= 1,
+    (0, "1"): lambda x, k, z: 1 < x <= 2,
+    (0, "2"): lambda x, k, z: 2 < x <= 3,
+    (0, "3"): lambda x, k, z: x > 3,
+    (0, "\x1dbelow"): lambda x, k, z: x <= 2.5,
+    (0, "\x1dabove"): lambda x, k, z: x > 2.5,
+    (1, "a"): lambda x, k, z: k == "a",
+    (1, "b"): lambda x, k, z: k == "b",
+    (1, "\x1dother"): lambda x, k, z: k == "c",
+    (2, "0"): lambda x, k, z: z <= 0,
+    (2, "1"): lambda x, k, z: z > 0,
+    (2, "\x1dbelow"): lambda x, k, z: z <= 0,
+    (2, "\x1dabove"): lambda x, k, z: z > 0,
+}  # fmt: skip
+
+
+def coded(seed: int, n: int, *, binary: bool) -> tuple[CodedRows, list[tuple[float, str, float]]]:
+    rng = np.random.default_rng(seed)
+    rows = [
+        (
+            float(rng.integers(0, 9)) / 2,
+            str(rng.choice(["a", "b", "c"])),
+            float(rng.integers(-2, 3)),
+        )
+        for _ in range(n)
+    ]
+    loss = rng.integers(0, 2, n).astype(float) if binary else rng.normal(size=n) ** 2
+    codes = (
+        np.array([sum(x > e for e in (1, 2, 2.5, 3)) for x, _k, _z in rows], dtype=np.uint8),
+        np.array(["abc".index(k) for _x, k, _z in rows], dtype=np.uint8),
+        np.array([int(z > 0) for _x, _k, z in rows], dtype=np.uint8),
+    )
+    return CodedRows(loss, codes, tuple(code_names(cut) for cut in CUTS)), rows
+
+
+@given(st.integers(0, 10_000), st.integers(1, 60), st.booleans())
+def test_cells_are_those_of_plain_loops(seed: int, n: int, binary: bool) -> None:
+    rows, plain = coded(seed, n, binary=binary)
+    asked = [(), *((i,) for i in range(3)), *combinations(range(3), 2), (0, 1, 2)]
+    found = Counting(rows)(asked)
+    assert found[()].n == n
+    seen = 0
+    for key, cell in found.items():
+        inside = [all(TRUTH[item](*row) for item in key) for row in plain]
+        assert cell.n == sum(inside)
+        assert np.isclose(cell.loss, rows.loss[inside].sum())
+        assert cell.most >= (rows.loss[inside].max() if cell.loss > 0 else 0)
+        assert holds(rows, key).tolist() == inside
+        seen += 1
+    wanted = [
+        key
+        for size in (1, 2, 3)
+        for key in combinations(TRUTH, size)
+        if len({i for i, _code in key}) == size
+        and any(all(TRUTH[item](*row) for item in key) for row in plain)
+    ]
+    assert seen == len(wanted) + 1
+
+
+def test_cells_with_too_few_rows_are_left_out_and_losses_below_zero_are_lifted() -> None:
+    rows, _plain = coded(5, 40, binary=False)
+    low = CodedRows(rows.loss - 3, rows.codes, rows.names)
+    found = Counting(low, least=8)([(), (0,), (0, 1)])
+    assert found and all(cell.n >= 8 for cell in found.values())
+    assert all(cell.loss >= 0 for cell in found.values())
+
+
+def test_slices_of_nearly_the_same_rows_are_one() -> None:
+    rows, _plain = coded(7, 50, binary=True)
+    keys = [((2, "0"),), ((2, "\x1dbelow"),), ((1, "a"),)]
+    kept = distinct(rows, [Slice(key, 1.0, Cell(1, 1.0, 1.0)) for key in keys])
+    assert [s.key for s in kept] == [((2, "0"),), ((1, "a"),)]
