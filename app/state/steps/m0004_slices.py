@@ -1,0 +1,12 @@
+"""Saved slices."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from app.state.slices import metadata
+
+
+def apply(connection: Connection) -> None:
+    """Create the table."""
+    metadata.create_all(connection)
