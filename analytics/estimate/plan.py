@@ -1,0 +1,107 @@
+"""How many labels a number needs, with rows drawn by their expected loss and at random."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.needs import Floats
+from analytics.sampling.active import chances
+from analytics.stats.intervals import t_quantile
+
+LEAST = 30  # labels that any plan asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of each row of a pool before any label: its loss, and how far that may be off.
+
+    ``loss`` is the mean and ``variance`` the variance of the loss of each row.
+    """
+
+    loss: Floats
+    variance: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How many labels bring the interval to plus-minus ``within``, and how many random ones would."""
+
+    within: float
+    n: int
+    n_random: int
+    n_pool: int
+    expected: float  # the mean loss that is expected before any label
+
+    @property
+    def saved(self) -> float:
+        """The share of random labels that the plan saves."""
+        return 1 - self.n / self.n_random if self.n_random else 0.0
+
+
+def need(expected: Expected, within: float) -> Need:
+    """The smallest number of labels whose interval is expected to reach plus-minus ``within``.
+
+    >>> even = Expected(np.full(10_000, 0.1), np.full(10_000, 0.09))
+    >>> found = need(even, 0.02)
+    >>> found.n, found.n_random
+    (798, 798)
+    """
+    pool = len(expected.loss)
+    q = chances(expected.loss)
+    spread = float(expected.variance.mean() + expected.loss.var())
+
+    def planned(n: int) -> float:
+        return t_quantile(n - 1) * math.sqrt(expected_variance(expected, q, n))
+
+    def at_random(n: int) -> float:
+        return t_quantile(n - 1) * math.sqrt(spread / n * (pool - n) / max(pool - 1, 1))
+
+    n, n_random = _first(planned, within, pool), _first(at_random, within, pool)
+    return Need(within, min(n, n_random), n_random, pool, float(expected.loss.mean()))
+
+
+def reach(expected: Expected, n: int) -> float:
+    """The plus-minus that ``n`` labels are expected to give."""
+    n = min(n, len(expected.loss))
+    q = chances(expected.loss)
+    return t_quantile(max(n - 1, 1)) * math.sqrt(expected_variance(expected, q, n))
+
+
+def expected_variance(expected: Expected, q: Floats, n: int) -> float:
+    """The variance that the estimate is expected to have after ``n`` draws.
+
+    A row drawn with chance p leaves (1 - p) / p of its loss's variance; p follows from when n of
+    all clocks have rung (see ``analytics.sampling.active.draw``).
+    """
+    pool = len(q)
+    if n >= pool:
+        return 0.0
+    chance = -np.expm1(-q * _moment(q, n))
+    return float((expected.variance * (1 - chance) / chance).sum()) / pool**2
+
+
+def _moment(q: Floats, n: int) -> float:
+    """The moment at which n clocks of rates q are expected to have rung."""
+    low, high = 0.0, float(n)
+    while float(-np.expm1(-q * high).sum()) < n and high < 1e18:
+        high *= 2
+    for _halving in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float(-np.expm1(-q * middle).sum()) < n else (low, middle)
+    return high
+
+
+def _first(width: Callable[[int], float], within: float, pool: int) -> int:
+    """The smallest n of at least 30 with ``width(n) <= within``; all rows where none is enough."""
+    low, high = min(LEAST, pool), pool
+    while low < high:
+        middle = (low + high) // 2
+        if middle >= pool or width(middle) <= within:
+            high = middle
+        else:
+            low = middle + 1
+    return low
