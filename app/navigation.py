@@ -1,4 +1,8 @@
-"""The one list of pages: file, title, group, the right it asks for, and whose menu shows it."""
+"""The one list of pages: file, title, group, the right it asks for, and whose menu shows it.
+
+Restraint: a scientist's menu has ten lines, a product owner's six, an annotator's two; the rest waits
+behind "More". Whoever has the right may open a page by its link, whatever the menu shows.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ SCIENTISTS = ("data_scientist", "admin")
 class PageEntry:
     """One page. ``right`` is asked on opening it; ``who`` only decides whose menu shows it.
 
-    ``has_selection`` pages are about a model: the sidebar's pickers stand beside them.
+    ``more`` are those whose menu has it behind "More". ``has_selection`` pages are about a model: the sidebar's pickers stand beside them.
     """
 
     file: str
@@ -29,6 +33,7 @@ class PageEntry:
     who: tuple[str, ...] = EVERYBODY
     icon: str | None = None
     has_selection: bool = True
+    more: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -44,8 +49,13 @@ class PageEntry:
         return self.right is None or viewer.may(self.right)
 
     def is_in_menu(self, viewer: Viewer) -> bool:
-        """Whether the viewer's menu shows it."""
+        """Whether the viewer's menu shows it at once."""
         return self.is_open_to(viewer) and bool(set(self.who) & {viewer.role, *viewer.roles})
+
+    def is_behind_more(self, viewer: Viewer) -> bool:
+        """Whether the viewer's menu has it behind "More"."""
+        wanted = bool(set(self.more) & {viewer.role, *viewer.roles})
+        return wanted and self.is_open_to(viewer) and not self.is_in_menu(viewer)
 
 
 PAGES = (
@@ -53,11 +63,17 @@ PAGES = (
     PageEntry("performance", "Performance", "Monitor", "view", WATCHERS),
     PageEntry("drift", "Drift", "Monitor", "view", WATCHERS),
     PageEntry("quality", "Data quality", "Monitor", "view", SCIENTISTS),
-    PageEntry("serving", "Serving", "Monitor", "view", SCIENTISTS),
+    PageEntry("slices", "Slices", "Monitor", "explore", SCIENTISTS),
+    PageEntry("why", "Why", "Monitor", "explore", SCIENTISTS),
+    PageEntry("serving", "Serving", "Monitor", "view", (), more=SCIENTISTS),
     PageEntry("compare", "Compare", "Monitor", "view", WATCHERS),
     PageEntry("explore", "Explore", "Monitor", "explore", SCIENTISTS),
-    PageEntry("add_data", "Add data", "Data", "import", SCIENTISTS, has_selection=False),
-    PageEntry("account", "Account", "You", None, has_selection=False),
+    PageEntry("label", "Label", "Improve", "label", ("annotator",), more=SCIENTISTS),
+    PageEntry("review", "Review", "Improve", "review", SCIENTISTS),
+    PageEntry("feedback", "Feedback", "People", "feedback", ("product_owner", *SCIENTISTS)),
+    PageEntry("behaviour", "Behaviour", "People", "view", ("product_owner",), more=SCIENTISTS),
+    PageEntry("add_data", "Add data", "Data", "import", (), has_selection=False, more=SCIENTISTS),
+    PageEntry("account", "Account", "You", None, (), has_selection=False),
     PageEntry("admin", "Admin", "You", "admin", ("admin",), has_selection=False),
 )
 

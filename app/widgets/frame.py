@@ -69,18 +69,33 @@ def _draw_sidebar(
         st.html(mark())
         if here.has_selection and importlib.util.find_spec("app.widgets.pickers") is not None:
             _draw_pickers(viewer)
-        carried = selection_params(st.query_params.to_dict())
-        group = None
-        for entry, page in pages.items():
-            if not entry.is_in_menu(viewer):
-                continue
-            if entry.group != group and entry.group:
-                st.caption(entry.group)
-            group = entry.group
-            st.page_link(page, query_params=carried if entry.has_selection else None)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(plain(viewer.display_name), width="stretch")
+        with st.container(key="menu"):
+            _draw_menu(viewer, pages, here)
+        account = next(page for entry, page in pages.items() if entry.file == "account")
+        with st.container(horizontal=True, vertical_alignment="center", key="me"):
+            st.page_link(account, label=plain(viewer.display_name), width="stretch")
             st.button("Sign out", on_click=_sign_out, key="sign_out", type="tertiary")
+
+
+def _draw_menu(viewer: Viewer, pages: Mapping[PageEntry, StreamlitPage], here: PageEntry) -> None:
+    carried = selection_params(st.query_params.to_dict())
+
+    def link(entry: PageEntry) -> None:
+        st.page_link(pages[entry], query_params=carried if entry.has_selection else None)
+
+    group = None
+    for entry in pages:
+        if not entry.is_in_menu(viewer):
+            continue
+        if entry.group != group and entry.group:
+            st.caption(entry.group)
+        group = entry.group
+        link(entry)
+    behind = [entry for entry in pages if entry.is_behind_more(viewer)]
+    if behind:
+        with st.expander("More", expanded=here in behind, key="more", type="compact"):
+            for entry in behind:
+                link(entry)
 
 
 def _draw_pickers(viewer: Viewer) -> None:
