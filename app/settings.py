@@ -35,8 +35,16 @@ TABLE = (
     Setting("home", ".telltale", "Folder of the database, logs and summaries."),
     Setting("port", 8501, "Port of the screen."),
     Setting("host", "127.0.0.1", "Address the screen listens on; the demo is always loopback."),
+    Setting(
+        "public_url", "", "Address under which people reach the screen, for links in messages."
+    ),
     Setting("api_port", 0, "Port of the HTTP API; 0 is the screen's port plus one."),
     Setting("api_limit_mb", 8, "Largest body of a request that the HTTP API takes."),
+    Setting(
+        "api_origins",
+        "",
+        "Sites whose pages may call the API from a browser, such as https://shop.example, split by spaces.",
+    ),
     Setting("api_rate", 100, "Requests a second that one API key may send; twice that in a burst."),
     Setting("demo", False, "Open on the sample logs with demo users; loopback only."),
     Setting(
@@ -58,7 +66,7 @@ TABLE = (
     Setting(
         "hash_user_ids",
         True,
-        "Keep the users of events as a keyed hash; the key stays in the home folder.",
+        "Keep the users of events and feedback as a keyed hash; the key stays in the home folder.",
     ),
     Setting(
         "display_zone",

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,6 +55,14 @@ def make_app(settings: Settings, database: Database) -> FastAPI:
         router = getattr(importlib.import_module(f"app.api.{module}"), "router", None)
         if isinstance(router, APIRouter):
             made.include_router(router, prefix=PREFIX)
+    origins = settings.text("api_origins").split()
+    if origins:
+        made.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["POST"],
+            allow_headers=["authorization", "content-type"],
+        )
     made.add_middleware(BodyLimit, limit=settings.number("api_limit_mb") << 20)
     made.add_middleware(Guard)
     return made

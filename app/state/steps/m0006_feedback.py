@@ -1,12 +1,16 @@
-"""API keys."""
+"""API keys and their tokens, and feedback."""
 
 from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from app.state.keys import metadata
+from app.state.feedback import metadata as feedback
+from app.state.keys import metadata as keys
+from app.state.tokens import token_table
 
 
 def apply(connection: Connection) -> None:
     """Create the tables."""
-    metadata.create_all(connection)
+    assert token_table.metadata is keys
+    keys.create_all(connection)
+    feedback.create_all(connection)

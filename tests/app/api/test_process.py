@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from analytics.core import Schema
+from app.state.database import Database
+from app.state.inbox import Filter, list_items
+from app.state.keys import add_key
+from app.state.models import find_model, save_schema
+from app.state.outbox import count_waiting
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -96,6 +104,64 @@ def test_the_screen_sends_the_api_its_requests(running: Running) -> None:
     status, body = running.ask(running.screen, "/api/v1/nothing?x=%2F", Cookie="a=b")
     assert status == 404
     assert "openapi.json" in str(body["error"])
+
+
+def make_key(home: Path) -> str:
+    database = Database(f"sqlite:///{home / 'telltale.db'}")
+    with database.write("test") as write:
+        if find_model(write.connection, "flight-late") is None:
+            save_schema(write, "flight-late", Schema("binary", (), ("0", "1"), "1"), {})
+        secret = add_key(write, "flight-late", "feedback", "site")[1]
+    database.close()
+    return secret
+
+
+def test_the_documented_call_works(running: Running) -> None:
+    text = (ROOT / "docs" / "feedback.md").read_text()
+    (call,) = re.findall(r"```bash\n(curl .+?)```", text, re.DOTALL)
+    assert len(call.strip().splitlines()) == 3
+    call = call.replace("localhost:8501", f"127.0.0.1:{running.screen}")
+    ran = subprocess.run(
+        ["bash", "-c", call],
+        env={**os.environ, "TELLTALE_KEY": make_key(running.home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert set(json.loads(ran.stdout)) == {"id", "url"}
+
+
+def test_what_is_answered_survives_a_kill(tmp_path: Path) -> None:
+    running = start(tmp_path, "--only", "ingest")
+    headers = {"Authorization": f"Bearer {make_key(tmp_path)}"}
+    path = "/api/v1/feedback"
+    kept = [
+        running.ask(
+            running.api, path, {"prediction_id": f"F{i}", "key": "k", "score": 1}, **headers
+        )
+        for i in range(20)
+    ]
+    assert {status for status, _body in kept} == {201}
+    children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
+    if not children.is_file():
+        pytest.skip("this system does not list a process's children")
+    os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+    stop(running)
+    database = Database(f"sqlite:///{tmp_path / 'telltale.db'}")
+    found = {item.id for item in list_items(database, Filter("flight-late"))}
+    assert found == {body["id"] for _status, body in kept}
+    assert count_waiting(database) == 20
+    database.close()
+
+
+def test_a_body_beyond_the_limit_is_refused_through_the_screen_too(running: Running) -> None:
+    headers = {"Authorization": f"Bearer {make_key(running.home)}"}
+    large = {"prediction_id": "F1", "key": "k", "comment": "x" * (9 << 20)}
+    status, body = running.ask(running.screen, "/api/v1/feedback", large, **headers)
+    assert (status, set(body["error"])) == (413, {"what", "why", "do", "field"})  # type: ignore[call-overload]
+    ok = {"prediction_id": "F1", "key": "k", "score": 1}
+    assert running.ask(running.screen, "/api/v1/feedback", ok, **headers)[0] in (200, 201)
 
 
 def test_the_api_runs_alone(tmp_path: Path) -> None:

@@ -211,3 +211,22 @@ def test_the_demo_answers_to_its_own_name_only(
     made = make_app(settings_in_force(), home)
     assert client_of(made, "http://evil.example").get("/api/v1/healthz").status_code == 403
     assert client_of(made, "http://localhost").get("/api/v1/healthz").status_code == 200
+
+
+def test_browsers_of_named_sites_may_call_and_no_other(home: Database, client_of: Any) -> None:
+    settings = read_settings(
+        {}, home=settings_in_force().text("home"), api_origins="https://shop.example"
+    )
+    asked = {"Access-Control-Request-Method": "POST"}
+    for site, origin in (
+        (settings, "https://evil.example"),
+        (settings_in_force(), "https://shop.example"),
+    ):
+        client = client_of(make_app(site, home))
+        answer = client.request("OPTIONS", "/api/v1/feedback", headers=asked | {"Origin": origin})
+        assert "access-control-allow-origin" not in answer.headers
+    answer = client_of(make_app(settings, home)).request(
+        "OPTIONS", "/api/v1/feedback", headers=asked | {"Origin": "https://shop.example"}
+    )
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    assert "access-control-allow-credentials" not in answer.headers
