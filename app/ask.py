@@ -85,7 +85,6 @@ class Asking:
 def answer(engine: Engine, asking: Asking) -> Any:
     """Work out the answer; a name may carry what it is about, such as "column:NAME"."""
     from analytics import evaluate
-    from analytics.evaluate import behind, headline
     from analytics.evaluate.serving import errors, latency_map
 
     dataset, question, moment = asking.dataset, asking.question, asking.moment
@@ -95,8 +94,26 @@ def answer(engine: Engine, asking: Asking) -> Any:
     if kind == "quality":  # freshness is silent in demo and replay
         is_live = clock(dataset, asking.wall) is asking.wall
         return evaluate.quality(engine, dataset, question, now=asking.wall if is_live else None)
+    plain: dict[str, Callable[..., Any]] = {
+        "drift": evaluate.drift,
+        "serving": evaluate.serving,
+        "slices": evaluate.slices,
+        "errors": errors,
+        "latency_map": latency_map,
+    }
+    if kind in plain:
+        return plain[kind](engine, dataset, question)
+    return _answer_for_pages(engine, asking, kind, what)
+
+
+def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> Any:
+    """What only pages ask, so that a command does not load it."""
+    from analytics import evaluate
+    from analytics.evaluate import behind, headline
+
+    dataset, question = asking.dataset, asking.question
     if kind == "facts":
-        return headline.facts(engine, dataset, question, moment)
+        return headline.facts(engine, dataset, question, asking.moment)
     if kind == "behind":
         return behind.behind(engine, dataset, question, what or None)
     if kind == "column":
@@ -104,13 +121,8 @@ def answer(engine: Engine, asking: Asking) -> Any:
     if kind == "compare":
         return evaluate.compare_sides(engine, dataset, question, asking.second)
     plain: dict[str, Callable[..., Any]] = {
-        "drift": evaluate.drift,
-        "serving": evaluate.serving,
-        "slices": evaluate.slices,
         "headline": headline.headline,
         "delays": behind.delays,
-        "errors": errors,
-        "latency_map": latency_map,
     }
     return plain[kind](engine, dataset, question)
 

@@ -18,20 +18,42 @@ def largest_difference(a: Floats, b: Floats) -> tuple[float, float]:
     """(D, the value where it is reached) of two sorted samples, exact with ties and infinities.
 
     Between two values of the smaller sample its distribution is flat, so the extremes lie at and
-    just before its values: O(n log m), and the larger sample is never touched otherwise.
+    just before its values. The gaps at every k-th of them bound the gaps between: only spans that
+    may hold the largest one are searched in full.
 
     >>> largest_difference(np.array([1.0, 2.0, 3.0, 4.0]), np.array([3.0, 4.0, 5.0, 6.0]))
     (0.5, 2.0)
     """
     few, many = (a, b) if len(a) <= len(b) else (b, a)
-    start = np.flatnonzero(np.concatenate(([True], few[1:] != few[:-1])))
-    at, n, m = few[start], len(few), len(many)
-    # Where a run of equal values begins and ends in its own sample is known without a search.
-    before = np.abs(start / n - np.searchsorted(many, at, "left") / m)
-    after = np.abs(np.append(start[1:], n) / n - np.searchsorted(many, at, "right") / m)
+    n, step = len(few), math.isqrt(len(few)) // 8
+    if step < 2:
+        return _gaps(few, many, _distinct(few))[:2]
+    at = np.append(np.arange(0, n - 1, step), n - 1)
+    d, where, below, upto = _gaps(few, many, few[at])
+    # Inside the span from one such value to the next both shares stay between these ends.
+    most = np.maximum(at[1:] / n - upto[:-1], below[1:] - (at[:-1] + 1) / n)
+    within = np.repeat(most >= d - 1e-12, np.diff(at))
+    if not within.any():
+        return d, where
+    inside, there, *_ = _gaps(few, many, _distinct(few[:-1][within]))
+    best, at_minus = max((d, -where), (inside, -there))
+    return best, -at_minus
+
+
+def _gaps(few: Floats, many: Floats, values: Floats) -> tuple[float, float, Floats, Floats]:
+    """The largest gap at and just before sorted values, the first of them that has it, and the
+    shares of ``many`` below and up to each."""
+    n, m = len(few), len(many)
+    below, upto = np.searchsorted(many, values) / m, np.searchsorted(many, values, "right") / m
+    before = np.abs(np.searchsorted(few, values) / n - below)
+    after = np.abs(np.searchsorted(few, values, "right") / n - upto)
     gap = np.maximum(before, after)
     i = int(np.argmax(gap))
-    return float(gap[i]), float(at[i])
+    return float(gap[i]), float(values[i]), below, upto
+
+
+def _distinct(values: Floats) -> Floats:
+    return values[np.concatenate(([True], values[1:] != values[:-1]))]
 
 
 def compute(pair: NumericPair) -> Estimate:

@@ -26,7 +26,7 @@ from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups
 from analytics.stats.decision import decide
-from analytics.together import together
+from analytics.together import ahead, together
 
 _Pair = NumericPair | LevelPair | TextPair | VectorPair
 SHOWN_LEVELS = 20  # unseen levels that an answer names
@@ -82,9 +82,12 @@ def drift(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
     if question.names and len(chosen_tests(question)) == len(question.names):
         return results
     found: dict[tuple[str, Key], list[_Evidence]] = {}
-    for batch in _batches(columns):  # the values of a batch are let go before the next is read
-        read = _Read(engine, dataset, question, batch)
-        found |= read.all_evidence([(c, group.key) for group in groups for c in batch])
+
+    def read(batch: list[Column]) -> _Read:
+        return _Read(engine, dataset, question, batch)
+
+    for values in ahead(read, _batches(columns)):  # two batches at most are held at a time
+        found |= values.all_evidence([(c, group.key) for group in groups for c in values.columns])
     for group in groups:
         evidence = [e for c in columns for e in found[c.name, group.key]]
         results += _decided(question, group, evidence)
@@ -116,7 +119,7 @@ class _Read:
         self.reference_numbers = numeric_values(engine, dataset, reference, numeric)
         self.reference_levels = level_counts(engine, dataset, reference, levels)
         self.checks = {c.name: c for c in all_quality_checks()}
-        self.names = question.names
+        self.names, self.columns = question.names, columns
 
     def all_evidence(
         self, asked: Sequence[tuple[Column, Key]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from analytics.core import Column, Dataset, Scope
 from analytics.needs import Floats
 from analytics.query.engine import Arrays, Engine
-from analytics.query.frame import frame
+from analytics.query.frame import Frame, frame
 from analytics.query.groups import Key
+from analytics.query.performance import split_groups
 from analytics.sources.relation import quote_name
 from analytics.together import together
 
@@ -19,7 +20,8 @@ Values = tuple[Floats, int]  # sorted values without missing ones, number missin
 Levels = tuple[dict[str, float], int]  # rows by level, number missing
 EMPTY: Floats = np.empty(0)
 N_BINS = 1000
-MAX_AT_ONCE = 3  # numeric columns fetched by one statement: bounded memory at full speed
+_NO_PERIOD = np.iinfo(np.int64).min
+MAX_AT_ONCE = 5  # numeric columns fetched by one statement: bounded memory at full speed
 
 
 def numeric_values(
@@ -39,11 +41,9 @@ def numeric_values(
             for name, values in zip(chosen, together(_sorted, columns_found), strict=True):
                 answers[name][(None, None)] = values
             continue
-        sql = rows.select(f"SELECT _period, _version, {picks} FROM rows ORDER BY _period, _version")
-        found = engine.arrays(sql, rows.values)
         pieces = [
             (name, key, found[f"c{j}"][at])
-            for key, at in _groups(found)
+            for found, key, at in _grouped(engine, rows, picks, scope)
             for j, name in enumerate(chosen)
         ]
         ordered = together(_sorted, (values for _name, _key, values in pieces))
@@ -61,10 +61,25 @@ def _sorted(column: Any) -> Values:
     return ordered[:n], len(np.ma.getdata(column)) - n
 
 
-def _groups(found: Arrays) -> list[tuple[Key, slice]]:
-    from analytics.query.performance import split_groups
-
-    return list(split_groups(found, lambda _found, at: at))
+def _grouped(
+    engine: Engine, rows: Frame, picks: str, scope: Scope
+) -> Iterator[tuple[Arrays, Key, slice]]:
+    """The columns of every period and version; parts come in the order of time: mostly no sort."""
+    if scope.by_version:
+        sql = f"SELECT _period, _version, {picks} FROM rows ORDER BY _period, _version"
+        found = engine.arrays(rows.select(sql), rows.values)
+        for key, at in split_groups(found, lambda _found, at: at):
+            yield found, key, at
+        return
+    found = engine.arrays(rows.select(f"SELECT _period, {picks} FROM rows"), rows.values)
+    period = np.ma.filled(found.pop("_period"), _NO_PERIOD)
+    if not (period[1:] >= period[:-1]).all():
+        order = np.argsort(period, kind="stable")
+        period, found = period[order], {name: values[order] for name, values in found.items()}
+    starts = [0, *(np.flatnonzero(period[1:] != period[:-1]) + 1).tolist()] if len(period) else []
+    for start, end in zip(starts, [*starts[1:], len(period)], strict=True):
+        first = int(period[start])
+        yield found, (None if first == _NO_PERIOD else first, None), slice(start, end)
 
 
 def level_counts(

@@ -12,6 +12,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from analytics.stats.special import beta_lower, gamma_upper, log_gamma, normal_upper
+
 Floats = npt.NDArray[np.float64]
 
 ENOUGH = 5.0  # expected rows of a level in the smaller sample for the chi-square law to hold
@@ -61,9 +63,7 @@ def chi_square_p(statistic: float, degrees: float) -> float:
     >>> round(chi_square_p(3.841458820694124, 1), 6)
     0.05
     """
-    from scipy.special import chdtrc
-
-    return float(chdtrc(degrees, statistic)) if degrees > 0 else 1.0
+    return gamma_upper(degrees / 2, statistic / 2) if degrees > 0 else 1.0
 
 
 def homogeneity_p(reference: Floats, current: Floats) -> float:
@@ -129,9 +129,7 @@ def rates_p(hits: float, n: float, hits_reference: float, n_reference: float) ->
 
 def _at_least(k: float, total: float, share: float) -> float:
     """P(binomial(total, share) >= k)."""
-    from scipy.special import betainc
-
-    return float(betainc(k, total - k + 1, share)) if k > 0 else 1.0
+    return beta_lower(k, total - k + 1, share) if k > 0 else 1.0
 
 
 def _mean_deviation(pooled: Floats, n: float, total: float) -> Floats:
@@ -140,24 +138,22 @@ def _mean_deviation(pooled: Floats, n: float, total: float) -> Floats:
     De Moivre's telescoping sum: 2 c (total - t - n + c) P(X = c) / total with c the first whole
     number above the mean.
     """
-    from scipy.special import gammaln
-
     c = np.floor(pooled * n / total) + 1
     is_possible = (c <= pooled) & (c <= n)
     t, c = pooled[is_possible], c[is_possible]
     rest = total - t - n + c
     log_p = (
-        _log_choose(gammaln, t, c)
-        + _log_choose(gammaln, total - t, n - c)
-        - _log_choose(gammaln, np.array(total), np.array(n))
+        _log_choose(t, c)
+        + _log_choose(total - t, n - c)
+        - (math.lgamma(total + 1) - math.lgamma(n + 1) - math.lgamma(total - n + 1))
     )
     deviation = np.zeros(len(pooled))
     deviation[is_possible] = 2 * c * rest * np.exp(log_p) / total
     return deviation
 
 
-def _log_choose(gammaln: np.ufunc, n: Floats, k: Floats) -> Floats:
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+def _log_choose(n: Floats, k: Floats) -> Floats:
+    return log_gamma(n + 1) - log_gamma(k + 1) - log_gamma(n - k + 1)
 
 
 def _sparse_p(reference: Floats, current: Floats) -> float:
@@ -192,8 +188,6 @@ def _third_moment(pooled: Floats, share: float) -> float:
     Levels are independent binomials given their sum; the part of a level's contribution that the
     sum explains is taken off. A level with many expected rows contributes chi-square's 8.
     """
-    from scipy.special import gammaln
-
     t, repeats = np.unique(pooled, return_counts=True)
     is_few = t * share <= _FEW
     large = 8.0 * float(repeats[~is_few].sum())
@@ -204,7 +198,7 @@ def _third_moment(pooled: Floats, share: float) -> float:
     a = np.arange(float(min(t.max(), math.ceil(_FEW + 12 * math.sqrt(_FEW)))) + 1)[None, :]
     possible = a <= t
     held = np.where(possible, a, 0.0)
-    log_p = _log_choose(gammaln, t, held) + held * math.log(share) + (t - held) * math.log1p(-share)
+    log_p = _log_choose(t, held) + held * math.log(share) + (t - held) * math.log1p(-share)
     p = np.where(possible, np.exp(log_p), 0.0)
     slope = len(pooled) * (1 - 2 * share) / (float(pooled.sum()) * spread)
     rest = (a - t * share) ** 2 / (t * spread) - slope * (a - t * share)
@@ -214,10 +208,8 @@ def _third_moment(pooled: Floats, share: float) -> float:
 
 def _type_three(value: float, mean: float, variance: float, third: float) -> float:
     """Upper tail of the gamma law shifted to that mean, variance and third central moment."""
-    from scipy.special import gammaincc, ndtr
-
     z, skew = (value - mean) / math.sqrt(variance), third / variance**1.5
     if skew < 1e-3:
-        return float(ndtr(-z))
+        return normal_upper(z)
     shape = 4 / skew**2
-    return float(gammaincc(shape, max(shape + z * math.sqrt(shape), 0.0)))
+    return gamma_upper(shape, max(shape + z * math.sqrt(shape), 0.0))

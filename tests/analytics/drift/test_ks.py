@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import ks_2samp
 
 from analytics.drift.ks import TEST, largest_difference
 from analytics.needs import NumericPair
+
+sizes = st.integers(1, 1200)
+spreads = st.sampled_from([3, 40, 10**9])  # how many different values: ties, few ties, none
 
 
 def test_by_hand() -> None:
@@ -37,6 +43,36 @@ def test_which_side_is_larger_does_not_matter() -> None:
     a, b = np.array([1.0, 1.0, 2.0]), np.array([1.0, 2.0, 2.0, 2.0, 3.0])
     assert largest_difference(a, b) == largest_difference(b, a)
     assert largest_difference(a, b)[0] == pytest.approx(2 / 3 - 1 / 5)
+
+
+@given(n=sizes, m=sizes, spread=spreads, shift=st.floats(-1, 1), seed=st.integers(0, 10**6))
+def test_spans_that_are_skipped_hold_no_larger_gap(
+    n: int, m: int, spread: int, shift: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    a = np.sort(np.round(rng.standard_normal(n) * spread))
+    b = np.sort(np.round((rng.standard_normal(m) + shift * rng.random()) * spread))
+    d, at = largest_difference(a, b)
+    every = np.union1d(a, b)
+    known = max(abs((a <= x).mean() - (b <= x).mean()) for x in every)
+    assert d == pytest.approx(known, abs=1e-12)
+    gaps = [abs((a < at).mean() - (b < at).mean()), abs((a <= at).mean() - (b <= at).mean())]
+    assert max(gaps) == pytest.approx(d, abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [60_000, 200_000])
+def test_large_samples_beside_scipy(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for a, b in (
+        (rng.standard_normal(n), rng.standard_normal(300_000)),
+        (rng.random(n).round(3), rng.random(250_000).round(3)),
+        (np.r_[rng.standard_normal(n), np.full(n, 0.5)], rng.standard_normal(3 * n)),
+        (rng.standard_normal(n), rng.standard_normal(n) ** 3),
+    ):
+        a.sort()
+        b.sort()
+        known = ks_2samp(a, b, method="asymp").statistic
+        assert largest_difference(a, b)[0] == pytest.approx(known, abs=1e-12)
 
 
 @pytest.mark.parametrize(
