@@ -22,7 +22,8 @@ from analytics.compare.mcnemar import mcnemar
 from analytics.core import Estimate, Look, Schema
 from analytics.needs import Confusion, Floats, Pairs, Scores
 from analytics.query.compare import Shared
-from analytics.stats.anytime import asymptotic_sequence, betting_evidence
+from analytics.stats.betting import betting_evidence
+from analytics.stats.sequences import asymptotic_width
 
 MIN_SHARED = 30  # labelled rows that both scored, from which pairs are compared
 EPS = float(np.finfo(np.float64).eps)
@@ -173,7 +174,7 @@ def look_by_look(schema: Schema, shared: Shared) -> tuple[Look, ...]:
     for n in ends.tolist():
         mean = float(total[n - 1]) / n
         sd = math.sqrt(max(float(squares[n - 1]) / n - mean * mean, 0.0))
-        half = asymptotic_sequence(n, sd)
+        half = float(asymptotic_width(n, sd))
         up, down = int(wins[n - 1]), int(losses[n - 1])
         looks.append(
             Look(

@@ -22,8 +22,9 @@ from analytics.compare.joint import joint_difference
 from analytics.compare.mcnemar import exact_p, mcnemar
 from analytics.needs import Confusion, Scores
 from analytics.performance.f1 import f1
-from analytics.stats.anytime import asymptotic_sequence, betting_evidence
+from analytics.stats.betting import betting_evidence
 from analytics.stats.ranking import delong, precision_over_recall
+from analytics.stats.sequences import asymptotic_width
 
 
 @given(one=st.integers(0, 400), other=st.integers(0, 400))
@@ -167,7 +168,7 @@ def test_the_confidence_sequence_covers_at_all_looks() -> None:
         n = np.arange(100, 3000, 50)
         means = np.cumsum(x)[n - 1] / n
         squares = np.cumsum(x**2)[n - 1] / n - means**2
-        half = [asymptotic_sequence(int(k), math.sqrt(v)) for k, v in zip(n, squares, strict=True)]
+        half = asymptotic_width(n, np.sqrt(squares))
         left += bool((np.abs(means) > half).any())
     assert left / 600 <= 0.06
 

@@ -1,0 +1,162 @@
+"""Alarms looked at every period: `python -m bench.anytime` writes docs/anytime.md.
+
+Histories of 100 periods of 500 rows whose error rate is 10 %. How often does a rule raise an alarm
+at any look where nothing changes, and how soon where the rate is higher from the first period on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.stats.betting import log_detector, log_growth, log_wealth
+from analytics.stats.sequences import Sums, asymptotic_band, bounded_band
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "anytime.md"
+N, P0, LOOKS, ALPHA = 500, 0.1, 100, 0.05
+WORSE = (0.11, 0.12, 0.13, 0.15)
+QUIET_RUN, LONGEST = 200.0, 2000
+Alarms = NDArray[np.bool_]
+Rule = Callable[[NDArray[np.float64], np.random.Generator], Alarms]
+
+
+def z_so_far(bad: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The z value of all rows so far against the true rate."""
+    rows = N * np.arange(1, len(bad) + 1)[:, None]
+    rate = np.cumsum(bad, axis=0) / rows
+    return np.asarray((rate - P0) / np.sqrt(P0 * (1 - P0) / rows))
+
+
+def z_of_each(bad: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The z value of each period alone."""
+    return np.asarray((bad / N - P0) / math.sqrt(P0 * (1 - P0) / N))
+
+
+def three_sd_of_reference(bad: NDArray[np.float64], rng: np.random.Generator) -> Alarms:
+    """Outside the mean plus or minus three standard deviations of ten reference periods."""
+    reference = rng.binomial(N, P0, size=(10, bad.shape[1])) / N
+    middle, spread = reference.mean(axis=0), reference.std(axis=0)
+    return np.abs(bad / N - middle) > 3 * spread
+
+
+def sums(bad: NDArray[np.float64]) -> Sums:
+    """The periods as rows and sums."""
+    return Sums.of(np.full_like(bad, N), bad)
+
+
+RULES: dict[str, Rule] = {
+    "a test of all rows so far, p < 0.05 at every look": lambda bad, _: (
+        z_so_far(bad) > NormalDist().inv_cdf(1 - ALPHA)
+    ),
+    "a test of each period, p < 0.05": lambda bad, _: (
+        z_of_each(bad) > NormalDist().inv_cdf(1 - ALPHA)
+    ),
+    "3 standard deviations of 10 reference periods": three_sd_of_reference,
+    "Bonferroni over 100 looks (knows when it ends)": lambda bad, _: (
+        z_so_far(bad) > NormalDist().inv_cdf(1 - ALPHA / LOOKS)
+    ),
+    "Telltale: bets against the promise": lambda bad, _: (
+        log_wealth(log_growth(np.full_like(bad, N), bad, P0)) >= math.log(1 / ALPHA)
+    ),
+    "Telltale: empirical-Bernstein band": lambda bad, _: (
+        bounded_band(sums(bad), 2 * ALPHA).low > P0
+    ),
+    "Telltale: asymptotic band": lambda bad, _: asymptotic_band(sums(bad), 2 * ALPHA).low > P0,
+}
+
+
+def first_alarms(alarms: Alarms) -> NDArray[np.float64]:
+    """Periods until the first alarm of each history; infinite where none came."""
+    first = alarms.argmax(axis=0) + 1.0
+    return np.where(alarms.any(axis=0), first, np.inf)
+
+
+def draw(rate: float, runs: int, looks: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Errors of each period (first axis) of each history."""
+    return rng.binomial(N, rate, size=(looks, runs)).astype(float)
+
+
+def false_alarms_and_delays(runs: int) -> list[str]:
+    """One line a rule: share of quiet histories with an alarm, and the median period of alarm."""
+    lines = []
+    for name, rule in RULES.items():
+        rng = np.random.default_rng(20)
+        quiet = float(rule(draw(P0, runs, LOOKS, rng), rng).any(axis=0).mean())
+        cells = []
+        for rate in WORSE:
+            first = first_alarms(rule(draw(rate, runs, LOOKS, rng), rng))
+            cells.append(f"{np.median(first):.0f} ({np.isfinite(first).mean():.0%})")
+        lines.append(f"| {name} | {quiet:.1%} | {' | '.join(cells)} |")
+    return lines
+
+
+def run_lengths(runs: int) -> list[str]:
+    """One line a detector: mean periods until a false alarm, and after a change at period 1."""
+    lines = []
+    for kind in ("e-sr", "e-cusum"):
+        rng = np.random.default_rng(21)
+        quiet = _first(draw(P0, runs, LONGEST, rng), kind)
+        mean = float(np.minimum(quiet, LONGEST).mean())
+        cells = [f"{_first(draw(r, runs, LOOKS, rng), kind).mean():.1f}" for r in WORSE]
+        lines.append(f"| {kind} | {QUIET_RUN:.0f} | {mean:.0f} | {' | '.join(cells)} |")
+    return lines
+
+
+def _first(bad: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
+    growth = log_growth(np.full_like(bad, N), bad, P0)
+    path = log_detector(growth, "e-sr" if kind == "e-sr" else "e-cusum")
+    return first_alarms(path >= math.log(QUIET_RUN))
+
+
+def page(runs: int, detector_runs: int) -> str:
+    """The page of docs/."""
+    rates = " | ".join(f"{rate:.0%}" for rate in WORSE)
+    dashes = "|".join(["---:"] * len(WORSE))
+    return "\n".join(
+        [
+            "# Looking every period",
+            "",
+            "<!-- Generated by `python -m bench.anytime`; change the script instead. -->",
+            "",
+            f"{runs:,} histories of {LOOKS} periods of {N} rows with an error rate of {P0:.0%},"
+            " looked at after every period. The first column is the share of them in which a rule"
+            f" raised an alarm although nothing changed; the promise is {ALPHA:.0%}. The others:"
+            " the median period of the first alarm where the rate is higher from the first period"
+            " on, and the share of histories in which it came.",
+            "",
+            f"| rule | false alarms | {rates} |",
+            f"|---|---:|{dashes}|",
+            *false_alarms_and_delays(runs),
+            "",
+            f"Detectors forget, so they also find what begins late. {detector_runs:,} histories of"
+            f" up to {LONGEST:,} periods: how many periods passed until a false alarm (those without"
+            f" one count as {LONGEST:,}), and until the alarm after a rise.",
+            "",
+            f"| detector | asked | quiet run | {rates} |",
+            f"|---|---:|---:|{dashes}|",
+            *run_lengths(detector_runs),
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Simulate, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=2000)
+    parser.add_argument("--detector-runs", type=int, default=400)
+    parser.add_argument("--page", type=Path, default=PAGE)
+    options = parser.parse_args()
+    text = page(options.runs, options.detector_runs)
+    options.page.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
