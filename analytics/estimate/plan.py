@@ -42,6 +42,36 @@ class Need:
         return 1 - self.n / self.n_random if self.n_random else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Rows to label in this order, so that ``metric`` over a window is known to plus-minus ``within``.
+
+    The window has ``n_known`` rows whose label is known already (their losses add up to
+    ``known_loss``) and ``need.n_pool`` others, from which the rows were drawn: row i with chance
+    ``q[i]`` in the first draw and ``p[i]`` of being among the first ``need.n``. More rows are drawn
+    than needed, in case the goal is not reached. ``expected`` is the loss expected of each, over
+    the pool ``expected_total``.
+    """
+
+    metric: str
+    within: float
+    need: Need
+    n_known: int
+    known_loss: float
+    expected_total: float
+    n_history: int
+    seed: int
+    ids: tuple[str, ...]
+    q: Floats
+    p: Floats
+    expected: Floats
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the window, labelled or not."""
+        return self.n_known + self.need.n_pool
+
+
 def need(expected: Expected, within: float) -> Need:
     """The smallest number of labels whose interval is expected to reach plus-minus ``within``.
 

@@ -12,8 +12,8 @@ from analytics.estimate.plan import Expected
 from analytics.needs import Floats
 
 LEAST = 50  # labelled rows from which a forest learns anything worth having
-MOST = 20_000
-TREES = 200
+MOST = 5_000
+TREES = 100
 
 
 @dataclass(frozen=True, slots=True)

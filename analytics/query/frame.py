@@ -35,12 +35,18 @@ class Frame:
 
 
 def frame(
-    dataset: Dataset, scope: Scope, columns: Iterable[str] = (), *, with_labels: bool = False
+    dataset: Dataset,
+    scope: Scope,
+    columns: Iterable[str] = (),
+    *,
+    with_labels: bool = False,
+    with_corrections: bool = False,
 ) -> Frame | None:
     """The rows of a scope with the named columns; None when no part can hold any.
 
     With labels, ``rows`` also has ``label`` (settled, NULL where unknown), ``known_at`` and
-    ``_weight`` (1 / sampling probability, 1 for labels that arrive by themselves).
+    ``_weight`` (1 / sampling probability, 1 for labels that arrive by themselves). With corrections,
+    labels of rows that people chose for being hard are there too: what is known, not what counts.
     """
     log = dataset.log("predictions", scope.log)
     parts = _touched(log, scope)
@@ -57,7 +63,7 @@ def frame(
     ctes = [f"picked AS ({_picked(dataset, log, parts, scope, sorted(wanted), values)})"]
     source = "SELECT * FROM picked"
     if has_label:
-        ctes.append(f"settled AS ({_settled(dataset, scope, values)})")
+        ctes.append(f"settled AS ({_settled(dataset, scope, values, with_corrections)})")
         source = (
             "SELECT picked.*, settled.label, settled.known_at,"
             " coalesce(settled._weight, 1) AS _weight"
@@ -187,7 +193,7 @@ def _date(sign: str, moment: datetime, name: str, values: dict[str, Any]) -> str
     return f"(date {'>=' if sign == '>=' else '<='} ${key} OR date = 'none')"
 
 
-def _settled(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> str:
+def _settled(dataset: Dataset, scope: Scope, values: dict[str, Any], with_corrections: bool) -> str:
     """One row a prediction: the label that counts, by source precedence, then the latest known.
 
     Rows that people chose because they were hard (a queue without a sampling probability) are
@@ -203,7 +209,7 @@ def _settled(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> str:
     present = set(log.columns)
     is_final = not any(("label_retracts", "yes") in part.file_types for part in log.parts)
     conditions = ["label IS NOT NULL"] if is_final else []
-    if "queue" in present:
+    if "queue" in present and not with_corrections:
         chosen = "sampling_p > 0" if "sampling_p" in present else "false"
         conditions.append(f"(queue IS NULL OR {chosen})")
     known = "known_at" if "known_at" in present else "CAST(NULL AS TIMESTAMP)"
