@@ -83,6 +83,12 @@ def all_quality_checks() -> tuple[QualityCheck, ...]:
     return tuple(m.CHECK for m in _modules("analytics.quality") if hasattr(m, "CHECK"))
 
 
+@cache
+def all_behaviours() -> tuple[Metric, ...]:
+    """Every declared number of how people act on predictions."""
+    return tuple(m.METRIC for m in _modules("analytics.behaviour") if hasattr(m, "METRIC"))
+
+
 def metrics_for(task: Task) -> dict[str, Named]:
     """The metrics of a task by the name that answers carry, averages spelled out."""
     named: dict[str, Named] = {}
@@ -203,6 +209,9 @@ PLAIN = {
     "throughput": "Requests a second, by the longest unit of time that one of them fits into.",
     "cpu_percent": "The mean of the sampled CPU use; above 100 % several cores are busy.",
     "memory_mb": "The mean of the sampled memory of the process.",
+    "active_users": "How many different people did anything with this model's predictions.",
+    "time_to_action": "Half of what was decided was decided within this time of being shown.",
+    "time_to_action_p90": "Nine of ten decisions were taken within this time of being shown.",
     "latency_p50": "Half of the answered requests were faster than this.",
     "latency_p90": "Nine of ten answered requests were faster than this.",
     "latency_p95": "Nineteen of twenty answered requests were faster than this.",
@@ -221,7 +230,7 @@ def meaning_of(name: str, schema: Schema | None = None) -> str | None:
     if schema is not None and name in custom_named(schema):
         return custom_named(schema)[name].metric.meaning
     declared: list[Metric | DriftTest | QualityCheck] = [
-        *all_metrics(), *all_drift_tests(), *all_quality_checks()
+        *all_metrics(), *all_drift_tests(), *all_quality_checks(), *all_behaviours()
     ]  # fmt: skip
     by_name = {d.name: d.meaning for d in declared}
     return by_name.get(name) or by_name.get(name.rpartition("_")[0])

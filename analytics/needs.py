@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -362,3 +363,36 @@ class Moments:
     quantile: float | None = None
     low: float | None = None
     high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What people did with predictions, counted; one act is a prediction that one person met.
+
+    ``decided`` and ``settled`` count what was shown; ``wrong`` and ``right`` what was accepted or
+    overridden and whose truth is known. ``first_...`` count acts whose first answer, before the
+    prediction was seen, was logged.
+    """
+
+    n_users: int
+    first: datetime | None
+    last: datetime | None
+    n: int = 0
+    shown: int = 0
+    opened: int = 0
+    decided: int = 0
+    settled: int = 0
+    accepted: int = 0
+    overridden: int = 0
+    dismissed: int = 0
+    alone: int = 0
+    wrong: int = 0
+    wrong_accepted: int = 0
+    right: int = 0
+    right_overridden: int = 0
+    timed_accepts: int = 0
+    fast_accepts: int = 0
+    first_wrong: int = 0
+    first_wrong_mended: int = 0
+    first_right: int = 0
+    first_right_kept: int = 0

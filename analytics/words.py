@@ -34,6 +34,8 @@ def write_value(value: float | None, unit: str | None = None) -> str:
         return f"{value:.3f}".replace("-", "−")
     if unit == "per_s":
         return _write_pace(value)
+    if unit == "s":
+        return _write_time(value)
     if unit == "percent":
         return f"{value:.1f} %"
     if unit == "MB":
@@ -59,6 +61,13 @@ def _write_pace(value: float, like: float | None = None) -> str:
     seconds, name = pace_of(value if like is None else like)
     count = value * seconds
     return f"{count:,.{0 if count >= 100 else 1}f} /{name}"
+
+
+def _write_time(seconds: float) -> str:
+    for size, name in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if abs(seconds) >= 2 * size:
+            return f"{seconds / size:,.1f} {name}"
+    return f"{seconds:.{1 if abs(seconds) < 10 else 0}f} s"
 
 
 def _digits(value: float) -> int:
@@ -165,6 +174,8 @@ def write_half_width(
     if unit == "per_s":
         return f"± {_write_pace((high - low) / 2, low).partition(' ')[0]}"
     size = max(abs(low), abs(high)) if like is None else abs(like)
+    if unit == "s":
+        return f"± {_write_time((high - low) / 2)}"
     text = _write_like((high - low) / 2, size, unit)
     return f"± {text.removesuffix(' %').removesuffix(' ms').removesuffix(' MB')}"
 

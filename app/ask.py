@@ -116,6 +116,8 @@ def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> A
         return headline.facts(engine, dataset, question, asking.moment)
     if kind == "behind":
         return behind.behind(engine, dataset, question, what or None)
+    if kind == "behaviour":
+        return _behaviour(engine, asking, what)
     if kind == "column":
         return behind.column(engine, dataset, question, what)
     if kind == "compare":
@@ -125,6 +127,33 @@ def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> A
         "delays": behind.delays,
     }
     return plain[kind](engine, dataset, question)
+
+
+def _behaviour(engine: Engine, asking: Asking, what: str) -> Any:
+    """What people do: the numbers, or what one panel of the page draws."""
+    from analytics.evaluate import panels
+    from analytics.evaluate.behaviour import behaviour
+    from app.settings import settings_in_force
+
+    dataset, question, settings = asking.dataset, asking.question, settings_in_force()
+    panel, _, column = what.partition(":")
+    if not panel:
+        fast_s = settings.number("fast_accept_ms") / 1000
+        return behaviour(engine, dataset, question, asking.moment, fast_s)
+    if panel in ("waits", "weeks"):
+        find = panels.time_to_action if panel == "waits" else panels.returning
+        return find(engine, dataset, question, asking.moment)
+    if panel == "hours":
+        return panels.hours(engine, dataset, question, settings.text("display_zone"))
+    if panel == "adoption":
+        return panels.adoption(engine, dataset, question, column)
+    plain: dict[str, Callable[..., Any]] = {
+        "seen": panels.seen,
+        "funnel": panels.funnel,
+        "confidence": panels.confidence,
+        "worth": panels.worth,
+    }
+    return plain[panel](engine, dataset, question)
 
 
 def open_engine(settings: Settings, database: Database) -> Engine:

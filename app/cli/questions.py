@@ -1,4 +1,4 @@
-"""`telltale performance|drift|quality|serving|slices`: the numbers of the screen, for scripts and gates."""
+"""`telltale performance|drift|quality|serving|slices|behaviour`: the numbers of the screen, for scripts and gates."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ QUESTIONS = {
     "drift": "what changed in features, score, prediction and label",
     "serving": "latency, errors, throughput and resources, by period and version",
     "slices": "where the model does worse: found on half of the rows, checked on the rest",
+    "behaviour": "what people do with predictions: acceptance, over- and under-reliance, times",
     "quality": "missing, unseen, out of range, frozen, duplicates, volume, labels",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,10 @@ TYPES = {
     "error_type": "VARCHAR",
     "error_message": "VARCHAR",
     "latency_ms": "DOUBLE",
+    **dict.fromkeys(("uuid", "event", "user_id", "session_id", "decision", "arm"), "VARCHAR"),
+    "initial_decision": "VARCHAR",
+    "final_decision": "VARCHAR",
+    "confidence": "DOUBLE",
 }
 
 
@@ -74,20 +79,31 @@ def write_part(folder: Path, name: str, rows: Rows) -> Part:
 @pytest.fixture
 def build(tmp_path: Path) -> Callable[..., Dataset]:
     """Build a Dataset from lists of rows, one list a part."""
+    return _builder(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def build_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Dataset]:
+    """The same for what all tests of a file share."""
+    return _builder(tmp_path_factory.mktemp("logs"))
+
+
+def _builder(folder: Path) -> Callable[..., Dataset]:
+    built = count()
 
     def make(
         predictions: Sequence[Rows],
         labels: Sequence[Rows] = (),
         schema: Schema = SCHEMA,
         resources: Sequence[Rows] = (),
+        events: Sequence[Rows] = (),
     ) -> Dataset:
-        logs = {}
+        logs, place = {}, folder / str(next(built))  # the engine remembers files by their names
         given = {"predictions": predictions, "labels": labels, "resources": resources}
+        given["events"] = events
         for kind, parts in given.items():
             written = [
-                write_part(tmp_path / kind, f"{kind}{i}", rows)
-                for i, rows in enumerate(parts)
-                if rows
+                write_part(place / kind, f"{kind}{i}", rows) for i, rows in enumerate(parts) if rows
             ]
             columns = tuple(dict.fromkeys(c for rows in parts if rows for c in rows[0]))
             logs[("production", kind)] = Log(kind, tuple(written), columns)  # type: ignore[arg-type]

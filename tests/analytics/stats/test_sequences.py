@@ -23,7 +23,9 @@ from analytics.stats.sequences import (
 REFERENCE = Path(__file__).resolve().parents[4] / "shared" / "reference" / "anytime"
 
 
-@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference figures are not beside the project")
+@pytest.mark.skipif(
+    not REFERENCE.is_dir(), reason="the reference figures are not beside the project"
+)
 def test_boundaries_are_their_authors() -> None:
     """confseq's own C++, to 1e-8."""
     with (REFERENCE / "confseq_boundaries.csv").open() as file:
@@ -68,7 +70,9 @@ def test_a_fair_row_neither_wins_nor_loses() -> None:
     """The expectation of what one row makes of the money is exactly one, for every stake."""
     for m0 in (0.01, 0.1, 0.5, 0.97):
         one, none = (np.exp(log_growth([1], [bad], m0)) for bad in (1, 0))
-        assert (m0 * one + (1 - m0) * none).ravel().tolist() == pytest.approx([1.0] * len(stakes(m0)))
+        assert (m0 * one + (1 - m0) * none).ravel().tolist() == pytest.approx(
+            [1.0] * len(stakes(m0))
+        )
 
 
 def test_false_alarms_stay_below_the_promise() -> None:
@@ -96,9 +100,10 @@ def test_a_detector_finds_what_begins_late() -> None:
         alarm = first_alarm(path, 200.0)
         assert alarm is not None
         assert 300 <= alarm <= 306
-    assert first_alarm(log_wealth(growth), 20.0) is None or first_alarm(
-        log_wealth(growth), 20.0
-    ) >= 303
+    assert (
+        first_alarm(log_wealth(growth), 20.0) is None
+        or first_alarm(log_wealth(growth), 20.0) >= 303
+    )
 
 
 def test_the_detector_is_its_recursion() -> None:
