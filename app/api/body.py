@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.answers import ApiError, answer
 
 STEP_S = 30.0  # a body that sends nothing for so long is given up
+DRAIN = 4  # times the limit that are read and thrown away before the sender is cut off
 DEPTH = 32
 
 
@@ -45,6 +46,8 @@ def limited(scope: Scope, receive: Receive, limit: int) -> Receive:
         if is_read:
             return await receive()
         if declared.isdecimal() and int(declared) > limit:
+            is_read = True
+            await _drain(receive, limit)
             raise too_large(limit)
         try:
             message = await asyncio.wait_for(receive(), STEP_S)
@@ -53,10 +56,26 @@ def limited(scope: Scope, receive: Receive, limit: int) -> Receive:
         n_read += len(message.get("body", b""))
         is_read = not message.get("more_body", False)
         if n_read > limit:
+            is_read = is_read or await _drain(receive, limit)
             raise too_large(limit)
         return message
 
     return counted
+
+
+async def _drain(receive: Receive, limit: int) -> bool:
+    """Read on for a while and keep nothing: most senders hear an answer only once they have sent."""
+    left, end = DRAIN * limit, asyncio.get_running_loop().time() + STEP_S
+    while left > 0:
+        wait_s = end - asyncio.get_running_loop().time()
+        try:
+            message = await asyncio.wait_for(receive(), max(0.0, wait_s))
+        except TimeoutError:
+            break
+        left -= len(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    return True
 
 
 def too_large(limit: int) -> ApiError:
