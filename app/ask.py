@@ -110,6 +110,7 @@ def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> A
     """What only pages ask, so that a command does not load it."""
     from analytics import evaluate
     from analytics.evaluate import behind, headline
+    from analytics.evaluate.feedback import feedback, feedback_by
 
     dataset, question = asking.dataset, asking.question
     if kind == "facts":
@@ -120,9 +121,12 @@ def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> A
         return _behaviour(engine, asking, what)
     if kind == "column":
         return behind.column(engine, dataset, question, what)
+    if kind == "feedback" and what:
+        return feedback_by(engine, dataset, question, what)
     if kind == "compare":
         return evaluate.compare_sides(engine, dataset, question, asking.second)
     plain: dict[str, Callable[..., Any]] = {
+        "feedback": feedback,
         "headline": headline.headline,
         "delays": behind.delays,
     }
