@@ -283,20 +283,24 @@ class _Desk:
         return statement.where(_task.n_answers + n_held < _task.overlap)
 
     def _disguised(self, tasks: Sequence[Task], queue: str | None) -> list[Task]:
-        """Gold items carry the queue and the reason of a neighbour."""
-        work = [task for task in tasks if task.purpose == "work"]
-        shown = []
-        for i, task in enumerate(tasks):
-            if task.purpose == "gold":
-                like = work[i % len(work)] if work else None
-                task = replace(
-                    task,
-                    queue=like.queue if like else queue or "uncertain",
-                    reason=like.reason if like else "chosen for this queue",
-                    slice=like.slice if like else None,
-                )
-            shown.append(task)
-        return shown
+        """Gold items carry queue and reason of some work item, the same one each time."""
+        if not any(task.purpose == "gold" for task in tasks):
+            return list(tasks)
+        work = (_task.project_id == self.project.id) & (_task.purpose == "work")
+        if queue not in (None, SKIPPED):
+            work &= _task.queue == queue
+        like = sa.select(_task.queue, _task.reason, _task.slice).where(work).order_by(_task.id)
+        n = int(
+            self.write.execute(sa.select(sa.func.count()).select_from(like.subquery())).scalar_one()
+        )
+        return [self._like(task, like, n) if task.purpose == "gold" else task for task in tasks]
+
+    def _like(self, task: Task, like: Any, n: int) -> Task:
+        at = task.id * 7919 % max(n, 1)
+        row = self.write.execute(like.limit(1).offset(at)).first()
+        if row is None:
+            return task
+        return replace(task, queue=row.queue, reason=row.reason, slice=row.slice)
 
 
 def _mine(project_id: int, person: str) -> Any:
