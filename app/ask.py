@@ -91,6 +91,10 @@ def answer(engine: Engine, asking: Asking) -> Any:
     kind, _, what = asking.name.partition(":")
     if kind == "performance":
         return evaluate.performance(engine, dataset, question, now=moment)
+    if kind == "why":
+        from analytics.evaluate.why import why
+
+        return why(engine, dataset, question, now=moment)
     if kind == "quality":  # freshness is silent in demo and replay
         is_live = clock(dataset, asking.wall) is asking.wall
         return evaluate.quality(engine, dataset, question, now=asking.wall if is_live else None)

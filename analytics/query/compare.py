@@ -95,7 +95,7 @@ def _both(
     theirs = frame(baseline.dataset, baseline.scope, ("prediction", "score"), with_labels=True)
     if mine is None or theirs is None:
         return None
-    theirs = _renamed(theirs, "b_")
+    theirs = renamed(theirs, "b_")
     keep = ", ".join(['"' + c.replace('"', '""') + '"' for c in columns])
     picks = (
         f"SELECT prediction_id, timestamp, row, label, _weight, {_predicted(candidate.dataset)}"
@@ -118,7 +118,7 @@ def _score(side: Side) -> str:
     return "score" if side.dataset.schema.has("score") else "CAST(NULL AS DOUBLE)"
 
 
-def _renamed(found: Frame, prefix: str) -> Frame:
+def renamed(found: Frame, prefix: str) -> Frame:
     """The same frame with its bound names prefixed; texts in quotes stay as they are."""
     sql = _BOUND.sub(
         lambda m: f"${prefix}{m.group(1)}" if m.group(1) is not None else m.group(0), found.sql
