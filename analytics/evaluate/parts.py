@@ -77,6 +77,7 @@ class Facts:
 
 
 def sides_of(cells: Sequence[CellSums]) -> tuple[Side, Side]:
+    """The sums of both sides (before, now) over the same cells."""
     then, now = (
         Side.from_rows([c.sums[i] for c in cells], [c.n[i] for c in cells]) for i in (0, 1)
     )
@@ -99,6 +100,7 @@ def _kind_of(binned: Binned, cell: CellSums) -> str | None:
 def parts_by_column(
     facts: Facts, binned: Sequence[Binned], cells: Mapping[str, Sequence[CellSums]]
 ) -> list[Result]:
+    """The parts of every column: its kinds, its slices, and where the errors stand."""
     found: list[Result] = []
     for one in binned:
         is_one = one.column == "model_version" and len(cells.get(one.column, ())) < 2
