@@ -127,12 +127,15 @@ def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> A
         return behind.column(engine, dataset, question, what)
     if kind == "feedback" and what:
         return feedback_by(engine, dataset, question, what)
+    if kind == "cut":
+        return behind.cut(engine, dataset, question, what)
     if kind == "compare":
         return evaluate.compare_sides(engine, dataset, question, asking.second)
     plain: dict[str, Callable[..., Any]] = {
         "feedback": feedback,
         "headline": headline.headline,
         "delays": behind.delays,
+        "share": behind.share_of,
     }
     return plain[kind](engine, dataset, question)
 

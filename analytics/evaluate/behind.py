@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from analytics.core import Dataset, Question, Scope
+from analytics.core import Cut, Dataset, Question, Scope
 from analytics.curves.precision_recall import PrecisionRecall, precision_recall
 from analytics.curves.reliability import Reliability, reliability
 from analytics.curves.residuals import Residuals, residuals
@@ -13,8 +13,10 @@ from analytics.curves.score_histogram import ScoreHistogram, score_histogram
 from analytics.curves.threshold import Thresholds, thresholds
 from analytics.evaluate.drift import drift_columns
 from analytics.needs import Confusion, Scores
+from analytics.query.cells import cut_columns
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
+from analytics.query.groups import count_inside
 from analytics.query.histograms import (
     Histogram,
     LevelShares,
@@ -46,6 +48,30 @@ class Behind:
 
     current: Side
     reference: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many rows a segment holds, of how many."""
+
+    n: int
+    n_all: int
+
+
+def share_of(engine: Engine, dataset: Dataset, question: Question) -> Share:
+    """The rows of the question's segment beside all rows of its window."""
+    scope = whole(question.scope)
+    if scope.segment is None:
+        n = count_inside(engine, dataset, scope, None)[0]
+        return Share(n, n)
+    return Share(*count_inside(engine, dataset, replace(scope, segment=None), scope.segment))
+
+
+def cut(engine: Engine, dataset: Dataset, question: Question, name: str) -> Cut | None:
+    """How one column is cut: its frequent levels, or the quarters of its numbers."""
+    column = dataset.schema.column(name)
+    found = cut_columns(engine, dataset, whole(question.scope), [column])
+    return found[0] if found else None
 
 
 def behind(

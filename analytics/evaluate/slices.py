@@ -32,6 +32,7 @@ from analytics.stats.decision import decide
 from analytics.stats.intervals import Z95, wilson
 
 MIN_ROWS = 50  # labelled rows of a half that a slice needs, and at least one row in a hundred
+MIN_TREND = 10  # labelled rows of a period that make a point of a small line
 MOST = 20
 MOST_COLUMNS = 20  # more than that are searched two conditions deep
 ALPHA = 0.95
@@ -74,7 +75,8 @@ def slices(
     found = find_weak_slices(count, len(halves.cuts), wanted)
     say(0.96, "Checking on the other half")
     results = _judge(question, loss, halves, distinct(halves.first, found)[:MOST])
-    return _since(engine, side, question, loss, results)
+    results = _since(engine, side, question, loss, results)
+    return _trends(engine, Side(dataset, question.scope), loss, results)
 
 
 def pick_loss(dataset: Dataset, names: Sequence[str]) -> RowLoss:
@@ -304,6 +306,22 @@ def _segments(results: Sequence[Result]) -> list[Segment]:
             str(r.segment),
         )
         for r in results
+    ]
+
+
+def _trends(engine: Engine, side: Side, loss: RowLoss, results: list[Result]) -> list[Result]:
+    """``detail.trend``: each slice's number by the question's periods, None where rows are few."""
+    if side.scope.every is None or not results:
+        return results
+    by_period: list[list[float | None]] = [[] for _r in results]
+    found = sums_inside(engine, side, loss, _segments(results))
+    for (_period, _version), (_all, *parts) in found.items():
+        for series, (_n, inside) in zip(by_period, parts, strict=True):
+            known = inside[0] >= MIN_TREND
+            series.append(loss.of_mean(*mean_loss(inside))[0] if known else None)
+    return [
+        replace(r, detail={**r.detail, "trend": series})
+        for r, series in zip(results, by_period, strict=True)
     ]
 
 

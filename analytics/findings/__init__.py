@@ -1,6 +1,13 @@
 """What a person would say about Results: findings, and the sentence that a page opens with."""
 
 from analytics.findings.find import find, judge_together
+from analytics.findings.slices import (
+    say_conditions,
+    say_cost,
+    say_gap,
+    speak_of_slice,
+    speak_of_slices,
+)
 from analytics.findings.speak import (
     calm,
     choose,
@@ -16,7 +23,12 @@ __all__ = [
     "find",
     "find_contrast",
     "judge_together",
+    "say_conditions",
+    "say_cost",
+    "say_gap",
     "speak",
     "speak_of_drift",
+    "speak_of_slice",
+    "speak_of_slices",
     "write_since",
 ]

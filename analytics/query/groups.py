@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from analytics.core import Dataset, Scope, Window
+from analytics.core import Dataset, Scope, Segment, Window
 from analytics.query.engine import Engine
-from analytics.query.frame import frame
+from analytics.query.frame import frame, segment_sql
 
 Key = tuple[int | None, str | None]
 _EPOCH = datetime(1970, 1, 1)
@@ -81,6 +81,21 @@ def count_groups(
         " FROM rows GROUP BY ALL ORDER BY _period, _version"
     )
     return [_group(scope, row) for row in engine.rows(sql, values)]
+
+
+def count_inside(
+    engine: Engine, dataset: Dataset, scope: Scope, segment: Segment | None
+) -> tuple[int, int]:
+    """(rows of the scope inside the segment, all rows of the scope)."""
+    columns = {c.column for c in segment.conditions} if segment else set()
+    rows = frame(dataset, scope, sorted(columns - {"label"}), with_labels="label" in columns)
+    if rows is None:
+        return 0, 0
+    values = dict(rows.values)
+    inside = "true" if segment is None else segment_sql(segment, dataset, values, "i")
+    sql = rows.select(f"SELECT count(*) FILTER ({inside}), count(*) FROM rows")
+    n, n_all = engine.rows(sql, values)[0]
+    return int(n), int(n_all)
 
 
 def _group(scope: Scope, row: tuple[Any, ...]) -> Group:

@@ -36,7 +36,9 @@ class RowLoss:
     @property
     def unit(self) -> str:
         """The unit of the metric for words."""
-        return "score" if self.is_share or self.name in ("brier", "rmsle", "mape", "smape") else (
+        if self.is_share:
+            return "share"
+        return "score" if self.name in ("brier", "rmsle", "mape", "smape") else (
             "nats" if self.name == "log_loss" else "label"
         )  # fmt: skip
 

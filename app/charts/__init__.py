@@ -1,5 +1,6 @@
 """Results to Plotly figures: pure, tested without a screen."""
 
+from app.charts.bars import bars_by_name
 from app.charts.behind import behind_charts, column_chart
 from app.charts.columns import bars_chart, distribution_chart, heat_chart, levels_chart
 from app.charts.curves import (
@@ -29,6 +30,7 @@ __all__ = [
     "Look",
     "Mark",
     "Strip",
+    "bars_by_name",
     "bars_chart",
     "behind_charts",
     "column_chart",

@@ -7,8 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import TelltaleError
-from analytics.findings import choose, find, speak, speak_of_drift
-from analytics.words import unit_of, write_moment
+from analytics.findings import (
+    choose,
+    find,
+    say_conditions,
+    say_cost,
+    say_gap,
+    speak,
+    speak_of_drift,
+    speak_of_slice,
+    speak_of_slices,
+)
+from analytics.words import unit_of, write_moment, write_value
 from app.charts import (
     Chart,
     Look,
@@ -151,11 +161,35 @@ def compare(reader: Reader) -> Section:
     return Section("Compare", decision.finding, said, tuple(charts), results)
 
 
+def slices(reader: Reader) -> Section:
+    """Where the model does worse, and how one slice stands to the rest where one is chosen."""
+    segment = reader.asked.segment
+    found = reader.ask("slices", segment=None) if reader.has_labels else []
+    weak = [r for r in found if r.verdict in BAD]
+    rows = max((round(int(r.detail["n_all"]) / float(r.detail["share"])) for r in found), default=0)
+    lead = speak_of_slices(found, rows)
+    if segment and reader.has_labels:
+        names = [r.name for r in found[:1]]
+        mine = reader.ask("performance", names=tuple(names), reference="rest")
+        whole = [r for r in mine if "class" not in r.detail]
+        lead = speak_of_slice(whole[0]) if whole else lead
+    table: dict[str, list[Any]] = {
+        "slice": [say_conditions(r.segment) for r in weak],
+        "value": [write_value(r.value, unit_of(r)) for r in weak],
+        "than the rest": [say_gap(r) for r in weak],
+        "labelled rows": [int(r.detail["n_all"]) for r in weak],
+        "cost": [say_cost(r) for r in weak],
+    }
+    tables = (("Where it does worse", table),) if weak else ()
+    return Section("Slices", lead, (), (), tuple(found), tables)
+
+
 SECTIONS: dict[str, Callable[[Reader], Section]] = {
     "overview": overview,
     "performance": performance,
     "drift": drift,
     "quality": quality,
+    "slices": slices,
     "serving": serving,
     "compare": compare,
 }

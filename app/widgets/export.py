@@ -95,7 +95,7 @@ def _draw_code(
 ) -> None:
     from analytics.evaluate.code import code_for
 
-    kind = "performance" if page == "overview" else page
+    kind = "performance" if page in ("overview", "slices") else page
     names = tuple(dict.fromkeys(r.name for r in results)) if kind == "performance" else ()
     try:
         found = view.answer_of("facts", words)

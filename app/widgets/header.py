@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from app.widgets.view import View
 
 STYLE = Path(__file__).with_name("screen.css")
-PAGE_KEYS = ("metric", "every", "column", "class", "id", "with", "threshold")
+PAGE_KEYS = (
+    "metric", "every", "column", "class", "id", "with", "threshold",
+    "draft", "b", "since", "least", "by",
+)  # fmt: skip
 
 
 def draw_header(view: View) -> Any:
