@@ -283,5 +283,9 @@ def _lease_again(write: Write, task: Task, person: str, now: datetime, until: da
     held = (lease_table.c.task_id == task.id) & (lease_table.c.person == person)
     write.execute(lease_table.delete().where(held))
     if task.state == "open" and has_room(write.connection, task, person, now):
-        values = {"task_id": task.id, "person": person, "taken_at": now, "expires_at": until}
+        first = write.execute(
+            sa.select(sa.func.min(lease_table.c.taken_at)).where(lease_table.c.person == person)
+        ).scalar()
+        taken_at = min(first or now, now) - timedelta(seconds=1)  # it comes before all others
+        values = {"task_id": task.id, "person": person, "taken_at": taken_at, "expires_at": until}
         write.execute(lease_table.insert().values(**values))

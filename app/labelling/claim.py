@@ -182,9 +182,8 @@ class _Desk:
         mine = _mine(self.project.id, self.person)
         write.execute(lease_table.delete().where(_lease.expires_at <= self.now))
         if queue is not None:  # what was held for another queue goes back
-            others = sa.select(_task.id).where(_task.purpose == "work", _task.queue != queue)
-            if queue != SKIPPED:
-                write.execute(lease_table.delete().where(mine, _lease.task_id.in_(others)))
+            others = self._elsewhere(queue)
+            write.execute(lease_table.delete().where(mine, _lease.task_id.in_(others)))
         write.execute(lease_table.update().where(mine).values(expires_at=self.expires_at))
         held = sa.select(task_table).join(lease_table, _lease.task_id == _task.id).where(mine)
         tasks = self._tasks(held.order_by(_lease.taken_at, _task.priority, _task.id).limit(n))
@@ -265,17 +264,24 @@ class _Desk:
             ~held,
         )
 
-    def _skipped(self) -> Any:
+    def _elsewhere(self, queue: str) -> Any:
+        """Work items that are not of that queue."""
+        work = sa.select(_task.id).where(_task.purpose == "work")
+        return work.where(~self._was_skipped() if queue == SKIPPED else _task.queue != queue)
+
+    def _was_skipped(self) -> Any:
         stands = (_answer.superseded_by.is_(None)) & (_answer.undone_at.is_(None))
-        skipped = sa.exists().where(
+        return sa.exists().where(
             _answer.task_id == _task.id,
             _answer.person == self.person,
             _answer.was_cancelled,
             stands,
         )
+
+    def _skipped(self) -> Any:
         held = sa.exists().where(_lease.task_id == _task.id, _lease.person == self.person)
         mine = (_task.project_id == self.project.id) & (_task.state == "open")
-        return sa.select(task_table).where(mine, skipped, ~held)
+        return sa.select(task_table).where(mine, self._was_skipped(), ~held)
 
     def _room(self, statement: Any) -> Any:
         """Only tasks with fewer answers and leases than their overlap; expired leases are gone."""

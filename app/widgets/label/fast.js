@@ -43,7 +43,7 @@ class Desk {
 
   take(data, send) {
     this.send = send;
-    const isOther = data.box !== this.box;
+    const isOther = data.box !== this.box || data.queue !== this.queue;
     if (isOther) this.open(data);
     this.data = data;
     const acked = data.acked || {};
@@ -61,7 +61,10 @@ class Desk {
   }
 
   open(data) {
-    Object.assign(this, {box: data.box, cards: [], past: [], card: null, flight: null});
+    const isSame = data.box === this.box;
+    Object.assign(this, {box: data.box, queue: data.queue, cards: [], card: null, flight: null});
+    if (isSame) return; // another queue: what is unsent stays
+    this.past = [];
     let kept = [];
     try { kept = JSON.parse(sessionStorage.getItem(this.place()) || "[]"); } catch { kept = []; }
     this.outbox = kept.map((item) => ({...item, seq: ++this.seq}));
@@ -90,11 +93,11 @@ class Desk {
     const open = new Map(found.filter((card) => !pending.has(card.task)).map((card) => [card.task, card]));
     const undone = this.outbox.filter((i) => i.kind === "undo").map((i) => i.task);
     const order = this.cards.filter((card) => open.has(card.task) || undone.includes(card.task));
-    const front = found.filter((card) => card.is_first && open.has(card.task));
-    const known = new Set([...order, ...front].map((card) => card.task));
+    const known = new Set(order.map((card) => card.task));
     const added = [...open.values()].filter((card) => !known.has(card.task));
-    const fronts = new Set(front.map((card) => card.task));
-    this.cards = [...front, ...order.filter((card) => !fronts.has(card.task)), ...added];
+    const first = this.isWaiting && added.length && added[0] === found[0] ? added.splice(0, 1) : [];
+    if (first.length) Object.assign(this, {isWaiting: false, card: null}); // what was undone came back
+    this.cards = [...first, ...order, ...added];
   }
 
   // ---- what the person does --------------------------------------------------------------
@@ -102,7 +105,7 @@ class Desk {
   act(kind, more = {}) {
     if (!this.card) return this.say("No card is on the screen yet, so that key was not used.");
     const lead = Math.round(performance.now() - this.shownAt);
-    if (lead < this.data.guard_ms && kind !== "flag") {
+    if (lead < this.data.guard_ms) {
       return this.say(`Not used: ${lead} ms after the card came. Below ${this.data.guard_ms} ms nobody has read it; press again.`);
     }
     const card = this.card;
@@ -126,9 +129,11 @@ class Desk {
 
   undo() {
     const last = this.past.pop();
-    if (!last && !this.data.undoable) return this.say("There is nothing left to undo.");
-    this.push({id: unique(), kind: "undo", of: last ? last.id : null, task: last ? last.card.task : null});
+    const waiting = this.outbox.some((item) => item.kind === "undo" && item.of === this.data.undo_top);
+    if (!last && (!this.data.undo_top || waiting)) return this.say("There is nothing left to undo.");
+    this.push({id: unique(), kind: "undo", of: last ? last.id : this.data.undo_top, task: last ? last.card.task : null});
     if (last) { this.cards = [last.card, ...this.cards]; this.card = null; this.next(); }
+    else this.isWaiting = true;
     this.say(last ? "Undone: here it is again." : "Fetching your last answer.");
     this.flush();
   }
@@ -174,8 +179,8 @@ class Desk {
     this.shownChoices().forEach((choice) => choice.key && found.set(choice.key, () => this.answer(choice.value)));
     for (const {name} of this.data.others) if (keys[name]) found.set(keys[name], () => this.act(name));
     const rest = {
-      undo: () => this.undo(), comment: () => this.at("comment").focus(), guide: () => this.guide(),
-      told: () => this.tell(), help: () => this.openHelp(), zoom: () => this.zoom(),
+      undo: () => this.undo(), comment: () => this.at("comment").focus(), guideline: () => this.guide(),
+      prediction: () => this.tell(), help: () => this.openHelp(), zoom: () => this.zoom(),
       find: () => this.at("find").focus(),
     };
     for (const [name, todo] of Object.entries(rest)) if (keys[name]) found.set(keys[name], todo);
@@ -319,7 +324,7 @@ class Desk {
     general.textContent = data.guideline;
     const hint = document.createElement("p");
     hint.className = "hint";
-    hint.textContent = all.length && !this.isWhole && lit === null ? `${shown(data.keys.guide)} shows what each answer means.` : "";
+    hint.textContent = all.length && !this.isWhole && lit === null ? `${shown(data.keys.guideline)} shows what each answer means.` : "";
     this.at("guide").replaceChildren(general, ...lines, hint);
   }
 

@@ -1,0 +1,77 @@
+"""What answers say about each other: agreement between people, and people beside known labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from analytics.agreement.ratings import Ratings
+from analytics.core import Estimate
+
+if TYPE_CHECKING:
+    from app.state.labels import Setup
+
+MOST_PAIRS = 10
+MEANINGS = {
+    "Percent agreement": "The share of pairs of answers on the same item that are equal.",
+    "Fleiss' kappa": "Agreement beyond chance, where items may have other annotators each.",
+    "Krippendorff's alpha": "Agreement beyond chance, with missing answers; 0.8 and more is good, "
+    "below 0.67 the guideline needs work.",
+    "Krippendorff's alpha (squared distance)": "The same where answers are numbers: how far apart "
+    "they are counts.",
+}
+Rows = Iterable[tuple[int, str, str]]
+
+
+def agreement(setup: Setup, rows: Rows) -> list[tuple[str, Estimate]]:
+    """Every measure that fits, over (task, person, answer); each says why where it has no value."""
+    from analytics.agreement.fleiss import fleiss
+    from analytics.agreement.krippendorff import krippendorff
+    from analytics.agreement.percent import percent
+
+    answers = ((str(task), person, answer) for task, person, answer in rows)
+    ratings = Ratings.from_rows(answers, classes=setup.classes)
+    found = [("Percent agreement", percent(ratings))]
+    if setup.kind == "value":
+        far = krippendorff(ratings, "interval")
+        return [*found, ("Krippendorff's alpha (squared distance)", far)]
+    found += [("Fleiss' kappa", fleiss(ratings)), ("Krippendorff's alpha", krippendorff(ratings))]
+    return found + pairs(ratings)
+
+
+def pairs(ratings: Ratings) -> list[tuple[str, Estimate]]:
+    """Cohen's kappa of the pairs of people who share most items."""
+    from analytics.agreement.cohen import cohen
+
+    items = {
+        name: set(ratings.item[ratings.annotator == i].tolist())
+        for i, name in enumerate(ratings.annotators)
+    }
+    names = sorted(items)
+    both = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if items[a] & items[b]]
+    both.sort(key=lambda pair: -len(items[pair[0]] & items[pair[1]]))
+    return [(f"Cohen's kappa, {a} and {b}", cohen(ratings, a, b)) for a, b in both[:MOST_PAIRS]]
+
+
+def right_share(right: int, n: int) -> Estimate:
+    """How often somebody was right of ``n`` times, with Wilson's interval."""
+    from analytics.stats.intervals import share_estimate
+
+    if not n:
+        return Estimate.undefined("answered no item whose label is known")
+    return share_estimate(right / n, n, n)
+
+
+def merged(setup: Setup, rows: Sequence[tuple[int, str, str]]) -> dict[int, tuple[str, float]]:
+    """The likeliest class of each task with its chance, people weighed by how reliable they prove."""
+    from analytics.agreement.dawid_skene import dawid_skene
+
+    if setup.kind == "value" or not rows:
+        return {}
+    answers = ((str(task), person, answer) for task, person, answer in rows)
+    found = dawid_skene(Ratings.from_rows(answers, classes=setup.classes))
+    sure = found.confidence.tolist()
+    return {
+        int(item): (label, chance)
+        for item, label, chance in zip(found.items, found.labels, sure, strict=True)
+    }

@@ -1,0 +1,1 @@
+"""Labelling on the screen: the desk where cards are answered, fast or with Streamlit's own buttons."""

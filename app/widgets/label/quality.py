@@ -1,0 +1,132 @@
+"""The tabs Agreement, Annotators and Suspects: every number with its interval and its n."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from analytics.words import write_count, write_half_width, write_interval, write_value
+from app.label_quality import MEANINGS, agreement, right_share
+from app.widgets.empty_state import draw_empty, link_to
+from app.widgets.problem import plain
+
+if TYPE_CHECKING:
+    from analytics.core import Estimate
+    from analytics.evaluate.suspects import SuspectLabels
+    from app.labelling.people import Work
+    from app.state.labels import Project
+
+MOST_SUSPECTS = 100
+
+
+def draw_agreement(project: Project, rows: Sequence[tuple[int, str, str]]) -> None:
+    """How far people agree who answered the same items: (task, person, answer)."""
+    found = agreement(project.setup, rows)
+    if found[0][1].value is None:
+        draw_empty(
+            "No item has two people's answers yet.",
+            "Agreement needs an overlap of two or more: set it on the tab Set-up, or have"
+            " somebody else answer the same queue.",
+        )
+        return
+    with st.grid(min(len(found), 3), min_column_width=200):
+        for i, (name, estimate) in enumerate(found[:3]):
+            with st.container(border=True, height="stretch", key=f"card_agree_{i}", gap="xsmall"):
+                _draw_number(name, estimate)
+    st.table([_row(name, estimate) for name, estimate in found], border="horizontal",
+             hide_index=True)  # fmt: skip
+    st.caption("Intervals: 95 %, bootstrap over items. Adjudications count as nobody's own answer.")
+
+
+def _draw_number(name: str, estimate: Estimate) -> None:
+    width = write_half_width(estimate.low, estimate.high, "score")
+    said = estimate.reason or f"{write_count(estimate.n)} items with two answers or more"
+    st.markdown(
+        f":gray[{plain(name)}]\n\n**{write_value(estimate.value, 'score')}** :small[{width}]\n\n"
+        f":small[{plain(said)}]",
+        help=MEANINGS.get(name),
+    )
+
+
+def _row(name: str, estimate: Estimate) -> dict[str, str]:
+    return {
+        "measure": plain(name),
+        "value": write_value(estimate.value, "score"),
+        "95 % interval": write_interval(estimate.low, estimate.high, "score"),
+        "items": write_count(estimate.n),
+        "note": plain(estimate.reason or ""),
+    }
+
+
+def draw_annotators(work: Sequence[Work]) -> None:
+    """Who answered how much, how fast, and how often right where the answer is known."""
+    found = [person for person in work if person.n or person.n_skipped]
+    if not found:
+        draw_empty("Nobody has answered yet.", "Answers appear here as they are given.")
+        return
+    st.table([_person(person) for person in found], border="horizontal", hide_index=True)
+    st.caption(
+        "Gold: items with a known answer, hidden among the rest, with the 95 % interval by Wilson."
+        " Time: the median from card to answer, as the browser measured it."
+    )
+
+
+def _person(work: Work) -> dict[str, str]:
+    gold = right_share(*work.gold)
+    right = "not enough data"
+    if gold.value is not None:
+        span = write_interval(gold.low, gold.high, "rate")
+        right = f"{write_value(gold.value, 'rate')} ({span}, n = {gold.n})"
+    return {
+        "person": plain(work.person),
+        "answers": write_count(work.n),
+        "right on gold": plain(right),
+        "time for one": "–" if work.median_s is None else f"{write_value(work.median_s)} s",
+        "skipped": write_count(work.n_skipped),
+        "unsure": write_count(work.n_unsure),
+        "flagged": write_count(work.n_flagged),
+        "settled the same way": _settled(work),
+    }
+
+
+def _settled(work: Work) -> str:
+    n = work.n_accepted + work.n_rejected
+    return f"{work.n_accepted} of {n}" if n else "–"
+
+
+def draw_suspects(found: SuspectLabels | None, can_open: bool) -> None:
+    """Labels that the model confidently contradicts, the surest first."""
+    if found is None:
+        draw_empty(
+            "This model logs no score for each class.",
+            "Suspects are found by confident learning, which reads the scores.",
+        )
+        return
+    if not found.n:
+        draw_empty("No label has come yet.", "Suspects are looked for among labelled rows.")
+        return
+    n = len(found.rows)
+    st.markdown(
+        plain(
+            f"{write_count(n)} of {write_count(found.n)} labels are suspect: the model is confident"
+            f" of another class. About {found.n_expected:.0f} labels are estimated to be wrong."
+        )
+    )
+    st.caption(
+        "A suspect is a reason to look again, not a verdict: the model may be wrong instead."
+    )
+    rows: list[dict[str, Any]] = [
+        {"prediction": s.prediction_id, "label": s.label, "model says": s.suggested,
+         "margin": round(s.margin, 3)}
+        for s in found.rows[:MOST_SUSPECTS]
+    ]  # fmt: skip
+    if not rows:
+        return
+    if n > MOST_SUSPECTS:
+        st.caption(f"Showing {MOST_SUSPECTS} of {write_count(n)}.")
+    st.dataframe(rows, hide_index=True, key="suspects", width="stretch", alt="Suspect labels")
+    if can_open:
+        first = found.rows[0].prediction_id
+        link_to("explore", "Open the most suspect", {"id": first})

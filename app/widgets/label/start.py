@@ -1,0 +1,148 @@
+"""Where labelling begins: which model and project, which queue, and what stands in the way."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from analytics.words import write_moment, write_value
+from app.auth import guarded
+from app.cache import desk
+from app.labelling.people import key_map, progress
+from app.labelling.projects import leave_note, list_notes, list_projects
+from app.session import KEYS
+from app.settings import settings_in_force
+from app.widgets.empty_state import draw_empty, step_to
+from app.widgets.label.desk import LabelDesk
+from app.widgets.label.form import QUEUES, form_of
+from app.widgets.problem import plain
+from app.widgets.view import selected_model
+
+if TYPE_CHECKING:
+    from app.auth.viewer import Viewer
+    from app.state.labels import Project
+    from app.widgets.view import View
+
+QUEUE, MODE = "q", "mode"  # in the URL
+ALL = "next"
+_PHONE = re.compile(r"Mobi|Android|iPhone|iPad")
+NOTES = 3
+ARRIVES = 0.8  # with this share labelled, the truth comes without anybody
+
+
+def labelled_model(viewer: Viewer) -> str | None:
+    """The model of the URL, else one that waits for this viewer's labels; the URL then names it."""
+    if not st.query_params.get(KEYS["model"]):
+        projects = list_projects(desk().database, viewer)
+        if projects:
+            st.query_params[KEYS["model"]] = projects[-1].model
+            st.rerun()
+    return selected_model(viewer)
+
+
+def project_of(viewer: Viewer, model: str) -> Project | None:
+    """The latest open project of a model in which the viewer labels or which they look after."""
+    found = list_projects(desk().database, viewer, model)
+    return found[0] if found else None
+
+
+def open_desk(view: View, project: Project) -> LabelDesk:
+    """The desk with the queue of the URL and the viewer's own keys."""
+    queue = st.query_params.get(QUEUE)
+    form = form_of(project, key_map(desk().database, view.viewer))
+    return LabelDesk(view.viewer, project, view.dataset, form, queue if queue in QUEUES else None)
+
+
+def is_fast() -> bool:
+    """Whether the fast desk is drawn: on a desktop unless the URL says otherwise."""
+    chosen = st.query_params.get(MODE)
+    if chosen in ("fast", "native"):
+        return chosen == "fast"
+    return not _PHONE.search(str(st.context.headers.get("User-Agent") or ""))
+
+
+def draw_choices(view: View, project: Project) -> None:
+    """The queues with items in them, and how fast the desk is; both in the URL."""
+    found = progress(desk().database, view.viewer, project.id)
+    counts = {**found.by_queue, "skipped": found.n_skipped}
+    now = st.query_params.get(QUEUE)
+    shown = [ALL, *(q for q in QUEUES if counts.get(q) or q == now)]
+    with st.container(horizontal=True, vertical_alignment="center", key="label_choices"):
+        _set("label_queue", now if now in shown else ALL)
+        st.segmented_control(
+            "Queue", shown, key="label_queue", required=True, on_change=_on_queue,
+            format_func=lambda q: "All queues" if q == ALL else f"{QUEUES[q]} {counts.get(q, 0)}",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        _set("label_is_fast", is_fast())
+        st.toggle("Fast mode", key="label_is_fast", on_change=_on_mode,
+                  help="Cards are fetched ahead; answers wait in the browser until stored.")  # fmt: skip
+
+
+def _set(key: str, value: object) -> None:
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
+@guarded("label")
+def _on_queue() -> None:
+    chosen = st.session_state.label_queue
+    if chosen == ALL:
+        st.query_params.pop(QUEUE, None)
+    else:
+        st.query_params[QUEUE] = chosen
+    for key in ("label_said", "label_told"):
+        st.session_state.pop(key, None)
+
+
+@guarded("label")
+def _on_mode() -> None:
+    st.query_params[MODE] = "fast" if st.session_state.label_is_fast else "native"
+
+
+def draw_notes(view: View, project: Project) -> None:
+    """What the last ones left to say, and a place to say it to the next."""
+    notes = list_notes(desk().database, view.viewer, project.id)
+    zone = settings_in_force().text("display_zone")
+
+    @guarded("label", view.model)
+    def leave() -> None:
+        text = st.session_state.get("label_note") or ""
+        if text.strip():
+            leave_note(desk().database, view.viewer, project.id, text)
+            st.session_state["label_note"] = ""
+
+    with st.popover("Hand over" if not notes else f"Hand over ({len(notes)})"):
+        for note in notes[:NOTES]:
+            when = write_moment(note["created_at"], zone)  # type: ignore[arg-type]
+            st.markdown(plain(str(note["body"])))
+            st.caption(plain(f"{note['author']}, {when}"))
+        st.text_area("For whoever goes on", key="label_note", on_change="ignore", max_chars=2000)
+        st.button("Leave note", key="label_leave", on_click=leave)
+
+
+def draw_no_project(view: View) -> None:
+    """Why nothing can be labelled here: the truth comes by itself, or nobody set it up yet."""
+    arrival = _arrival(view)
+    if arrival:
+        draw_empty("These labels arrive by themselves: nobody needs to label.", arrival)
+        return
+    viewer = view.viewer
+    if viewer.may("review", view.model) or viewer.may("configure", view.model):
+        draw_empty("Labelling is not set up for this model yet.",
+                   "Two minutes on the tab Set-up: question, classes, people.")  # fmt: skip
+        step_to("review", "Set up labelling", {KEYS["model"]: view.model, "tab": "Set-up"})
+        return
+    draw_empty("Nothing is to be labelled for this model.",
+               "A data scientist sets labelling up; choose another model meanwhile.")  # fmt: skip
+
+
+def _arrival(view: View) -> str:
+    """When the truth comes, for models where it comes by itself; empty where people must say it."""
+    now = view.facts.now
+    if now is None or not now.n or now.n_labelled < ARRIVES * now.n:
+        return ""
+    share = write_value(now.n_labelled / now.n, "rate")
+    return f"{share} of this window's predictions have their label already."

@@ -1,0 +1,36 @@
+"""Label: one card, one key, the next card; what was answered is stored and says so."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.auth import require
+from app.widgets.header import draw_header
+from app.widgets.label.fast import draw_fast
+from app.widgets.label.native import draw_native
+from app.widgets.label.start import (
+    draw_choices,
+    draw_no_project,
+    draw_notes,
+    is_fast,
+    labelled_model,
+    open_desk,
+    project_of,
+)
+from app.widgets.view import open_view
+
+view = open_view(require("label", labelled_model(require("label"))), "Label")
+require("label", view.model)
+place = draw_header(view)
+project = project_of(view.viewer, view.model)
+if project is None:
+    draw_no_project(view)
+    st.stop()
+with place:
+    draw_notes(view, project)
+draw_choices(view, project)
+desk = open_desk(view, project)
+if is_fast():
+    draw_fast(desk)
+else:
+    draw_native(desk)
