@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -29,8 +26,7 @@ from app.api.access import (
 )
 from app.api.answers import ApiError, documented, invalid, to_json, translate
 from app.api.body import JsonRoute
-from app.ingest.pseudonyms import hash_user, user_key
-from app.settings import Settings
+from app.feedback.given import FeedbackIn, Id, to_given, user_hash
 from app.state import tokens
 from app.state.feedback import FieldInvalid, Given, Item, receive_all
 from app.state.inbox import Filter, list_after
@@ -38,44 +34,6 @@ from app.state.keys import ApiKey
 
 MOST_ITEMS = 1000
 router = APIRouter(prefix="/feedback", route_class=JsonRoute, tags=["feedback"])
-
-
-def _as_text(value: Any) -> Any:
-    """Ids are text everywhere; a whole number is written as one."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _as_moment(value: datetime) -> datetime:
-    """Naive UTC; a time without an offset is taken as UTC."""
-    if not 1971 <= value.year <= 2199:
-        raise ValueError("a year between 1971 and 2199 is expected")
-    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-
-
-Id = Annotated[str, BeforeValidator(_as_text), Field(max_length=300)]
-Moment = Annotated[datetime, AfterValidator(_as_moment), Field(examples=["2026-03-01T12:00:00Z"])]
-
-
-class FeedbackIn(BaseModel):
-    """One thing that somebody said of a prediction."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    prediction_id: Id = Field(min_length=1, description="The id that was logged")
-    key: str = Field(min_length=1, max_length=300, description="What is judged: thumbs, answer")
-    score: float | None = Field(
-        None, ge=-1, le=1, allow_inf_nan=False, description="Negative below one half"
-    )
-    value: Any = Field(None, description="What was chosen, in words")
-    correction: Any = Field(None, description="What would have been right")
-    comment: str = Field("", max_length=10_000)
-    user_id: Id | None = None
-    session_id: Id | None = None
-    identifier: Id | None = Field(
-        None, min_length=1, description="Your own id; the same one updates"
-    )
-    metadata: dict[str, Any] = Field(default_factory=dict)
-    created_at: Moment | None = Field(None, description="UTC where no offset is given")
 
 
 class Kept(BaseModel):
@@ -187,7 +145,7 @@ def post_feedback(
             "Ask for a token of this one.",
             "prediction_id",
         )
-    given = to_given(body, settings_of(request))
+    given = to_given(body, user_hash(settings_of(request)))
     with database_of(request).write(by.actor) as write:
         (found,) = receive_all(write, by.key.model, [given])
     if isinstance(found, FieldInvalid):
@@ -201,11 +159,12 @@ def post_feedback(
 def post_batch(body: BatchIn, request: Request, key: FeedbackKey) -> BatchOut:
     """Keep up to 1,000 items in one transaction; what cannot be kept says why, the rest stays."""
     settings = settings_of(request)
+    key_of_users = user_hash(settings)
     given: dict[int, Given] = {}
     results: dict[int, Result] = {}
     for i, item in enumerate(body.items):
         try:
-            given[i] = to_given(_one.validate_python(item), settings)
+            given[i] = to_given(_one.validate_python(item), key_of_users)
         except ValidationError as error:
             results[i] = _refused(invalid(error.errors()), i)
     with database_of(request).write(key.actor) as write:
@@ -259,15 +218,6 @@ def get_feedback(
     found = list_after(database_of(request), which, int(cursor or 0), limit + 1)
     following = str(found[limit - 1].seq) if len(found) > limit else None
     return PageOut(items=[told(item) for item in found[:limit]], next_cursor=following)
-
-
-def to_given(body: FeedbackIn, settings: Settings) -> Given:
-    """The body as what the state keeps; the user as the home's keyed hash."""
-    user = body.user_id
-    if user is not None and settings.flag("hash_user_ids"):
-        user = hash_user(user_key(settings.home), user)
-    values: Mapping[str, Any] = body.model_dump(exclude={"user_id"})
-    return Given(**values, user_id=user)
 
 
 def told(item: Item) -> dict[str, Any]:

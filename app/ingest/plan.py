@@ -22,6 +22,7 @@ from analytics.sources.roles import Ambiguity, Guesses, guess_roles
 from analytics.sources.task import TaskFacts, TaskGuess, infer_task
 from app.ingest.columns import abilities, as_before, changed_problem, conversion_of
 from app.ingest.events import read_as_events
+from app.ingest.feedback import read_as_feedback
 from app.ingest.files import find_files
 from app.ingest.readers import FileColumn, read_columns, source_sql
 from app.ingest.words import ImportOptions, ImportPlan, Place, PlanColumn, Question, SourceFile
@@ -145,8 +146,8 @@ class _Planner:
         columns = sample.columns
         kind = self._kind(columns)
         profiles = [sample.profile(i, c) for i, c in enumerate(columns)]
-        if kind == "events":
-            return _plan_events(self, profiles)
+        if kind in ("events", "feedback"):
+            return _plan_events(self, profiles, kind)
         known = self.model.source_names if self.model else {}
         guesses = guess_roles(profiles, self.given, known, kind, sample.agree)
         task, questions = self._task(profiles, guesses, kind)
@@ -272,25 +273,31 @@ class _Planner:
         return task.task
 
 
-def _plan_events(planner: _Planner, profiles: Sequence[Profile]) -> ImportPlan:
-    """Events have names and columns of their own, and no task."""
+def _plan_events(planner: _Planner, profiles: Sequence[Profile], kind: Kind) -> ImportPlan:
+    """Events and feedback have names and columns of their own, and no task."""
     zone = planner.options.timezone or "UTC"
     _check_zone(zone)
-    found = read_as_events(profiles, planner.given, zone)
-    times = [c.name for c in found.columns if c.role == "timestamp"]
+    if kind == "events":
+        found = read_as_events(profiles, planner.given, zone)
+        columns, questions, notes = found.columns, found.questions, found.notes
+        computes = "what people do with the predictions"
+    else:
+        columns, questions = read_as_feedback(profiles, planner.given, zone)
+        notes, computes = (), "what users say of the predictions"
+    times = [c.name for c in columns if c.role == "timestamp" or c.stored == "created_at"]
     return ImportPlan(
         options=planner.options,
         files=planner.files,
         format=planner.files[0].format,
-        kind="events",
-        columns=found.columns,
+        kind=kind,
+        columns=columns,
         task=planner.model.schema.task if planner.model else "none",
         timezone=zone,
         is_zone_assumed=planner.options.timezone is None
         and any(_is_naive(p) for p in profiles if p.name in times),
-        questions=found.questions,
-        problems=found.notes,
-        computes=("what people do with the predictions",),
+        questions=questions,
+        problems=notes,
+        computes=(computes,),
     )
 
 

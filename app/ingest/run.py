@@ -16,6 +16,7 @@ from analytics.sources.relation import quote_text, relation
 from analytics.sources.schema import merge_schema
 from app.ingest.attach import attach
 from app.ingest.events import pick_events
+from app.ingest.feedback import take_staged
 from app.ingest.parts import (
     first_rows,
     pick_labels,
@@ -80,6 +81,8 @@ class _Import:
         parts: list[PartRow] = []
         if plan.kind == "labels":
             report, parts = self._labels(report)
+        elif plan.kind == "feedback":
+            report = self._feedback(report)
         elif plan.kind == "events":
             report, parts = self._events(report)
         else:
@@ -128,6 +131,16 @@ class _Import:
             write_parts(self.workspace, "fresh", log, self._next("events"), self.plan) if n else []
         )
         return replace(report, n_duplicates=n_again, n_taken=n), parts
+
+    def _feedback(self, report: ImportReport) -> ImportReport:
+        """Into the inbox; from there the outbox carries it into the log."""
+        name, database = self.options.model, self.place.database
+        with database.write(self.place.actor) as write:
+            if find_model(write.connection, name) is None:
+                save_schema(write, name, schema_of(self.plan), {})
+        key = user_key(self.place.home) if self.place.hashes_users else None
+        n_new, n_again = take_staged(self.workspace, self.options, key)
+        return replace(report, n_taken=n_new, n_duplicates=n_again)
 
     def _unmatched(self) -> int:
         log = self._existing("predictions")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.core import Kind, LogName
+from app.ingest.outbox import flush
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, Place
@@ -21,6 +22,7 @@ FILES: tuple[tuple[str, LogName, Kind], ...] = (
     ("labels", "production", "labels"),
     ("resources", "production", "resources"),
     ("events", "production", "events"),
+    ("feedback", "production", "feedback"),
 )
 
 
@@ -43,6 +45,7 @@ def import_samples(home: Path, database: Database, folder: Path = SAMPLES) -> li
                 model,
             )
         if missing:
+            flush(Place(home, database, "demo"))  # what people said stands in the log at once
             words = {key: model[key] for key in ("title", "description", "notes")}
             with database.write("demo") as write:
                 change_model(write, name, **words)
