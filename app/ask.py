@@ -129,6 +129,11 @@ def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> A
         return feedback_by(engine, dataset, question, what)
     if kind == "cut":
         return behind.cut(engine, dataset, question, what)
+    if kind == "plan":  # plan:METRIC:WITHIN
+        from analytics.evaluate.plan import plan_labels
+
+        metric, _, within = what.partition(":")
+        return plan_labels(engine, dataset, question.scope, metric, float(within))
     if kind == "compare":
         return evaluate.compare_sides(engine, dataset, question, asking.second)
     plain: dict[str, Callable[..., Any]] = {

@@ -50,7 +50,8 @@ class Plan:
     ``known_loss``) and ``need.n_pool`` others, from which the rows were drawn: row i with chance
     ``q[i]`` in the first draw and ``p[i]`` of being among the first ``need.n``. More rows are drawn
     than needed, in case the goal is not reached. ``expected`` is the loss expected of each, over
-    the pool ``expected_total``.
+    the pool ``expected_total``. ``curve`` has (labels, plus-minus of the plan, plus-minus of as
+    many random labels) for a picture.
     """
 
     metric: str
@@ -65,6 +66,7 @@ class Plan:
     q: Floats
     p: Floats
     expected: Floats
+    curve: tuple[tuple[int, float, float], ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -81,24 +83,24 @@ def need(expected: Expected, within: float) -> Need:
     (798, 798)
     """
     pool = len(expected.loss)
-    q = chances(expected.loss)
-    spread = float(expected.variance.mean() + expected.loss.var())
-
-    def planned(n: int) -> float:
-        return t_quantile(n - 1) * math.sqrt(expected_variance(expected, q, n))
-
-    def at_random(n: int) -> float:
-        return t_quantile(n - 1) * math.sqrt(spread / n * (pool - n) / max(pool - 1, 1))
-
-    n, n_random = _first(planned, within, pool), _first(at_random, within, pool)
+    n = _first(lambda n: reach(expected, n), within, pool)
+    n_random = _first(lambda n: reach_at_random(expected, n), within, pool)
     return Need(within, min(n, n_random), n_random, pool, float(expected.loss.mean()))
 
 
 def reach(expected: Expected, n: int) -> float:
-    """The plus-minus that ``n`` labels are expected to give."""
+    """The plus-minus that ``n`` labels of a plan are expected to give."""
     n = min(n, len(expected.loss))
     q = chances(expected.loss)
     return t_quantile(max(n - 1, 1)) * math.sqrt(expected_variance(expected, q, n))
+
+
+def reach_at_random(expected: Expected, n: int) -> float:
+    """The plus-minus that ``n`` labels drawn with equal chances are expected to give."""
+    pool = len(expected.loss)
+    spread = float(expected.variance.mean() + expected.loss.var())
+    left = max(pool - n, 0) / max(pool - 1, 1)
+    return t_quantile(max(n - 1, 1)) * math.sqrt(spread / n * left)
 
 
 def expected_variance(expected: Expected, q: Floats, n: int) -> float:

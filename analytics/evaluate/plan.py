@@ -11,8 +11,8 @@ import numpy as np
 from analytics.core import Dataset, Estimate, Result, Scope
 from analytics.errors import LogEmpty, UsageError
 from analytics.estimate.losses import RowLoss, Said, plannable, row_loss
-from analytics.estimate.lure import Drawn, lure
-from analytics.estimate.plan import Expected, Need, Plan, need
+from analytics.estimate.lure import SETTLED, Drawn, lure
+from analytics.estimate.plan import LEAST, Expected, Plan, need, reach, reach_at_random
 from analytics.estimate.surrogate import MOST, History, expected_loss, own_loss
 from analytics.needs import Floats
 from analytics.query.engine import Engine
@@ -23,6 +23,7 @@ from analytics.sampling.active import chances, draw
 
 MOST_ROWS = 500_000  # of a window: each gets a chance of its own
 MOST_FEATURES = 100
+POINTS = 30  # of the picture that compares a plan with random rows
 STEPS = 40  # points of the path that shows how the interval shrinks
 
 
@@ -75,7 +76,9 @@ def plan_labels(
     past_scope = Scope(version=scope.version, as_of=scope.as_of)
     past = read_pool(engine, dataset, past_scope, features, most=MOST, labelled_only=True)
     expected = _expected(dataset, loss, pool, past, features)
-    found = _need(Expected(expected.loss[open_rows], expected.variance[open_rows]), within, pool)
+    open_part = Expected(expected.loss[open_rows], expected.variance[open_rows])
+    share = len(open_rows) / len(pool.ids)
+    found = replace(need(open_part, within / share), within=within)
     known = np.flatnonzero(pool.is_known)
     known_loss = float(loss.of(pool.y_true[known], said(pool).at(known)).sum())
     q = chances(expected.loss[open_rows])
@@ -95,6 +98,7 @@ def plan_labels(
         q[more],
         p,
         expected.loss[open_rows][more],
+        _curve(open_part, share, found.n_random),
     )
 
 
@@ -113,10 +117,13 @@ def said(pool: Pool) -> Said:
     return Said(pool.y_pred, pool.proba, pool.classes)
 
 
-def _need(expected: Expected, within: float, pool: Pool) -> Need:
-    """The need for the pool's rows, when the window's known ones count as they are."""
-    share = len(expected.loss) / len(pool.ids)
-    return replace(need(expected, within / share), within=within)
+def _curve(expected: Expected, share: float, n: int) -> tuple[tuple[int, float, float], ...]:
+    """(labels, plus-minus of the plan, of random rows) up to half as many again as are needed."""
+    last = min(max(n + n // 2, LEAST + 1), len(expected.loss))
+    sizes = np.unique(np.linspace(min(LEAST, last), last, POINTS).astype(int)).tolist()
+    return tuple(
+        (k, share * reach(expected, k), share * reach_at_random(expected, k)) for k in sizes
+    )
 
 
 def _expected(dataset: Dataset, loss: RowLoss, pool: Pool, past: Pool, features: Any) -> Expected:
@@ -188,7 +195,8 @@ def read_plan(
     path = [(int(n), _of_window(plan, loss, _first(drawn, int(n)))) for n in sizes.tolist()]
     found = _of_window(plan, loss, drawn)
     half = None if found.low is None or found.high is None else (found.high - found.low) / 2
-    is_reached = half is not None and not found.detail["is_provisional"] and half <= plan.within
+    enough = min(plan.need.n, SETTLED)  # who stops earlier stops at a lucky moment
+    is_reached = half is not None and half <= plan.within and len(used) + len(dropped) >= enough
     result = _result(scope, plan, found, len(used), half)
     shown = [(n, e.low, e.value, e.high) for n, e in path]
     n_behind = sum(plan.ids[i] in labels for i in range(done, len(plan.ids)))

@@ -14,6 +14,7 @@ from app.charts.errors import confusion_chart, leaning_chart, residual_chart
 from app.charts.forest import forest_chart, guard_rows, metric_rows
 from app.charts.latency import latency_chart
 from app.charts.looks import looks_chart
+from app.charts.plan import need_chart, path_chart
 from app.charts.series import Look, is_drawn, picked_span, series_chart
 from app.charts.spark import DARK, LIGHT, Ink, sparkline
 from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
@@ -47,6 +48,8 @@ __all__ = [
     "looks_chart",
     "metric_rows",
     "n_points",
+    "need_chart",
+    "path_chart",
     "picked_span",
     "precision_recall_chart",
     "reliability_chart",
