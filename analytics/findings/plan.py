@@ -17,13 +17,13 @@ NAMES = {
 
 
 def write_width(metric: str, width: float) -> str:
-    """A plus-minus in words: points for accuracy, else in the metric's unit.
+    """A plus-minus in words: points for accuracy, else in the metric's own unit.
 
     >>> write_width("accuracy", 0.01), write_width("accuracy", 0.025), write_width("mae", 1.5)
-    ('1 point', '2.5 points', '1.50')
+    ('1 point', '2.5 points', '1.5')
     """
     if metric != "accuracy":
-        return write_value(width, LOSSES[metric].unit)
+        return f"{width:.3g}"
     points = f"{100 * width:.1f}".removesuffix(".0")
     return f"{points} point" if points == "1" else f"{points} points"
 

@@ -1,0 +1,94 @@
+"""The planner as it is drawn: a goal, what it takes, the queue, and where a plan stands."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.auth.viewer import Viewer, operator
+from app.labelling.projects import make_project
+from app.state.database import Database
+from app.state.grants import Grant
+from app.state.labels import Setup
+from app.state.plans import list_plans
+
+WINDOW = "2025-04-07..2025-04-28"
+
+
+def script() -> None:
+    from app.auth import require
+    from app.widgets.plan import draw_plan
+    from app.widgets.view import open_view
+
+    draw_plan(open_view(require("view"), "Estimate"))
+
+
+def open_page(model: str = "digit-reader") -> AppTest:
+    app = AppTest.from_function(script, default_timeout=120)
+    app.query_params["m"], app.query_params["w"] = model, WINDOW
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def click(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.fixture
+def with_project(enter: Callable[..., None], sample_home: Path, tmp_path: Path) -> Database:
+    """A copy of the sample home with a labelling project on digit-reader."""
+    home = tmp_path / "home"
+    shutil.copytree(sample_home, home)
+    enter(home)
+    database = Database(f"sqlite:///{home / 'telltale.db'}")
+    classes = tuple("0123456789")
+    make_project(database, operator("ann"), "digit-reader", Setup("Which digit?", classes=classes))
+    return database
+
+
+def test_a_goal_becomes_a_plan_and_a_queue(
+    with_project: Database, texts: Callable[[AppTest], str]
+) -> None:
+    app = open_page()
+    assert [b.key for b in app.button] == ["plan_work_out"]
+    app.number_input(key="plan_within_digit-reader_accuracy").set_value(5.0)
+    click(app, "plan_work_out")
+    assert "To know accuracy to within 5 points, label " in texts(app)
+    assert "128 of 394 rows have a label already" in texts(app)
+    click(app, "plan_queue")
+    (stored,) = list_plans(with_project, "digit-reader")
+    assert stored.plan.within == 0.05
+    assert f"{stored.plan.need.n} rows are in the queue." in [s.value for s in app.success]
+    assert "Accuracy is not known yet" in texts(app)
+    click(app, f"plan_close_{stored.id}")
+    assert list_plans(with_project, "digit-reader") == []
+
+
+def test_without_a_project_or_the_right_it_only_tells(
+    enter: Callable[..., None],
+    on_samples: None,
+    sample_home: Path,
+    texts: Callable[[AppTest], str],
+) -> None:
+    assert "Set up labelling for this model first" in texts(click(open_page(), "plan_work_out"))
+    enter(sample_home, Viewer("vi", "Vi", "viewer", (Grant("viewer", "digit-reader"),)))
+    app = click(open_page(), "plan_work_out")
+    assert "Somebody who may set up labelling" in texts(app)
+    assert [b.key for b in app.button] == ["plan_work_out"]
+
+
+def test_numbers_are_planned_in_their_unit(
+    on_samples: None, texts: Callable[[AppTest], str]
+) -> None:
+    app = AppTest.from_function(script, default_timeout=120)
+    app.query_params["m"], app.query_params["w"] = "flight-delay", "2013-12-30.."
+    app.run()
+    click(app, "plan_work_out")
+    assert "the mean absolute error to within 1" in texts(app)
