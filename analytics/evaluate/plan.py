@@ -75,7 +75,7 @@ def plan_labels(
         )
     past_scope = Scope(version=scope.version, as_of=scope.as_of)
     past = read_pool(engine, dataset, past_scope, features, most=MOST, labelled_only=True)
-    expected = _expected(dataset, loss, pool, past, features)
+    expected = expected_of(dataset, loss, pool, past, features)
     open_part = Expected(expected.loss[open_rows], expected.variance[open_rows])
     share = len(open_rows) / len(pool.ids)
     found = replace(need(open_part, within / share), within=within)
@@ -126,7 +126,8 @@ def _curve(expected: Expected, share: float, n: int) -> tuple[tuple[int, float, 
     )
 
 
-def _expected(dataset: Dataset, loss: RowLoss, pool: Pool, past: Pool, features: Any) -> Expected:
+def expected_of(dataset: Dataset, loss: RowLoss, pool: Pool, past: Pool, features: Any) -> Expected:
+    """What is expected of each row of the pool, learned from the labelled rows of the past."""
     x_past, x = (
         as_matrix(features, past.features, pool.features) if features else _nothing(past, pool)
     )

@@ -9,6 +9,7 @@ from typing import Any
 from analytics.core import Dataset, Scope, Segment, Window
 from analytics.query.engine import Engine
 from analytics.query.frame import frame, segment_sql
+from analytics.sources.relation import relation
 
 Key = tuple[int | None, str | None]
 _EPOCH = datetime(1970, 1, 1)
@@ -43,17 +44,26 @@ class Delay:
 
 
 def label_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
-    """The delays of the scope's labels; None when their arrival times were not recorded."""
+    """The delays of the scope's labels; None when their arrival times were not recorded.
+
+    Labels that people were asked for say nothing of how long the truth takes.
+    """
     log = dataset.log("labels", scope.log)
     if "known_at" not in log.columns or not dataset.schema.has("timestamp"):
         return None
     rows = frame(dataset, scope, with_labels=True)
     if rows is None:
         return None
+    asked = ""
+    if any(("label_asked", "yes") in part.file_types for part in log.parts):
+        asked = (
+            " AND prediction_id NOT IN"
+            f" (SELECT prediction_id FROM {relation(log)} WHERE queue IS NOT NULL)"
+        )
     sql = rows.select(
         "SELECT count(delay), quantile_cont(delay, [0.5, 0.9, 0.98]) FROM"
         " (SELECT date_diff('microsecond', timestamp, known_at) / 1e6 AS delay FROM rows"
-        " WHERE label IS NOT NULL AND known_at IS NOT NULL)"
+        f" WHERE label IS NOT NULL AND known_at IS NOT NULL{asked})"
     )
     n, quantiles = engine.rows(sql, rows.values)[0]
     return Delay(int(n), *(float(q) for q in quantiles)) if n else None

@@ -19,7 +19,10 @@ def prepare(settings: Settings) -> str | None:
     database = open_database(settings.database_url)
     migrate(database)
     if settings.flag("demo"):
+        from app.labelling.demo import make_demo_project
+
         create_demo_users(database)
+        make_demo_project(settings, database)
         return None
     return create_first_admin(database, settings)
 

@@ -157,6 +157,8 @@ def _write_parts(place: Place, folder: Path, batch: _Batch) -> list[PartRow]:
             types = {"label_stored": "number" if batch.is_number else "text"}
             if any(row.get("label") is None for _n, row in rows):
                 types["label_retracts"] = "yes"
+            if any(row.get("queue") is not None for _n, row in rows):
+                types["label_asked"] = "yes"
         parts.append(_write_part(place, folder, (batch.model, batch.kind, month), table, types))
     return parts
 

@@ -67,15 +67,18 @@ def people_who_label(database: Database, viewer: Viewer, model: str) -> list[str
 def make_project(database: Database, viewer: Viewer, model: str, setup: Setup) -> int:
     """Make a labelling project; its number. Raises UsageError where the set-up cannot work."""
     check_set_up(viewer, model)
-    now = database.clock()
     with database.write(viewer.user) as write:
-        setup = _checked(write, model, setup)
-        values = {"model": model, "guideline_version": 1, "state": "open"}
-        values |= {"created_by": viewer.user, "created_at": now, "updated_at": now}
-        statement = project_table.insert().values(**values, **setup_values(setup))
-        number = int(write.execute(statement).inserted_primary_key[0])
-        write.audit("create", "label_project", str(number), model=model, question=setup.question)
-    return number
+        return _insert(write, model, _checked(write, model, setup))
+
+
+def make_first_project(database: Database, viewer: Viewer, model: str, setup: Setup) -> int | None:
+    """Make the model's first labelling project; None where it ever had one."""
+    check_set_up(viewer, model)
+    with database.write(viewer.user) as write:
+        mine = sa.select(project_table.c.id).where(project_table.c.model == model)
+        if write.execute(mine.limit(1)).first() is not None:
+            return None
+        return _insert(write, model, _checked(write, model, setup))
 
 
 def change_project(database: Database, viewer: Viewer, project_id: int, setup: Setup) -> None:
@@ -190,6 +193,16 @@ def list_notes(database: Database, viewer: Viewer, project_id: int) -> list[Mapp
 
 def _tasks(project_id: int) -> sa.Select[tuple[int]]:
     return sa.select(task_table.c.id).where(task_table.c.project_id == project_id)
+
+
+def _insert(write: Write, model: str, setup: Setup) -> int:
+    now = write.database.clock()
+    values = {"model": model, "guideline_version": 1, "state": "open"}
+    values |= {"created_by": write.actor, "created_at": now, "updated_at": now}
+    statement = project_table.insert().values(**values, **setup_values(setup))
+    number = int(write.execute(statement).inserted_primary_key[0])
+    write.audit("create", "label_project", str(number), model=model, question=setup.question)
+    return number
 
 
 def _store(write: Write, project_id: int, **values: object) -> None:
