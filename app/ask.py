@@ -98,6 +98,10 @@ def answer(engine: Engine, asking: Asking) -> Any:
     if kind == "quality":  # freshness is silent in demo and replay
         is_live = clock(dataset, asking.wall) is asking.wall
         return evaluate.quality(engine, dataset, question, now=asking.wall if is_live else None)
+    if kind == "fairness":
+        from analytics.evaluate.fairness import group_fairness
+
+        return group_fairness(engine, dataset, question, what)
     plain: dict[str, Callable[..., Any]] = {
         "drift": evaluate.drift,
         "serving": evaluate.serving,

@@ -2,7 +2,8 @@
 
 Windows are written ``A..B`` (UTC dates or times, either end may be empty), ``7d``, ``30d``,
 ``all``, or ``0..4999rows``. References are ``imported``, ``previous``, ``none``, ``version:NAME``,
-``rest`` (the window's rows outside the segment) or a window.
+``rest`` (the window's rows outside the segment), ``segment:TEXT`` (those of another segment) or a
+window.
 """
 
 from __future__ import annotations
@@ -156,6 +157,9 @@ def _reference(dataset: Dataset, text: str | None, scope: Scope, now: datetime) 
             )
         rest = replace(scope.segment, is_rest=not scope.segment.is_rest)
         return replace(scope, segment=rest, every=None, by_version=False)
+    if text.startswith("segment:"):
+        other = parse_segment(text[8:], dataset.schema)
+        return replace(scope, segment=other, every=None, by_version=False)
     if text.startswith("version:"):
         return Scope(
             window=scope.window, version=text[8:], segment=scope.segment, as_of=scope.as_of

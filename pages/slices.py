@@ -8,11 +8,14 @@ from analytics.findings import speak_of_slice, speak_of_slices
 from app.auth import require
 from app.widgets.empty_state import draw_empty
 from app.widgets.export import draw_export
+from app.widgets.fairness import draw_fairness
 from app.widgets.header import draw_header
 from app.widgets.lead import Step, draw_lead
 from app.widgets.slice_builder import draw_builder, read_shown
+from app.widgets.slice_compare import draw_compared, read_b
 from app.widgets.slice_controls import asked_of, pick_least, pick_metric, pick_since
 from app.widgets.slice_link import has_own_truth, label_params, slice_params
+from app.widgets.slice_saved import draw_saved
 from app.widgets.slice_view import ask_slice, draw_apart, draw_over, draw_rows_of, rows_shown
 from app.widgets.view import open_view, selected_model
 from app.widgets.weak_slices import draw_weak, find_weak
@@ -35,8 +38,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     least = pick_least()
 asked = asked_of(view, metric, since, least)
 left, right = st.columns([3, 7], gap="small")
-with left:
+with left, st.container(border=True, height="stretch", gap="small", key="builder"):
     draw_builder(view, shown)
+    draw_saved(view, shown)
 with right, st.container(border=True, height="stretch", gap="small"):
     st.subheader("Where it does worse", anchor=False)
     found = find_weak(view, asked) if view.has_labels else []
@@ -55,15 +59,27 @@ with lead:
 draw_export(place, view, [*([mine] if mine else []), *(found or [])], "slices")
 
 titles = ["Over time", "What sets it apart", "Rows"] if shown else []
-if titles:
-    tabs = dict(zip(titles, st.tabs(titles, key="below", on_change="rerun"), strict=True))
-    for title, tab in tabs.items():
-        with tab:
-            if not tab.open or shown is None:
-                continue
-            if title == "Over time":
-                draw_over(view, shown, metric)
-            elif title == "What sets it apart":
-                draw_apart(view, shown)
-            else:
-                draw_rows_of(view, shown)
+titles += ["A and B"] if shown and read_b(view) else []
+tabs = dict(
+    zip(
+        [*titles, "Fairness"],
+        st.tabs([*titles, "Fairness"], key="below", on_change="rerun"),
+        strict=True,
+    )
+)
+for title, tab in tabs.items():
+    with tab:
+        if not tab.open:
+            continue
+        if title == "Fairness":
+            draw_fairness(view)
+        elif shown is None:
+            continue
+        elif title == "Over time":
+            draw_over(view, shown, metric)
+        elif title == "What sets it apart":
+            draw_apart(view, shown)
+        elif title == "Rows":
+            draw_rows_of(view, shown)
+        else:
+            draw_compared(view, shown, metric)

@@ -12,6 +12,7 @@ from app.charts.curves import (
 )
 from app.charts.errors import confusion_chart, leaning_chart, residual_chart
 from app.charts.forest import forest_chart, guard_rows, metric_rows
+from app.charts.groups import groups_chart
 from app.charts.latency import latency_chart
 from app.charts.looks import looks_chart
 from app.charts.plan import need_chart, path_chart
@@ -39,6 +40,7 @@ __all__ = [
     "delay_chart",
     "distribution_chart",
     "forest_chart",
+    "groups_chart",
     "guard_rows",
     "heat_chart",
     "is_drawn",

@@ -27,7 +27,9 @@ def register(subparsers: Any) -> None:
         add_arguments(parser)
         parser.add_argument("--by-version", action="store_true", help="one result for each version")
         if name == "slices":
-            parser.add_argument("--min-rows", type=int, help="labelled rows that a slice needs")
+            add = parser.add_argument
+            add("--min-rows", type=int, help="labelled rows that a slice needs, rows of a group")
+            add("--fairness", metavar="COLUMN", help="how the groups of a column fare instead")
         parser.set_defaults(handler=answer, question=name)
 
 
@@ -73,8 +75,10 @@ def answer(arguments: argparse.Namespace) -> int:
 
     settings = read_settings(home=arguments.home)
     asked = asked_of(arguments)
+    groups = getattr(arguments, "fairness", None)
+    question = f"fairness:{groups}" if groups else arguments.question
     with Desk(settings) as desk:
-        dataset, _question, results = desk.ask(arguments.question, arguments.model, asked)
+        dataset, _question, results = desk.ask(question, arguments.model, asked)
     if arguments.json:
         print(json.dumps(as_json(arguments.question, dataset, results), allow_nan=False))
     else:
@@ -173,7 +177,7 @@ def _row(r: Result) -> tuple[str, ...]:
         _when(r),
         r.version or "all",
         name,
-        r.segment if "conditions" in r.detail and r.segment else r.column or "-",
+        r.segment if r.segment and {"conditions", "group"} & set(r.detail) else r.column or "-",
         "-" if r.value is None else f"{r.value:.6g}",
         interval,
         str(r.n),

@@ -83,12 +83,11 @@ def _go_back() -> None:
 def draw_builder(view: View, shown: Shown | None) -> None:
     """Chips, the next condition, and the buttons."""
     conditions = shown.conditions if shown else ()
-    with st.container(border=True, key="builder", gap="small", height="stretch"):
-        st.subheader("Rows where", anchor=False)
-        _draw_chips(conditions)
-        pending = _draw_adding(view, conditions)
-        _draw_share(view, shown, pending)
-        _draw_buttons(shown)
+    st.subheader("Rows where", anchor=False)
+    _draw_chips(conditions)
+    pending = _draw_adding(view, conditions)
+    _draw_share(view, shown, pending)
+    _draw_buttons(shown)
 
 
 def _draw_chips(conditions: Sequence[Condition]) -> None:

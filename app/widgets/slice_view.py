@@ -48,7 +48,7 @@ def draw_over(view: View, shown: Shown, metric: str) -> None:
             "performance", f"Cutting by {every}", names=(metric,), segment=shown.text,
             every=every, is_rest=is_rest,
         )  # fmt: skip
-        both += [_named(r, name, is_rest=is_rest) for r in found if "class" not in r.detail]
+        both += [named(r, name, is_rest=is_rest) for r in found if "class" not in r.detail]
     unit = unit_of(both[0]) if both else None
     chart = series_chart(both, Look(unit, 280, versions=(MINE, REST)))
     said = say_caption(both, every, is_selectable=False)
@@ -58,7 +58,7 @@ def draw_over(view: View, shown: Shown, metric: str) -> None:
     )
 
 
-def _named(result: Result, name: str, *, is_rest: bool) -> Result:
+def named(result: Result, name: str, *, is_rest: bool) -> Result:
     """The Result under a line's name; the reference stays that of the slice."""
     drop = ("reference", "band_low", "band_high") if is_rest else ()
     detail = {k: v for k, v in result.detail.items() if k not in drop}
@@ -71,7 +71,8 @@ def draw_apart(view: View, shown: Shown) -> None:
         "drift", "Comparing columns with the rest", segment=shown.text, reference="rest"
     )
     own = {c.column for c in shown.conditions}
-    deciding = [r for r in found if is_deciding(r) and r.value is not None and r.column not in own]
+    others = {c.name for c in view.dataset.schema.features} - own
+    deciding = [r for r in found if is_deciding(r) and r.value is not None and r.column in others]
     deciding.sort(key=lambda r: -float(r.detail.get("above_floor") or 0.0))
     if not deciding:
         draw_empty("Nothing to compare.", "The slice or the rest has no rows with other columns.")

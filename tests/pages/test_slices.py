@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,3 +116,60 @@ def test_a_long_log_is_searched_by_the_worker(
     assert "points lower where town = 't1'" in texts(app)
     found = search.results_of(jobs.get(database, job.id))
     assert found[0].segment == "town = 't1'" and found[0].verdict == "critical"
+
+
+def open_tab(app, name: str):
+    """Open a tab below; its place among the tabs is what the session keeps."""
+    app.session_state["below"] = name
+    return app.run()
+
+
+def test_what_sets_a_slice_apart_and_its_wrong_rows(loans, run, texts) -> None:
+    app = open_tab(run("slices", m="loan", seg="town = 't1'"), "What sets it apart")
+    assert app.selectbox(key="apart_column").options == ["age"]
+    assert "The slice's own columns are left out" in texts(app)
+    app = open_tab(app, "Rows")
+    assert "Showing 25 of" in texts(app) and "on which the model was wrong" in texts(app)
+    assert set(app.dataframe[0].value["town"]) == {"t1"}
+
+
+def test_two_slices_on_the_same_axes_with_the_interval_of_the_difference(loans, run, texts) -> None:
+    app = run("slices", m="loan", seg="town = 't1'")
+    app.button(key="pin_0").click().run()
+    assert app.query_params["b"] == "town = 't1'"
+    app = open_tab(run("slices", m="loan", seg="town = 't2'", b="town = 't1'"), "A and B")
+    said = texts(app)
+    gap = re.search(r"of A is \*\*([\d.]+) points higher\*\* than of B", said)
+    assert gap and float(gap[1]) == pytest.approx(66.7, abs=0.2)  # wrong in two of three rows
+    assert "A minus B, 95 %" in said
+    table = next(d.value for d in app.dataframe if "A minus B" in d.value.columns)
+    assert "Accuracy" in list(table["metric"])
+    both = open_tab(run("slices", m="loan", seg="age > 30", b="town = 't1'"), "A and B")
+    assert "rows lie in both" in texts(both)
+
+
+def test_a_slice_is_saved_opened_again_and_removed(loans, run, texts) -> None:
+    app = run("slices", m="loan", draft="town = 't1'")
+    app.text_input(key="slice_name").set_value("Bad town").run()
+    app.button(key="keep_slice").click().run()
+    app = run("slices", m="loan", draft="town = 't1' AND age > 30")
+    app.text_input(key="slice_name").set_value("Bad town").run()
+    app.button(key="keep_slice").click().run()
+    app = run("slices", m="loan")
+    assert "**Bad town** :gray[v2]" in texts(app)
+    app.button(key="open_old_1").click().run()
+    assert app.query_params["draft"] == "town = 't1'"
+    app.button(key="drop_slice_2").click().run()
+    assert "No slice of this model is saved yet." in texts(app)
+
+
+def test_fairness_of_a_column(on_samples, run, texts) -> None:
+    app = run("slices", m="flight-late", w="all", by="origin")
+    said = texts(app)
+    assert "Demographic parity ratio" in said and "Equalized odds difference" in said
+    assert "3 groups. 95 % intervals hold for all numbers here at once" in said
+    assert "True positive rate" in said
+
+
+def test_a_model_of_numbers_has_no_fairness_by_classes(on_samples, run, texts) -> None:
+    assert "this model has none" in texts(run("slices", m="flight-delay", w="all"))

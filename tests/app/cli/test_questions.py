@@ -138,3 +138,28 @@ def test_attached_files_answer_wherever_they_stand(telltale: Run, tmp_path: Path
     assert telltale("import", str(folder / "log.parquet"), "--model", "a", "--attach")[0] == 0
     answer = telltale("performance", "--model", "a", "--names", "accuracy")[1]
     assert (answer["results"][0]["value"], answer["results"][0]["n"]) == (1.0, 200)
+
+
+def test_groups_of_a_column_and_the_rest(telltale: Run, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    rows = (f"p{i},{int(i % 3 > 0)},{i % 2},{'ab'[i % 2]}\n" for i in range(600))
+    path.write_text("id,prediction,label,town\n" + "".join(rows))
+    assert telltale("import", str(path), "--model", "m", "--positive", "1")[0] == 0
+    status, answer, err = telltale("slices", "--model", "m", "--fairness", "town")
+    assert (status, err) == (0, "")
+    found = {r["name"]: r for r in answer["results"] if "group" not in r["detail"]}
+    assert found["demographic_parity_difference"]["value"] == pytest.approx(0, abs=1e-9)
+    assert found["equal_opportunity_difference"]["reason"]  # only group b has positives
+    rates = {r["segment"]: r["value"] for r in answer["results"] if r["name"] == "selection_rate"}
+    assert rates == pytest.approx({"town = 'a'": 2 / 3, "town = 'b'": 2 / 3})
+    small = telltale("slices", "--model", "m", "--fairness", "town", "--min-rows", "400")[1]
+    assert small["results"][0]["reason"] and set(small["results"][0]["detail"]["left_out"]) == {
+        "a",
+        "b",
+    }
+    where = ("--segment", "town = 'a'", "--reference", "rest", "--names", "accuracy")
+    (accuracy,) = telltale("performance", "--model", "m", *where)[1]["results"]
+    assert accuracy["value"] == pytest.approx(1 / 3)
+    assert accuracy["detail"]["reference"] == pytest.approx(2 / 3)
+    status, _none, err = telltale("slices", "--model", "m", "--fairness", "nothing")
+    assert status == 2 and "nothing" in err

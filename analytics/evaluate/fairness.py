@@ -1,0 +1,148 @@
+"""How the groups of a column fare: rates by group and the distances between them, as Results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from analytics.core import Cut, Dataset, Estimate, Question, Result, Verdict
+from analytics.errors import UsageError
+from analytics.query.cells import MISSING, OTHER, conditions_of, cut_columns, segment_text
+from analytics.query.engine import Engine
+from analytics.query.frame import whole
+from analytics.query.group_counts import group_counts
+from analytics.slices.fairness import GroupCounts, fairness
+
+MIN_ROWS = 50  # rows that a group needs
+MOST_CLASSES = 12
+TOLERANCE = 0.1
+FOUR_FIFTHS = 0.8  # of the best-off group's rate
+LABELS = {
+    "selection_rate": "Predicted positive",
+    "true_positive_rate": "True positive rate",
+    "false_positive_rate": "False positive rate",
+    "calibration_gap": "Score minus truth",
+    "demographic_parity_difference": "Demographic parity difference",
+    "demographic_parity_ratio": "Demographic parity ratio",
+    "equal_opportunity_difference": "Equal opportunity difference",
+    "equalized_odds_difference": "Equalized odds difference",
+    "calibration_difference": "Calibration difference",
+}
+
+
+def group_fairness(
+    engine: Engine, dataset: Dataset, question: Question, column: str
+) -> list[Result]:
+    """Distances between the groups of a column first, then every rate of every group.
+
+    Numbers are cut at the quarters of the reference. Groups of fewer than the question's
+    ``min_rows`` (50) rows are named and left out. Of more than two classes, each is looked at
+    against the rest (``detail.class``). A distance is a warning when it is beyond what is tolerated
+    and its interval leaves out equality, critical when its whole interval is beyond. Raises
+    UsageError for a model without classes, NameUnknown for a column that it lacks.
+    """
+    schema = dataset.schema
+    if schema.task not in ("binary", "multiclass"):
+        raise UsageError(
+            "Fairness by group counts right and wrong classes, and this model has none.",
+            "",
+            "Compare errors by group on the page Slices, or with `telltale slices`.",
+        )
+    reference = whole(question.reference) if question.reference else whole(question.scope)
+    cuts = cut_columns(engine, dataset, reference, [schema.column(column)])
+    cuts = cuts or cut_columns(engine, dataset, whole(question.scope), [schema.column(column)])
+    if not cuts:
+        raise UsageError(
+            f"{column} makes no groups.", "It is no number or category.", "Choose another column."
+        )
+    classes = [str(schema.positive)] if schema.task == "binary" else [*schema.classes]
+    results = []
+    for name in classes[:MOST_CLASSES]:
+        found = _class(engine, dataset, question, cuts[0], name)
+        if schema.task == "multiclass":
+            found = [replace(r, detail={**r.detail, "class": name}) for r in found]
+        results += found
+    return results
+
+
+def _class(
+    engine: Engine, dataset: Dataset, question: Question, cut: Cut, class_name: str
+) -> list[Result]:
+    least = question.min_rows or MIN_ROWS
+    counts = group_counts(engine, dataset, whole(question.scope), cut, class_name)
+    groups = [_group(code, row) for code, row in sorted(counts.items()) if int(row[0]) >= least]
+    answer = fairness(groups)
+    n = sum(int(row[0]) for row in counts.values())
+    n_labelled = sum(int(row[6]) for row in counts.values())
+    left_out = sorted(_say(cut, code) for code, row in counts.items() if int(row[0]) < least)
+    results = [
+        _result(question, cut, (name, estimate, n, n_labelled), {"left_out": left_out})
+        for name, estimate in answer.measures.items()
+    ]
+    known = {group.name: group for group in groups}
+    for (name, code), estimate in answer.groups.items():
+        numbers = (name, estimate, known[code].n, known[code].n_labelled)
+        found = _result(question, cut, numbers, {"group": _say(cut, code)})
+        conditions = conditions_of(cut, code)
+        results.append(replace(found, segment=segment_text(conditions) if conditions else None))
+    return results
+
+
+def _group(code: str, row: Sequence[Any]) -> GroupCounts:
+    n, selected, tp, fp, fn, tn, n_labelled, w, w2, n_score, miss, miss2 = row
+    return GroupCounts(
+        code, int(n), int(selected), float(tp), float(fp), float(fn), float(tn), int(n_labelled),
+        float(w) / float(w2) if w2 else 1.0, float(n_score), float(miss), float(miss2),
+    )  # fmt: skip
+
+
+def _say(cut: Cut, code: str) -> str:
+    conditions = conditions_of(cut, code)
+    if code == MISSING:
+        return "missing"
+    if code == OTHER or conditions is None:
+        return "all others"
+    if cut.levels:
+        return code
+    return segment_text(conditions).replace(" AND ", " and ")
+
+
+def _result(
+    question: Question,
+    cut: Cut,
+    numbers: tuple[str, Estimate, int, int],
+    more: dict[str, object],
+) -> Result:
+    name, estimate, n, n_labelled = numbers
+    return Result(
+        name=name,
+        column=cut.column,
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        interval=estimate.interval,
+        n=n,
+        n_labelled=n_labelled,
+        version=question.scope.version,
+        window=question.scope.window,
+        segment=question.scope.segment.text if question.scope.segment else None,
+        verdict=verdict_of(name, estimate),
+        reason=estimate.reason,
+        detail={"label": LABELS[name], "unit": "share", **more},
+    )
+
+
+def verdict_of(name: str, estimate: Estimate) -> Verdict:
+    """ok within what is tolerated; rates of single groups have no verdict of their own."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "undefined"
+    if name == "demographic_parity_ratio":
+        if estimate.value >= FOUR_FIFTHS or estimate.high >= 1.0:
+            return "ok"
+        return "critical" if estimate.high < FOUR_FIFTHS else "warning"
+    if not name.endswith("_difference"):
+        return "ok"
+    if estimate.value <= TOLERANCE or estimate.low <= 0:
+        return "ok"
+    return "critical" if estimate.low > TOLERANCE else "warning"
