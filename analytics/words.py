@@ -36,6 +36,8 @@ def write_value(value: float | None, unit: str | None = None) -> str:
         return _write_pace(value)
     if unit == "s":
         return _write_time(value)
+    if unit == "count":
+        return f"{value:,.0f}"
     if unit == "percent":
         return f"{value:.1f} %"
     if unit == "MB":

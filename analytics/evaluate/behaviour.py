@@ -82,7 +82,7 @@ def _window(scope: Scope, key: Key, dataset: Dataset) -> Window:
 def _active(question: Question, key: Key, window: Window, found: tuple[int, int]) -> list[Result]:
     """How many people did anything; a count of all of them, so without an interval."""
     users, n_events = found
-    detail = {"label": "Active people", "unit": "label", "better": "higher", "n_events": n_events}
+    detail = {"label": "Active people", "unit": "count", "better": "higher", "n_events": n_events}
     reason = "a count of people: nothing to compare with"
     common = _common(question, key, window)
     return [

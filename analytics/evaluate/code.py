@@ -88,6 +88,8 @@ def code_for(
         return _assemble(home, *_serving(dataset, question))
     if name == "compare" and comparison is not None:
         return _assemble(home, *_compare(dataset, question, comparison))
+    if name != "performance":
+        raise UsageError(f"There is no code for {name} yet.", "", "Take the numbers as CSV.")
     return _assemble(home, *_performance(dataset, question))
 
 

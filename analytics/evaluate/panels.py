@@ -38,6 +38,7 @@ CURVE_S = (
 )  # fmt: skip
 BIN = 0.05
 MOST_VALUES = 12
+MOST_LEVELS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,8 @@ def seen(engine: Engine, dataset: Dataset, question: Question) -> Seen | None:
     if found is None:
         return None
     kinds = ("categorical", "boolean")
-    columns = [c for c in dataset.schema.features if c.type in kinds]
-    columns.sort(key=lambda c: c.role != "segment")
-    return Seen(found, tuple(c.name for c in columns))
+    roles = {c.name: c.role for c in dataset.schema.features if c.type in kinds}
+    n_levels = activity.level_counts(engine, dataset, list(roles))
+    columns = [name for name in roles if n_levels.get(name, 0) <= MOST_LEVELS]
+    columns.sort(key=lambda name: (roles[name] != "segment", n_levels.get(name, 0)))
+    return Seen(found, tuple(columns))

@@ -1,6 +1,7 @@
 """What a person would say about Results: findings, and the sentence that a page opens with."""
 
 from analytics.findings.find import find, judge_together
+from analytics.findings.people import speak_of_people
 from analytics.findings.slices import (
     say_conditions,
     say_cost,
@@ -28,6 +29,7 @@ __all__ = [
     "say_gap",
     "speak",
     "speak_of_drift",
+    "speak_of_people",
     "speak_of_slice",
     "speak_of_slices",
     "write_since",

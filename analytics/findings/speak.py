@@ -169,7 +169,8 @@ def write_since(finding: Finding) -> str:
     labelled = [r.n_labelled for r in results if r.n_labelled is not None]
     if finding.page == "performance" and labelled:
         return f"{span}, {write_count(sum(labelled))} labels"
-    return f"{span}, {write_count(sum(r.n for r in results))} rows"
+    what = "decisions" if finding.page == "behaviour" else "rows"
+    return f"{span}, {write_count(sum(r.n for r in results))} {what}"
 
 
 def _start(text: str) -> str:

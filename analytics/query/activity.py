@@ -15,7 +15,7 @@ from analytics.query.acts import column_sql, has_events, window_conditions
 from analytics.query.engine import Engine
 from analytics.query.frame import frame
 from analytics.query.groups import Key
-from analytics.sources.relation import quote_text, relation
+from analytics.sources.relation import quote_name, quote_text, relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +163,15 @@ def stamps(engine: Engine, dataset: Dataset, scope: Scope) -> Stamps | None:
         values,
     )
     return Stamps(np.asarray(arrays["person"]), np.asarray(arrays["at_s"], dtype=float))
+
+
+def level_counts(engine: Engine, dataset: Dataset, columns: Sequence[str]) -> dict[str, int]:
+    """About how many values each column of the predictions has."""
+    log = dataset.log("predictions")
+    known = [name for name in columns if name in log.columns]
+    if not known or not log.parts:
+        return {}
+    picks = ", ".join(f"approx_count_distinct({quote_name(name)})" for name in known)
+    return dict(
+        zip(known, map(int, engine.rows(f"SELECT {picks} FROM {relation(log)}")[0]), strict=True)
+    )

@@ -15,6 +15,16 @@ from app.charts.forest import forest_chart, guard_rows, metric_rows
 from app.charts.groups import groups_chart
 from app.charts.latency import latency_chart
 from app.charts.looks import looks_chart
+from app.charts.people import (
+    confidence_chart,
+    funnel_chart,
+    hours_chart,
+    retention_chart,
+    say_gain,
+    say_share,
+    waits_chart,
+    worth_chart,
+)
 from app.charts.plan import need_chart, path_chart
 from app.charts.series import Look, is_drawn, picked_span, series_chart
 from app.charts.spark import DARK, LIGHT, Ink, sparkline
@@ -36,13 +46,16 @@ __all__ = [
     "bars_chart",
     "behind_charts",
     "column_chart",
+    "confidence_chart",
     "confusion_chart",
     "delay_chart",
     "distribution_chart",
     "forest_chart",
+    "funnel_chart",
     "groups_chart",
     "guard_rows",
     "heat_chart",
+    "hours_chart",
     "is_drawn",
     "latency_chart",
     "leaning_chart",
@@ -56,7 +69,10 @@ __all__ = [
     "precision_recall_chart",
     "reliability_chart",
     "residual_chart",
+    "retention_chart",
     "roc_chart",
+    "say_gain",
+    "say_share",
     "score_chart",
     "series_chart",
     "serving_strips",
@@ -64,4 +80,6 @@ __all__ = [
     "threshold_chart",
     "timeline_chart",
     "version_marks",
+    "waits_chart",
+    "worth_chart",
 ]

@@ -13,7 +13,7 @@ from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, Place
 from app.state.database import Database
 from app.state.logs import list_imports
-from app.state.models import change_model
+from app.state.models import change_model, set_values
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_logs"
 FILES: tuple[tuple[str, LogName, Kind], ...] = (
@@ -49,6 +49,8 @@ def import_samples(home: Path, database: Database, folder: Path = SAMPLES) -> li
             words = {key: model[key] for key in ("title", "description", "notes")}
             with database.write("demo") as write:
                 change_model(write, name, **words)
+                if "values" in model and FILES[1] in missing:
+                    set_values(write, name, [(t, s, v) for t, s, v in model["values"]])
             added.append(name)
     return added
 

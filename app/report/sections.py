@@ -34,6 +34,7 @@ from app.charts import (
     version_marks,
 )
 from app.periods import say_every
+from app.report.behaviour import behaviour
 from app.report.reader import Reader, Section
 
 if TYPE_CHECKING:
@@ -192,6 +193,7 @@ SECTIONS: dict[str, Callable[[Reader], Section]] = {
     "slices": slices,
     "serving": serving,
     "compare": compare,
+    "behaviour": behaviour,
 }
 
 

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 MIN_CARD_PX = 148
 
 
-def draw_cards(cards: Sequence[tuple[Result, Sequence[Result], str]]) -> None:
+Card = tuple["Result", Sequence["Result"], str]
+
+
+def draw_cards(cards: Sequence[Card]) -> None:
     """Cards in a row; two a row on a phone. Each is (Result, its series, a note or empty)."""
     with st.grid(len(cards) if len(cards) <= 6 else "auto", min_column_width=MIN_CARD_PX):
         for i, (result, series, note) in enumerate(cards):

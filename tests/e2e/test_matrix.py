@@ -16,6 +16,7 @@ PAGES = {
     "serving": "m=flight-late&w=all",
     "compare": "m=flight-late&w=all",
     "explore": "m=flight-late&w=all",
+    "behaviour": "m=flight-late&w=all",
     "add_data": "",
     "account": "",
 }

@@ -147,6 +147,11 @@ def test_a_threshold_is_tried_and_its_values_are_kept(enter, tmp_path, sample_ho
     app.run()
     assert "best threshold is" in " ".join(m.value for m in app.markdown)
     first = app.dataframe[-1].value
+    assert "save_worth" not in [b.key for b in app.button]  # what is set is kept already
+    miss = next(n for n in app.number_input if n.label == "Miss is worth")
+    miss.set_value(-7.0).run()
+    app.session_state["below"] = "Threshold"
+    app.run()
     app.slider(key="pick_threshold").set_value(0.3).run()
     app.session_state["below"] = "Threshold"
     app.run()
@@ -157,7 +162,7 @@ def test_a_threshold_is_tried_and_its_values_are_kept(enter, tmp_path, sample_ho
     from app.state.models import get_model
 
     kept = get_model(Database(f"sqlite:///{home / 'telltale.db'}"), "flight-late").schema.values
-    assert {(t, s): v for t, s, v in kept}[("1", "0")] == -5.0
+    assert {(t, s): v for t, s, v in kept}[("1", "0")] == -7.0
 
 
 def test_all_columns_together_are_compared_when_opened(on_samples, run, texts) -> None:
