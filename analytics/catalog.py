@@ -203,6 +203,10 @@ def sample_tests() -> tuple[DriftTest, ...]:
 
 # Numbers that are counted rather than declared, in plain words.
 PLAIN = {
+    "feedback_volume": "How many items of feedback came in; spam and duplicates left out.",
+    "negative_rate": "The share of judgements by users that were bad; of what was said, not of all"
+    " predictions.",
+    "feedback_age": "Half of the open items have waited longer than this many days.",
     "observed_rate": "The share of labelled rows whose truth is the positive class.",
     "label_coverage": "The share of predictions whose truth is known by now.",
     "error_rate": "The share of requests that ended in an error.",

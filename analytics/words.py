@@ -28,6 +28,8 @@ def write_value(value: float | None, unit: str | None = None) -> str:
     """
     if value is None:
         return "–"
+    if unit == "count":
+        return f"{value:,.0f}"
     if unit == "ms":
         return f"{value:,.{0 if value >= 100 else 1}f} ms"
     if unit in ("share", "score", "nats"):
@@ -91,7 +93,10 @@ def unit_of(result: Result) -> str:
 
 def _write_like(value: float, like: float, unit: str | None) -> str:
     """A width or a difference with the decimals of the number it belongs to."""
-    if unit in ("share", "score", "nats", "rate", "ms", "percent", "MB", "per_s") or abs(like) < 10:
+    if (
+        unit in ("share", "score", "nats", "rate", "ms", "percent", "MB", "per_s", "count")
+        or abs(like) < 10
+    ):
         return write_value(value, unit)
     return f"{value:,.{_digits(like)}f}".replace("-", "−")
 

@@ -140,7 +140,7 @@ def _result(
 ) -> Result:
     question, window, version = shape
     scope = question.scope
-    unit = "rate" if name == "negative_rate" else "label"
+    unit = "rate" if name == "negative_rate" else "count"
     better = "lower" if name == "negative_rate" else "neither"
     return Result(
         name=name,

@@ -139,16 +139,21 @@ def speak_of_feedback(
     if rate is None or rate.value is None:
         title = f"{_items(n)}, too few judgements for a rate"
         return Finding(title, waiting, "undefined", 0.0, results=results)
-    title = f"{_rate(rate)} of {write_count(rate.n)} judgements are negative"
+    whole = f"{_rate(rate)} of {write_count(rate.n)} judgements are negative"
+    title, verdict = whole, rate.verdict
     bad = [r for r in values if r.verdict in ("warning", "critical") and r.value is not None]
     if rate.verdict in ("warning", "critical") and rate.detail.get("reference") is not None:
-        title = f"Users judge worse: {_rate(rate)} negative, {write_value(rate.detail['reference'], 'rate')} before"
+        before = write_value(rate.detail["reference"], "rate")
+        title = f"Users judge worse: {_rate(rate)} negative, {before} before"
     elif bad:
         worst = max(bad, key=lambda r: r.value or 0.0)
         name = f"{worst.column} {worst.detail['value']}"
-        title = f"Users are least content with {name}: {_rate(worst)} negative"
-    sentence = f"Between {_span(rate).replace(' to ', ' and ')} by chance alone. {waiting}"
-    return Finding(title, sentence, rate.verdict, 1.0, results=results)
+        title, verdict = (
+            f"Users are least content with {name}: {_rate(worst)} negative",
+            worst.verdict,
+        )
+    sentence = f"{whole} in all ({_span(rate)}). {waiting}"
+    return Finding(title, sentence, verdict, 1.0, results=results)
 
 
 def _waiting(work: Work, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from app.state.database import Database
-from app.state.feedback import OPEN, Item, feedback_table, to_item
+from app.state.feedback import NOT_COUNTED, OPEN, Item, feedback_table, to_item
 
 _c = feedback_table.c
+RECENT, LEAST_WORDS, ALIKE = 300, 8, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,33 @@ def load_of(database: Database, model: str) -> Load:
     return Load(by_status, n_open, int(n_unassigned), oldest, middle)
 
 
+def open_since(database: Database, model: str) -> list[datetime]:
+    """When the open items were said, the oldest first."""
+    statement = sa.select(_c.created_at).where(_c.model == model, _c.status.in_(OPEN))
+    with database.read() as connection:
+        return list(connection.execute(statement.order_by(_c.created_at)).scalars())
+
+
+def similar_to(database: Database, item: Item, most: int = 5) -> list[Item]:
+    """Items that may say the same: of the same prediction first, then of like words; no guess."""
+    import difflib
+
+    same = [i for i in items_of(database, item.model, item.prediction_id) if item.prediction_id]
+    recent = list_items(database, Filter(item.model), 0, RECENT)
+    words = item.comment.casefold().strip()
+    alike = [
+        i
+        for i in recent
+        if len(words) >= LEAST_WORDS
+        and i.comment
+        and difflib.SequenceMatcher(None, words, i.comment.casefold()).quick_ratio() >= ALIKE
+        and difflib.SequenceMatcher(None, words, i.comment.casefold()).ratio() >= ALIKE
+    ]
+    found = {i.id: i for i in (*same, *alike) if i.id != item.id and i.duplicate_of != item.id}
+    earlier = [i for i in found.values() if i.seq < item.seq and i.status not in NOT_COUNTED]
+    return sorted(earlier, key=lambda i: i.seq)[:most]
+
+
 def versions_of(database: Database, model: str) -> list[str]:
     """The versions that feedback is about."""
     statement = sa.select(_c.model_version).where(_c.model == model).distinct()
@@ -116,8 +145,6 @@ def assignees_of(database: Database, model: str) -> list[tuple[str, int, int]]:
 
 def tags_of(database: Database, model: str) -> list[str]:
     """Every tag in use."""
-    import json
-
     statement = sa.select(_c.tags).where(_c.model == model, _c.tags != "[]").distinct()
     with database.read() as connection:
         found = connection.execute(statement).scalars().all()
@@ -142,8 +169,6 @@ def _conditions(which: Filter) -> list[ColumnElement[bool]]:
     if which.prediction_id is not None:
         found.append(_c.prediction_id == which.prediction_id)
     if which.tag is not None:
-        import json
-
         found.append(_c.tags.contains(json.dumps(which.tag), autoescape=True))
     if which.text:
         found.append(_c.comment.icontains(which.text, autoescape=True))
