@@ -72,10 +72,16 @@ class Story:
         }
         return sorted(scored, key=lambda c: -scored[c])
 
+    def role(self, column: str) -> str:
+        """What the column is: feature, version or truth."""
+        return next((str(r.detail["role"]) for r in self.results if r.column == column), "feature")
+
     def explained(self, column: str) -> float:
         """The share of the change that is the column's own."""
         scores = [r for r in self.results if r.column == column and "column_score" in r.detail]
-        return float(scores[0].detail["column_score"]) / abs(self.change) if scores else 0.0
+        if not scores or not self.change:
+            return 0.0
+        return float(scores[0].detail["column_score"]) / abs(self.change)
 
     def slices(self, column: str) -> list[Result]:
         """The parts of a column's slices, what explains most first."""

@@ -179,7 +179,8 @@ def _cells(
             (int(then[1]), int(now[1])),
             (_sums(then), _sums(now)),
         )
-        cells.setdefault(codes[int(at)][1], []).append(one)
+        if sum(one.n):
+            cells.setdefault(codes[int(at)][1], []).append(one)
     return cells
 
 

@@ -31,6 +31,7 @@ from app.charts.spark import DARK, LIGHT, Ink, sparkline
 from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
 from app.charts.threshold import threshold_chart
 from app.charts.timeline import Mark, Strip, serving_strips, timeline_chart, version_marks
+from app.charts.why import apart_chart, apart_columns, waterfall_chart
 
 __all__ = [
     "CONFIG",
@@ -42,6 +43,8 @@ __all__ = [
     "Look",
     "Mark",
     "Strip",
+    "apart_chart",
+    "apart_columns",
     "bars_by_name",
     "bars_chart",
     "behind_charts",
@@ -81,5 +84,6 @@ __all__ = [
     "timeline_chart",
     "version_marks",
     "waits_chart",
+    "waterfall_chart",
     "worth_chart",
 ]

@@ -32,23 +32,27 @@ def headline_metrics(view: View) -> tuple[str, ...]:
     return headline_names(view.dataset.schema)
 
 
-def pick_metric(view: View) -> str:
-    """The metric of the URL or the main one; the few as buttons, the rest behind "More"."""
+def pick_metric(view: View, only: Sequence[str] | None = None, main: str | None = None) -> str:
+    """The metric of the URL or the main one; the few as buttons, the rest behind "More".
+
+    ``only`` are the metrics that a page can speak of, ``main`` the one for a URL that names none of
+    them.
+    """
     from analytics.catalog import offered
 
-    known = offered(view.dataset.schema)
-    few = list(headline_metrics(view))
+    known = {k: v for k, v in offered(view.dataset.schema).items() if only is None or k in only}
+    few = [name for name in headline_metrics(view) if name in known] or list(known)[:4]
     chosen = st.query_params.get("metric")
-    chosen = chosen if chosen in known else few[0]
+    chosen = chosen if chosen in known else main if main in known else few[0]
     rest = [name for name in known if name not in few]
 
     def say(name: str) -> str:
         return MORE if name == MORE else _label(name, known[name].metric.label)
 
-    is_more = chosen in rest or st.session_state.get("pick_few") == MORE
+    is_more = chosen in rest or (bool(rest) and st.session_state.get("pick_few") == MORE)
     _set("pick_few", MORE if is_more else chosen)
     st.segmented_control(
-        "Metric", [*few, MORE], key="pick_few", format_func=say, on_change=_on_few, required=True,
+        "Metric", [*few, MORE] if rest else few, key="pick_few", format_func=say, on_change=_on_few, required=True,
         label_visibility="collapsed",
     )  # fmt: skip
     if is_more:
