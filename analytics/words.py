@@ -116,6 +116,17 @@ def write_change(change: float | None, unit: str | None = None, like: float | No
     return f"{'±' if is_zero else '+' if change > 0 else '−'}{size}"
 
 
+def write_amount(size: float, unit: str | None = None, like: float | None = None) -> str:
+    """The size of a change in a sentence: of shares in points, else in the decimals of ``like``.
+
+    >>> write_amount(0.0312, "share"), write_amount(0.0312, "score"), write_amount(3.676, "label", 23.3)
+    ('3.1', '0.031', '3.7')
+    """
+    if unit in ("share", "rate"):
+        return f"{100 * size:.{1 if size >= 0.001 or size == 0 else 2}f}"
+    return _write_like(size, size if like is None else like, unit)
+
+
 def short_name(name: str | None, most: int = 14) -> str:
     """A name short enough for a chart, its marks harmless there.
 

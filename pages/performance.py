@@ -11,7 +11,7 @@ from app.widgets.choices import headline_metrics, pick_every, pick_metric
 from app.widgets.custom import draw_custom
 from app.widgets.export import draw_export
 from app.widgets.header import draw_header
-from app.widgets.lead import draw_lead
+from app.widgets.lead import draw_lead, steps_of
 from app.widgets.metric_card import draw_cards
 from app.widgets.over_time import draw_over_time
 from app.widgets.tables import results_table
@@ -42,7 +42,8 @@ else:
     split = shown
 draw_export(place, view, [*whole, *series], "performance", {"every": every})
 with lead:
-    draw_lead(speak(split, whole))
+    opening = speak(split, whole)
+    draw_lead(opening, steps_of([opening], "performance"))
 with cards:
     draw_cards([(r, [s for s in series if s.name == r.name], "") for r in whole if r.name in names])
 

@@ -23,7 +23,7 @@ from app.widgets.why import (
     say_instead,
 )
 
-viewer = require("explore", selected_model(require("explore")))
+viewer = require("explore", selected_model(require("view")))
 view = open_view(viewer, "Why")
 place = draw_header(view)
 if not view.has_reference:

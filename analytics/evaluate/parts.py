@@ -44,6 +44,7 @@ class Facts:
     terms: Terms
     n: tuple[int, int]
     change: float  # what the columns split: the change less the part of label maturity
+    before: float = 0.0
 
     def result(self, part: str, value: float | None, se: float | None, **more: Any) -> Result:
         """One part as a Result."""
@@ -53,6 +54,7 @@ class Facts:
             "unit": self.named.metric.unit,
             "better": self.named.metric.better,
             "base": self.terms.base,
+            "before": self.before,
             "n_reference": self.n[0],
             "se": se,
             **more.pop("detail", {}),

@@ -137,9 +137,9 @@ def _explain(
         ]
     first = next(iter(cells.values()))
     then, this = sides_of(first)
-    facts = Facts(
-        question, named, terms, (n[0], n[1]), split(then, this, is_root=terms.is_root).change
-    )
+    change = split(then, this, is_root=terms.is_root).change
+    before = float((estimates[0].value if estimates[0] else None) or 0.0)
+    facts = Facts(question, named, terms, (n[0], n[1]), change, before)
     total = _total(facts, estimates, (then, this), maturity)
     parts = parts_by_column(facts, binned, cells)
     joint = joint_parts(engine, asked, facts, binned, cells)

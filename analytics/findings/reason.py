@@ -9,6 +9,7 @@ from analytics.core import Finding, Result
 from analytics.findings.find import RANK, params_of
 from analytics.words import (
     unit_of,
+    write_amount,
     write_count,
     write_half_width,
     write_list,
@@ -295,10 +296,8 @@ def _numbers(total: Result, unit: str) -> str:
 def _amount(size: float, total: Result, *, is_named: bool = False) -> str:
     """A size of change: points for shares, else in the unit of the metric."""
     unit = unit_of(total)
-    if unit in ("share", "rate"):
-        text = f"{100 * size:.1f}" if size >= 0.001 else f"{100 * size:.2f}"
-        return f"{text} points" if is_named else text
-    return write_value(size, unit)
+    text = write_amount(size, unit, float(total.detail["before"]))
+    return f"{text} points" if is_named and unit in ("share", "rate") else text
 
 
 def _start(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from analytics.core import Result
 from analytics.findings.reason import Story
-from analytics.words import short_name, unit_of, write_value
+from analytics.words import short_name, unit_of, write_amount, write_value
 from app.charts.style import GREY_BAR, GREY_LINE, QUIET, SERIES, Chart, annotate, finish, tint
 
 ROW_PX, TOP_PX = 34, 34
@@ -60,11 +60,20 @@ def steps_of_change(results: Sequence[Result], column: str | None) -> list[Step]
     parts += story.slices(column) if column else []
     there = [r for r in parts if r.value]
     there.sort(key=lambda r: -abs(r.value or 0.0))
-    steps = [Step(name_part(r), float(r.value or 0.0), r.low, r.high) for r in there[:MOST_STEPS]]
+    steps = [
+        Step(_short(r, column), float(r.value or 0.0), r.low, r.high) for r in there[:MOST_STEPS]
+    ]
     rest = there[MOST_STEPS:]
     if rest:
         steps.append(Step(f"{len(rest)} smaller parts", sum(float(r.value or 0.0) for r in rest)))
     return steps
+
+
+def _short(r: Result, column: str | None) -> str:
+    """The part's name without the name of the column that all of them share."""
+    is_truth = r.detail.get("role") == "truth"
+    name = name_part(r)
+    return name if column is None or is_truth else name.replace(f"{column} ", "", 1)
 
 
 def waterfall_chart(results: Sequence[Result], column: str | None) -> Chart | None:
@@ -88,7 +97,7 @@ def waterfall_chart(results: Sequence[Result], column: str | None) -> Chart | No
             go.Bar(
                 x=[step.value], base=[at], y=[names[-1]], orientation="h",
                 marker={"color": tint(colour, 0.75), "line": {"width": 0}},
-                hovertemplate=f"{names[-1]}: {_say(step, unit)}<extra></extra>",
+                hovertemplate=f"{names[-1]}: {_say(step, total)}<extra></extra>",
             )
         )  # fmt: skip
         if step.low is not None and step.high is not None:
@@ -100,14 +109,14 @@ def waterfall_chart(results: Sequence[Result], column: str | None) -> Chart | No
             )  # fmt: skip
         at += step.value
     _finish(figure, (before, now), names, unit)
-    _write_amounts(figure, steps, names, starts, unit)
+    _write_amounts(figure, steps, starts, total)
     table: dict[str, list[object]] = {
         "part": [s.name for s in steps],
         "value": [s.value for s in steps],
         "low": [s.low for s in steps],
         "high": [s.high for s in steps],
     }
-    said = "; ".join(f"{s.name} {_say(s, unit)}" for s in steps)
+    said = "; ".join(f"{s.name} {_say(s, total)}" for s in steps)
     alt = f"From {write_value(before, unit)} to {write_value(now, unit)}: {said}."
     return Chart(figure, alt, table)
 
@@ -117,17 +126,17 @@ def _worse(total: Result) -> float:
     return {"higher": -1.0, "lower": 1.0}.get(str(total.detail.get("better")), 0.0)
 
 
-def _say(step: Step, unit: str) -> str:
-    sign = "+" if step.value > 0 else "−"
-    width = ""
-    if step.low is not None and step.high is not None:
-        width = f" ± {amount((step.high - step.low) / 2, unit)}"
-    return f"{sign}{amount(abs(step.value), unit)}{width}"
+def _say(step: Step, total: Result) -> str:
+    return say_amount(step.value, step.low, step.high, total)
 
 
-def amount(size: float, unit: str) -> str:
-    """A size of change: shares in points, else in the unit of the metric."""
-    return f"{100 * size:.1f}" if unit in ("share", "rate") else write_value(size, unit)
+def say_amount(value: float, low: float | None, high: float | None, like: Result) -> str:
+    """A part with its sign and half its interval, in the decimals of the metric it is a part of."""
+    unit, size = unit_of(like), float(like.detail.get("before") or 0.0)
+    said = f"{'+' if value > 0 else '−'}{write_amount(abs(value), unit, size)}"
+    if low is None or high is None:
+        return said
+    return f"{said} ± {write_amount((high - low) / 2, unit, size)}"
 
 
 def _finish(figure: Any, ends: tuple[float, float], names: Sequence[str], unit: str) -> None:
@@ -150,11 +159,7 @@ def _finish(figure: Any, ends: tuple[float, float], names: Sequence[str], unit: 
 
 
 def _write_amounts(
-    figure: Any,
-    steps: Sequence[Step],
-    names: Sequence[str],
-    starts: Sequence[float],
-    unit: str,
+    figure: Any, steps: Sequence[Step], starts: Sequence[float], total: Result
 ) -> None:
     """Each amount beside its bar, on the side that has more room; the axis holds them all."""
     reach = [
@@ -163,11 +168,11 @@ def _write_amounts(
         for x in (at, at + s.value, at + (s.low or s.value), at + (s.high or s.value))
     ]
     low, high = min(reach), max(reach)
-    room = 0.3 * (high - low or 1.0)
-    for step, name, at in zip(steps, names, starts, strict=True):
+    room = 0.42 * (high - low or 1.0)
+    for i, (step, at) in enumerate(zip(steps, starts, strict=True)):
         end = max(at, at + step.value, at + (step.high or step.value))
         annotate(
-            figure, _say(step, unit), x=end, y=name, xanchor="left", xshift=6,
+            figure, _say(step, total), x=end, y=i, xanchor="left", xshift=6,
             font={"size": 12, "color": QUIET},
         )  # fmt: skip
     figure.update_xaxes(range=[low - 0.12 * (high - low or 1.0), high + room])

@@ -22,6 +22,8 @@ from analytics.words import unit_of, write_moment, write_value
 from app.charts import (
     Chart,
     Look,
+    apart_chart,
+    apart_columns,
     behind_charts,
     column_chart,
     forest_chart,
@@ -32,6 +34,7 @@ from app.charts import (
     serving_strips,
     timeline_chart,
     version_marks,
+    waterfall_chart,
 )
 from app.periods import say_every
 from app.report.behaviour import behaviour
@@ -185,12 +188,41 @@ def slices(reader: Reader) -> Section:
     return Section("Slices", lead, (), (), tuple(found), tables)
 
 
+def why(reader: Reader) -> Section:
+    """The main metric's change (or the asked one's) as steps that sum to it, and where errors stand."""
+    from analytics.evaluate.why import decomposable, nearest
+    from analytics.findings.reason import NOT_CAUSAL, Story, say_why
+
+    if reader.facts.reference is None:
+        return Section("Why", said=("There is no reference to compare with.",))
+    known = decomposable(reader.dataset)
+    names = [n for n in (*reader.asked.names, *reader.names, *known) if n in known]
+    if not names:
+        return Section("Why", said=("No metric of this model has parts.",))
+    wanted = next((n for n in reader.asked.names if nearest(reader.dataset, n)), names[0])
+    results = reader.ask("why", names=(nearest(reader.dataset, wanted) or names[0],), every=None)
+    story = Story(results)
+    if story.total.value is None:
+        return Section("Why", say_why(results), results=tuple(results))
+    column = story.lead_column()
+    chart = waterfall_chart(results, column)
+    charts = (
+        [(f"From before to now, by {column or 'all columns together'}", chart)] if chart else []
+    )
+    charts += [
+        (f"Where errors stand: {cells[0].column}", apart_chart(cells))
+        for cells in apart_columns(results, MOST_COLUMNS)
+    ]
+    return Section("Why", say_why(results), (NOT_CAUSAL,), tuple(charts), tuple(results))
+
+
 SECTIONS: dict[str, Callable[[Reader], Section]] = {
     "overview": overview,
     "performance": performance,
     "drift": drift,
     "quality": quality,
     "slices": slices,
+    "why": why,
     "serving": serving,
     "compare": compare,
     "behaviour": behaviour,

@@ -9,7 +9,8 @@ import streamlit as st
 
 from analytics.core import Verdict
 from analytics.words import SHAPES, WORDS
-from app.session import selection_params
+from app.auth import current
+from app.session import KEYS, selection_params
 from app.widgets.empty_state import link_to
 from app.widgets.problem import plain
 
@@ -34,6 +35,18 @@ def params_of(finding: Finding) -> dict[str, str]:
     return selection_params(st.query_params.to_dict()) | dict(finding.params)
 
 
+def why_params(finding: Finding) -> dict[str, str] | None:
+    """What the link to why it moved carries; None where no metric moved or nobody may look."""
+    if finding.page != "performance" or not finding.results or not _may_explore():
+        return None
+    return params_of(finding) | {"metric": finding.results[0].name}
+
+
+def _may_explore() -> bool:
+    viewer = current.current_viewer()
+    return viewer is not None and viewer.may("explore", st.query_params.get(KEYS["model"]))
+
+
 def draw_findings(found: Sequence[Finding], most: int = 4) -> None:
     """The most important findings, one a row."""
     for i, finding in enumerate(found[:most]):
@@ -46,7 +59,11 @@ def draw_finding(finding: Finding) -> None:
     row = {"vertical_alignment": "center", "horizontal_alignment": "distribute"}
     with st.container(horizontal=True, gap="small", **row):  # type: ignore[arg-type]
         st.markdown(chip(finding.verdict), width="content")
-        if finding.page:
-            link_to(finding.page, "Open", params_of(finding))
+        with st.container(horizontal=True, gap="small", width="content"):
+            reasons = why_params(finding)
+            if reasons is not None:
+                link_to("why", "Why", reasons)
+            if finding.page:
+                link_to(finding.page, "Open", params_of(finding))
     st.markdown(f"**{plain(finding.title)}**")
     st.caption(plain(finding.sentence))

@@ -12,7 +12,7 @@ from analytics.findings import write_since
 from app.navigation import existing_pages
 from app.session import selection_params
 from app.widgets.empty_state import link_to, step_to
-from app.widgets.finding_row import chip
+from app.widgets.finding_row import chip, why_params
 from app.widgets.problem import plain
 
 if TYPE_CHECKING:
@@ -55,13 +55,16 @@ def draw_steps(steps: Sequence[Step]) -> None:
 
 
 def steps_of(found: Sequence[Finding], here: str) -> list[Step]:
-    """Where the findings point, each page once, the most important first."""
+    """Where the findings point, each page once, the most important first; why it moved before all."""
     words = {
         "performance": "See when it moved",
         "drift": "See what drifted",
         "quality": "See the data",
     }
     steps: dict[str, Step] = {}
+    reasons = next((p for p in map(why_params, found) if p is not None), None)
+    if reasons is not None:
+        steps["why"] = Step("why", "See why", reasons)
     for finding in found:
         if finding.page and finding.page != here and finding.page not in steps:
             label = words.get(finding.page, finding.page)

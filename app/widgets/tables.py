@@ -48,6 +48,7 @@ def results_csv(results: Sequence[Result]) -> str:
         "class",
         "version",
         "segment",
+        "part",
         "start",
         "end",
         "first_row",
@@ -57,8 +58,20 @@ def results_csv(results: Sequence[Result]) -> str:
     writer.writerow([*where, *numbers, "verdict", "reason"])
     for r in results:
         w, d = r.window, r.detail
-        row = [r.name, r.column, d.get("class"), r.version, r.segment, w.start, w.end, w.first_row]
-        row += [w.last_row, r.value, r.low, r.high, r.interval, d.get("reference"), d.get("change")]
+        row = [r.name, r.column, d.get("class"), r.version, r.segment]
+        row += [
+            d.get("part"),
+            w.start,
+            w.end,
+            w.first_row,
+            w.last_row,
+            r.value,
+            r.low,
+            r.high,
+            r.interval,
+            d.get("reference"),
+            d.get("change"),
+        ]
         writer.writerow([_cell(v) for v in [*row, r.n, r.n_labelled, r.verdict, r.reason]])
     return out.getvalue()
 

@@ -11,12 +11,12 @@ from analytics.findings.reason import Story
 from analytics.words import unit_of, write_count, write_value
 from app.auth import guarded
 from app.charts import apart_chart, apart_columns, waterfall_chart
-from app.charts.why import amount, name_part
-from app.session import KEYS, selection_params
+from app.charts.why import name_part, say_amount
 from app.widgets.chart_box import draw_chart
 from app.widgets.choices import pick_metric
-from app.widgets.empty_state import draw_empty, link_to
+from app.widgets.empty_state import draw_empty
 from app.widgets.problem import plain
+from app.widgets.slice_link import link_to_slice
 
 if TYPE_CHECKING:
     from analytics.core import Result
@@ -131,22 +131,16 @@ def ranked_parts(story: Story) -> list[Result]:
 
 def _draw_part(r: Result) -> None:
     unit = unit_of(r)
-    value = float(r.value or 0.0)
-    size = f"{'+' if value > 0 else '−'}{amount(abs(value), unit)}"
-    width = "" if r.low is None or r.high is None else f" ± {amount((r.high - r.low) / 2, unit)}"
+    size, _, width = say_amount(float(r.value or 0.0), r.low, r.high, r).partition(" ")
     row = {"vertical_alignment": "center", "horizontal_alignment": "distribute"}
     with st.container(horizontal=True, gap="small", **row):  # type: ignore[arg-type]
-        st.markdown(f"**{size}**:gray[{width}] {plain(name_part(r))}", width="content")
+        st.markdown(
+            f"**{size}**{f' :gray[{width}]' if width else ''} {plain(name_part(r))}",
+            width="content",
+        )
         if r.segment:
-            link_to_slice(r)
+            link_to_slice(str(r.segment))
     st.caption(plain(_say_cell(r, unit)))
-
-
-def link_to_slice(r: Result) -> None:
-    """The slice's page (its rows, where there is no such page yet)."""
-    params = selection_params(st.query_params.to_dict()) | {KEYS["segment"]: str(r.segment)}
-    if not link_to("slices", "Open slice", params):
-        link_to("explore", "Open rows", params)
 
 
 def _say_cell(r: Result, unit: str) -> str:
@@ -173,7 +167,7 @@ def draw_columns(story: Story) -> None:
         "explains": [100 * max(0.0, story.explained(name)) for name in names],
     }
     for kind in ("mix", "within", "missing", "unseen"):
-        table[kind] = [_say_kind(story.part(kind, name), unit) for name in names]
+        table[kind] = [_say_kind(story.part(kind, name)) for name in names]
     config = {
         "explains": st.column_config.ProgressColumn(
             min_value=0, max_value=100, format="%.0f %%",
@@ -194,12 +188,10 @@ def draw_columns(story: Story) -> None:
     )
 
 
-def _say_kind(r: Result | None, unit: str) -> str:
+def _say_kind(r: Result | None) -> str:
     if r is None or r.value is None:
         return ""
-    sign = "+" if r.value > 0 else "−"
-    width = "" if r.low is None or r.high is None else f" ± {amount((r.high - r.low) / 2, unit)}"
-    return f"{sign}{amount(abs(r.value), unit)}{width}"
+    return say_amount(r.value, r.low, r.high, r)
 
 
 def draw_apart(story: Story) -> None:
@@ -231,7 +223,7 @@ def draw_all(results: Sequence[Result]) -> None:
             "part": [r.detail["part"] for r in parts],
             "column": [r.column or "" for r in parts],
             "slice": [r.detail.get("slice", "") for r in parts],
-            "value": [_say_kind(r, unit) for r in parts],
+            "value": [_say_kind(r) for r in parts],
             "share now": [_rate(r.detail.get("share_now")) for r in parts],
             "share before": [_rate(r.detail.get("share_before")) for r in parts],
             "own now": [write_value(r.detail.get("value_now"), unit) for r in parts],

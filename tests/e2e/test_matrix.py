@@ -13,6 +13,7 @@ PAGES = {
     "performance": "m=flight-late&w=all",
     "drift": "m=flight-late&w=all",
     "quality": "m=flight-late&w=all",
+    "why": "m=flight-late&w=2013-04-01..2013-05-01",
     "serving": "m=flight-late&w=all",
     "compare": "m=flight-late&w=all",
     "explore": "m=flight-late&w=all",

@@ -7,7 +7,7 @@ import pytest
 from app.auth.viewer import Viewer
 from app.state.grants import Grant
 
-PAGES = ("overview", "performance", "drift", "quality", "slices", "serving", "compare")
+PAGES = ("overview", "performance", "drift", "quality", "slices", "why", "serving", "compare")
 MODELS = ("flight-late", "flight-delay", "digit-reader")
 
 
