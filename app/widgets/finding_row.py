@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from analytics.core import Verdict
+from analytics.findings.find import span_of
 from analytics.words import SHAPES, WORDS
 from app.auth import current
-from app.session import KEYS, selection_params
+from app.session import KEYS, format_window, selection_params
 from app.widgets.empty_state import link_to
 from app.widgets.problem import plain
 
@@ -39,7 +40,12 @@ def why_params(finding: Finding) -> dict[str, str] | None:
     """What the link to why it moved carries; None where no metric moved or nobody may look."""
     if finding.page != "performance" or not finding.results or not _may_explore():
         return None
-    return params_of(finding) | {"metric": finding.results[0].name}
+    first = finding.results[0]
+    span = span_of(finding.results)  # all of the time in which it was so, not only the worst of it
+    found = params_of(finding) | {"metric": first.name}
+    if span.start is not None and span.end is not None:
+        found[KEYS["window"]] = format_window(span.start, span.end)
+    return found
 
 
 def _may_explore() -> bool:

@@ -23,7 +23,7 @@ def samples(server) -> None:
 
 
 def test_from_a_finding_to_its_rows_in_three_clicks(page, sign_in, idle) -> None:
-    sign_in(page, path="/overview?m=flight-late&w=2013-04-01..2013-05-01")
+    sign_in(page, path="/overview?m=flight-delay&w=2013-04-01..2013-05-01")
     page.locator(".st-key-head").wait_for(timeout=60_000)
     idle(page)
     page.get_by_role("button", name="See why").click()
@@ -38,7 +38,7 @@ def test_from_a_finding_to_its_rows_in_three_clicks(page, sign_in, idle) -> None
     params = parse_qs(urlsplit(page.url).query)
     (segment,) = params["seg"]
     column = segment.split()[0]
-    assert column in name and params["m"] == ["flight-late"]
+    assert column in name and params["m"] == ["flight-delay"]
     page.get_by_role("tab", name="Rows").click()
     expect(page.get_by_text(re.compile(r"[\d,]+ rows")).first).to_be_visible()
     expect(page.locator("[data-testid=stDataFrame]").last).to_be_visible(timeout=60_000)
