@@ -10,7 +10,7 @@ from analytics.core import Dataset, Scope
 from analytics.query.engine import Engine
 from analytics.query.frame import frame
 from analytics.query.performance import predicted_class
-from analytics.sources.relation import quote_name, relation
+from analytics.sources.relation import canonical_text, quote_name, relation
 
 AT_ONCE = 5_000
 
@@ -85,3 +85,22 @@ def said_by(engine: Engine, dataset: Dataset, ids: Sequence[str]) -> dict[str, A
         " WHERE list_contains($ids, prediction_id)"
     )
     return dict(engine.rows(sql, {**rows.values, "ids": list(ids)}))
+
+
+def labels_by_id(
+    engine: Engine, dataset: Dataset, ids: Sequence[str]
+) -> set[tuple[str, str | None, Any, str]]:
+    """(prediction, label as text, moment, source) of every label row of these predictions."""
+    log = dataset.log("labels")
+    names = ("prediction_id", "label", "known_at", "source")
+    if not log.parts or not set(names) <= set(log.columns):
+        return set()
+    sql = f"SELECT {', '.join(names)} FROM {relation(log)} WHERE list_contains($ids, prediction_id)"
+    found: set[tuple[str, str | None, Any, str]] = set()
+    for at in range(0, len(ids), AT_ONCE):
+        for number, label, moment, source in engine.rows(
+            sql, {"ids": list(ids[at : at + AT_ONCE])}
+        ):
+            text = None if label is None else canonical_text(label)
+            found.add((number, text, moment, source))
+    return found
