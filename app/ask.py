@@ -144,6 +144,7 @@ def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> A
         "feedback": feedback,
         "headline": headline.headline,
         "delays": behind.delays,
+        "suspects": suspects_of,
         "share": behind.share_of,
     }
     return plain[kind](engine, dataset, question)
@@ -174,6 +175,13 @@ def _behaviour(engine: Engine, asking: Asking, what: str) -> Any:
         "worth": panels.worth,
     }
     return plain[panel](engine, dataset, question)
+
+
+def suspects_of(engine: Engine, dataset: Dataset, question: Question) -> Any:
+    """Labels of the window that the model confidently contradicts."""
+    from analytics.evaluate.suspects import suspect_labels
+
+    return suspect_labels(engine, dataset, question.scope)
 
 
 def open_engine(settings: Settings, database: Database) -> Engine:

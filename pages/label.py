@@ -7,13 +7,16 @@ import streamlit as st
 from app.auth import require
 from app.widgets.header import draw_header
 from app.widgets.label.fast import draw_fast
+from app.widgets.label.fill import draw_fill
 from app.widgets.label.native import draw_native
 from app.widgets.label.start import (
     draw_choices,
     draw_no_project,
     draw_notes,
     is_fast,
+    is_queue_empty,
     labelled_model,
+    may_fill,
     open_desk,
     project_of,
 )
@@ -29,6 +32,9 @@ if project is None:
 with place:
     draw_notes(view, project)
 draw_choices(view, project)
+if may_fill(view) and is_queue_empty(view, project):
+    draw_fill(view, project, st.query_params.get("q"))
+    st.stop()
 desk = open_desk(view, project)
 if is_fast():
     draw_fast(desk)

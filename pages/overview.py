@@ -11,12 +11,16 @@ from app.widgets.export import draw_export
 from app.widgets.finding_row import draw_findings
 from app.widgets.header import draw_header
 from app.widgets.health import draw_health
+from app.widgets.label.home import draw_home
 from app.widgets.lead import draw_lead, draw_steps, steps_of
 from app.widgets.metric_card import draw_cards
 from app.widgets.over_time import draw_over_time
 from app.widgets.overview_answers import read_overview
 from app.widgets.view import open_view, selected_model
 
+if require("view").only_labels:
+    draw_home(require("label"))
+    st.stop()
 viewer = require("view", selected_model(require("view")))
 view = open_view(viewer, "Overview")
 place = draw_header(view)

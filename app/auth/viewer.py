@@ -31,6 +31,11 @@ class Viewer:
         """The roles granted on any model."""
         return tuple(sorted({grant.role for grant in self.grants}))
 
+    @property
+    def only_labels(self) -> bool:
+        """Whether labelling is all that this viewer is here for."""
+        return set(self.roles) == {"annotator"}
+
     def may(self, right: str, model: str | None = None) -> bool:
         """Whether some granted role has the right on that model (None: on any model).
 

@@ -14,14 +14,13 @@ from sqlalchemy.engine import Connection
 
 from analytics.errors import UsageError
 from app.auth.viewer import Viewer
+from app.label_keys import ACTIONS, RESERVED
 from app.labelling.access import check_reader, find_project
 from app.labelling.answer import undoable
 from app.state.database import Database
 from app.state.labels import annotation_table, keys_table, task_table
 
-ACTIONS = ("unsure", "skip", "flag", "undo", "comment", "guideline", "prediction", "help")
-DEFAULT_KEYS = dict(zip(ACTIONS, ("0", "s", "f", "z", "m", "g", "p", "h"), strict=True))
-RESERVED_KEYS = ("c", "r")  # the screen's own: clear the cache, run again
+DEFAULT_KEYS = {name: key for name, (_title, key) in ACTIONS.items()}
 RATE_S = 300  # the pace is that of the last five minutes
 _answer, _task = annotation_table.c, task_table.c
 
@@ -132,7 +131,7 @@ def save_keys(database: Database, viewer: Viewer, keys: Mapping[str, str]) -> No
             )
         if len(key) != 1 or not key.isascii() or not key.isalnum():
             raise UsageError(f"{key!r} cannot be a key.", "", "Take one letter or digit.")
-        if key in RESERVED_KEYS:
+        if key in RESERVED:
             raise UsageError(f"The key {key} is the screen's own.", "", "Take another.")
     full = {**DEFAULT_KEYS, **chosen}
     twice = next((k for k in full.values() if list(full.values()).count(k) > 1), None)

@@ -254,7 +254,7 @@ def _with_classes(setup: Setup, schema: Schema) -> Setup:
     guideline: dict[str, Guide] = {
         canonical_text(name) or name: guide for name, guide in setup.guideline.items()
     }
-    unknown = [name for name in guideline if name not in classes]
+    unknown = [name for name in guideline if name and name not in classes]  # "" is about all
     if unknown:
         raise UsageError(f"The guideline speaks of {unknown[0]!r}.", "It is no class here.", "")
     return replace(setup, classes=classes, guideline=guideline)

@@ -20,6 +20,8 @@ from app.widgets.problem import plain, problem
 from app.widgets.sign_in import draw_sign_in, post_from_browser
 from app.widgets.style import draw_style, mark
 
+DESK = ("overview", "label")
+
 
 def run_page() -> None:
     """Find the page of the URL, sign in where needed, check the right, draw."""
@@ -67,7 +69,9 @@ def _draw_sidebar(
 ) -> None:
     with st.sidebar:
         st.html(mark())
-        if here.has_selection and importlib.util.find_spec("app.widgets.pickers") is not None:
+        is_desk = viewer.only_labels and here.file in DESK  # nothing to pick but the next card
+        has_pickers = importlib.util.find_spec("app.widgets.pickers") is not None
+        if here.has_selection and not is_desk and has_pickers:
             _draw_pickers(viewer)
         with st.container(key="menu"):
             _draw_menu(viewer, pages, here)

@@ -56,9 +56,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_server(home: Path, **settings: str) -> Server:
-    """Start a screen on a free port and wait until it is healthy."""
-    port = free_port()
+def start_server(home: Path, port: int | None = None, **settings: str) -> Server:
+    """Start a screen on that port, or a free one, and wait until it is healthy."""
+    port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TELLTALE_")}
     environment |= {"PYTHONPATH": str(ROOT), "TELLTALE_HOME": str(home)}
     environment |= {"TELLTALE_PORT": str(port)}
@@ -120,7 +120,7 @@ def new_page(browser, server) -> Iterator[Callable[..., object]]:  # type: ignor
 
     def make(base_url: str = server.url, **options: object):  # type: ignore[no-untyped-def]
         context = browser.new_context(
-            base_url=base_url, viewport={"width": 1280, "height": 800}, **options
+            **{"base_url": base_url, "viewport": {"width": 1280, "height": 800}} | options
         )
         contexts.append(context)
         page = context.new_page()
@@ -184,3 +184,15 @@ def idle_fixture() -> Callable[..., None]:
 def sign_in_fixture() -> Callable[..., None]:
     """The helper ``sign_in``."""
     return sign_in
+
+
+@pytest.fixture(scope="session", name="start")
+def start_fixture() -> Callable[..., Server]:
+    """The helper ``start_server``, for tests that need a screen of their own."""
+    return start_server
+
+
+@pytest.fixture(scope="session", name="stop")
+def stop_fixture() -> Callable[[Server], None]:
+    """The helper ``stop_server``."""
+    return stop_server

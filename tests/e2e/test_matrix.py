@@ -18,6 +18,8 @@ PAGES = {
     "compare": "m=flight-late&w=all",
     "explore": "m=flight-late&w=all",
     "behaviour": "m=flight-late&w=all",
+    "label": "m=digit-reader&w=all",
+    "review": "m=digit-reader&w=all",
     "add_data": "",
     "account": "",
 }

@@ -97,7 +97,7 @@ class LabelDesk:
         number = self.project.id
         try:
             claim = claim_next(self.database, self.viewer, number, n, self.queue)
-        except UsageError as error:  # the project was closed meanwhile
+        except (UsageError, AccessDenied) as error:  # closed meanwhile, or meant for others
             return Sheet((), 0, None, (), "", f"{error.what} {error.why}")
         layout = card_layout(self.dataset)
         cards = tuple(_opened(card, layout) for card in claim.cards)

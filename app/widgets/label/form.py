@@ -20,6 +20,7 @@ QUEUES = {
     "diverse": "Diverse",
     "slice": "Slice",
     "active": "Active testing",
+    "random": "Random",
     "skipped": "My skipped",
 }
 

@@ -55,7 +55,10 @@ def draw_card(card: Card) -> None:
         st.markdown(f"**{plain(card.name)}**", width="content")
         st.caption(plain(card.why), width="content")
     if card.image:
-        st.image(card.picture(), width="stretch" if card.is_photo else PICTURE_WIDTH)
+        st.image(
+            card.picture(), width="stretch" if card.is_photo else PICTURE_WIDTH,
+            output_format="PNG", alt="What is to be labelled",
+        )  # fmt: skip
     if card.text:
         st.text(card.text)
     if card.rows:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from analytics.words import write_moment, write_value
+from analytics.words import write_moment
 from app.auth import guarded
-from app.cache import desk
+from app.cache import desk, shelf
 from app.labelling.people import key_map, progress
 from app.labelling.projects import leave_note, list_notes, list_projects
+from app.questions import clock
 from app.session import KEYS
 from app.settings import settings_in_force
 from app.widgets.empty_state import draw_empty, step_to
@@ -22,6 +23,7 @@ from app.widgets.view import selected_model
 
 if TYPE_CHECKING:
     from app.auth.viewer import Viewer
+    from app.labelling.arrival import Arrival
     from app.state.labels import Project
     from app.widgets.view import View
 
@@ -29,7 +31,6 @@ QUEUE, MODE = "q", "mode"  # in the URL
 ALL = "next"
 _PHONE = re.compile(r"Mobi|Android|iPhone|iPad")
 NOTES = 3
-ARRIVES = 0.8  # with this share labelled, the truth comes without anybody
 
 
 def labelled_model(viewer: Viewer) -> str | None:
@@ -48,6 +49,12 @@ def project_of(viewer: Viewer, model: str) -> Project | None:
     return found[0] if found else None
 
 
+def latest_project(view: View) -> Project | None:
+    """The latest project of the model, a closed one where none is open."""
+    found = list_projects(desk().database, view.viewer, view.model, with_closed=True)
+    return next((p for p in found if p.state == "open"), found[0] if found else None)
+
+
 def open_desk(view: View, project: Project) -> LabelDesk:
     """The desk with the queue of the URL and the viewer's own keys."""
     queue = st.query_params.get(QUEUE)
@@ -61,6 +68,20 @@ def is_fast() -> bool:
     if chosen in ("fast", "native"):
         return chosen == "fast"
     return not _PHONE.search(str(st.context.headers.get("User-Agent") or ""))
+
+
+def may_fill(view: View) -> bool:
+    """Whether the viewer may fill queues of the model."""
+    return view.viewer.may("review", view.model) or view.viewer.may("configure", view.model)
+
+
+def is_queue_empty(view: View, project: Project) -> bool:
+    """Whether the queue of the link, or the whole project, has nothing left to label."""
+    found = progress(desk().database, view.viewer, project.id)
+    queue = st.query_params.get(QUEUE)
+    if queue == "skipped":
+        return False
+    return not (found.by_queue.get(queue, 0) if queue else found.n_open)
 
 
 def draw_choices(view: View, project: Project) -> None:
@@ -125,12 +146,11 @@ def draw_notes(view: View, project: Project) -> None:
 
 def draw_no_project(view: View) -> None:
     """Why nothing can be labelled here: the truth comes by itself, or nobody set it up yet."""
-    arrival = _arrival(view)
+    arrival = arrival_sentence(view)
     if arrival:
         draw_empty("These labels arrive by themselves: nobody needs to label.", arrival)
         return
-    viewer = view.viewer
-    if viewer.may("review", view.model) or viewer.may("configure", view.model):
+    if may_fill(view):
         draw_empty("Labelling is not set up for this model yet.",
                    "Two minutes on the tab Set-up: question, classes, people.")  # fmt: skip
         step_to("review", "Set up labelling", {KEYS["model"]: view.model, "tab": "Set-up"})
@@ -139,10 +159,14 @@ def draw_no_project(view: View) -> None:
                "A data scientist sets labelling up; choose another model meanwhile.")  # fmt: skip
 
 
-def _arrival(view: View) -> str:
+def arrival_sentence(view: View) -> str:
     """When the truth comes, for models where it comes by itself; empty where people must say it."""
-    now = view.facts.now
-    if now is None or not now.n or now.n_labelled < ARRIVES * now.n:
-        return ""
-    share = write_value(now.n_labelled / now.n, "rate")
-    return f"{share} of this window's predictions have their label already."
+    from app.labelling.arrival import arrival
+
+    dataset, state = view.dataset, desk()
+    key = ("arrival", dataset.model, dataset.fingerprint)
+    now = clock(dataset, state.now())
+    found: Arrival = shelf().get(
+        key, lambda cancel: arrival(state.engine.under(cancel), dataset, now)
+    )
+    return found.sentence if found.is_automatic else ""
