@@ -50,5 +50,5 @@ with side:
         draw_findings(choose([f for f in changes if f.title != opening.title]))
     else:
         st.markdown("Nothing moved beyond its band in this window.")
-draw_export(place, view, [*found.whole, *found.split], "overview", {"every": every})
+draw_export(place, view, [*found.whole, *found.head, *found.split], "overview", {"every": every})
 draw_health(view)

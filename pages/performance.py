@@ -40,7 +40,8 @@ if len(view.versions) > 1 and view.selection.version is None:
     )
 else:
     split = shown
-draw_export(place, view, [*whole, *series], "performance", {"every": every})
+results = [*whole, *series, *(split if split is not shown else [])]
+draw_export(place, view, results, "performance", {"every": every})
 with lead:
     opening = speak(split, whole)
     draw_lead(opening, steps_of([opening], "performance"))
@@ -65,7 +66,7 @@ for title, tab in tabs.items():
         elif title == "Threshold":
             draw_threshold(view)
         elif title == "All results":
-            results_table([*whole, *split], "all_results")
+            results_table(results, "all_results")
         else:
             draw_labels(view, shown)
 draw_custom(view)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from app.questions import Asked
 
 QUESTIONS = {
+    "headline": "the numbers beside the main metric: positives observed, labelled, latency",
     "performance": "metrics with intervals and verdicts, by period and version",
     "drift": "what changed in features, score, prediction and label",
     "serving": "latency, errors, throughput and resources, by period and version",

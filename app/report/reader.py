@@ -30,13 +30,15 @@ class Reader:
     answer: Ask
 
     def ask(self, name: str, **changes: Any) -> Any:
-        """One answer about the selection, with some of its words changed."""
-        return self.answer(name, replace(self.asked, **changes))
+        """One answer about the selection, as a whole unless its words say otherwise."""
+        return self.answer(name, replace(self.asked, **{"every": None, **changes}))
 
     @property
     def every(self) -> str:
-        """The periods that a page would choose by itself."""
-        return periods.default_of(self.facts.now, has_times=self.dataset.first_event is not None)
+        """The periods that were chosen, else those that a page would choose by itself."""
+        return self.asked.every or periods.default_of(
+            self.facts.now, has_times=self.dataset.first_event is not None
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class OverviewAnswers:
     label: str
     cards: Sequence[Card]
     whole: Sequence[Result]
+    head: Sequence[Result]
     split: Sequence[Result]
     speaking: Sequence[Result]
 
@@ -67,9 +68,8 @@ def read_overview(view: View, names: Sequence[str], every: str) -> OverviewAnswe
     first = whole[0] if whole else None
     label = str(first.detail["label"]) if first else "Rows"
     speaking = _by_month(view, names) or split
-    return OverviewAnswers(
-        view, label, cards[:5], [r for r in whole if r.name in names], split, speaking
-    )
+    mine = [r for r in whole if r.name in names]
+    return OverviewAnswers(view, label, cards[:5], mine, head, split, speaking)
 
 
 def _forecast(view: View) -> tuple[str, ...]:

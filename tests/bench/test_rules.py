@@ -6,13 +6,22 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from bench import compare_rules
+from bench import compare_rules, power
+from bench.drawn import SHIFTS
 from bench.peers import ENVIRONMENTS, Took, page, read_pins
-from bench.rules import evidently_levels, evidently_number, nannyml_levels, nannyml_number
+from bench.rules import (
+    evidently_levels,
+    evidently_number,
+    evidently_texts,
+    nannyml_levels,
+    nannyml_number,
+    nannyml_together,
+)
 
 RNG = np.random.default_rng(6)
 
@@ -50,12 +59,57 @@ def test_nannyml_knows_its_own_chunks() -> None:
     assert nannyml_levels(chunks, np.array([100.0, 300.0, 100.0]))[1]
 
 
-def test_a_quick_comparison_writes_its_page(tmp_path: Path) -> None:
-    target = tmp_path / "page.md"
-    options = ["--runs", "4", "--power-runs", "4", "--sizes", "500", "1000", "--page", str(target)]
-    assert compare_rules.main(options) == 0
+def test_a_text_like_any_other_is_no_drift_and_other_words_are() -> None:
+    words = np.array([f"w{i}" for i in range(200)])
+    texts = [" ".join(RNG.choice(words, 8)) for _ in range(2600)]
+    auc, flag = evidently_texts(texts[:1300], texts[1300:])
+    assert 0.45 < auc < 0.55 and not flag
+    changed = [f"{t} new" if RNG.random() < 0.5 else t for t in texts[1300:]]
+    auc, flag = evidently_texts(texts[:1300], changed)
+    assert auc > 0.7 and flag
+
+
+def test_reconstruction_sees_columns_that_no_longer_go_together() -> None:
+    def rows(n: int, share: float) -> np.ndarray:
+        x = RNG.standard_normal((n, 4))
+        x[:, 1] = share * x[:, 0] + (1 - share**2) ** 0.5 * x[:, 1]
+        return x
+
+    reference = rows(5000, 0.9)
+    assert not nannyml_together(reference, rows(1000, 0.9))[1]
+    assert nannyml_together(reference, rows(1000, 0.0))[1]
+
+
+def test_a_quick_comparison_writes_its_page_and_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, done = tmp_path / "page.md", tmp_path / "done.jsonl"
+    cells = ["mixed/500", "numbers, 5 % missing/1000", "one text column/200"]
+    options = ["--runs", "3", "--page", str(target), "--results", str(done), "--cells", *cells]
+    assert compare_rules.main(options) == 1  # three pages cannot prove six in a hundred
     text = target.read_text()
-    assert text.count("| mixed |") == 2 and "mean + 0.3 sd" in text
+    assert text.count(" | 3 | ") == 3 and "| mixed | 500 | 2,500 |" in text
+    monkeypatch.setattr(compare_rules, "simulate", lambda *_: pytest.fail("ran a finished cell"))
+    compare_rules.main(options)
+    assert target.read_text() == text
+
+
+def test_power_is_measured_at_equal_false_alarms(tmp_path: Path) -> None:
+    target = tmp_path / "page.md"
+    options = ["--sizes", "500", "--runs", "6", "--page", str(target)]
+    assert power.main([*options, "--results", str(tmp_path / "done.jsonl")]) == 0
+    rows = [line for line in target.read_text().splitlines() if "| 500 | 6 |" in line]
+    assert len(rows) == 2 * len(SHIFTS)
+    strong = next(line for line in rows if line.startswith("| 5 % of rows to a new level"))
+    assert strong.split("|")[4].strip() == "100.0%"
+
+
+def test_a_threshold_lets_as_many_calm_pages_through_as_it_says() -> None:
+    calm = [{"evidence": float(i), **{n: [float(i), 0.0] for n in power.OTHERS}} for i in range(40)]
+    found = power.one_number(calm, calm)
+    assert found["evidence"].tolist() == list(map(float, range(40)))
+    assert np.argsort(found["BBSD"]).tolist() == list(range(40))
+    assert (found["BBSD"] > np.quantile(found["BBSD"], 0.95, method="higher")).mean() <= 0.05
 
 
 def test_the_page_of_benchmarks_keeps_pairs_of_a_round() -> None:
@@ -96,4 +150,61 @@ def test_evidently_itself_says_the_same() -> None:
     assert done.returncode == 0, done.stderr[-500:]
     for before, now, value in json.loads(done.stdout.splitlines()[-1]):
         found, _flag = evidently_number(np.array(before), np.array(now))
+        assert found == pytest.approx(value, rel=1e-6)
+
+
+TEXT_PROBE = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import numpy as np, pandas as pd
+from evidently.legacy.utils.data_drift_utils import calculate_text_drift_score
+rng = np.random.default_rng(4)
+words = np.array([f"w{i}" for i in range(300)])
+before = [" ".join(rng.choice(words, 8)) for _ in range(1200)]
+now = [" ".join(rng.choice(words[:240], 8)) for _ in range(600)]
+value, flag = calculate_text_drift_score(pd.Series(before), pd.Series(now), bootstrap=False)
+print(json.dumps([before, now, float(value), bool(flag)]))
+"""
+
+TOGETHER_PROBE = """
+import json, warnings
+warnings.simplefilter("ignore")
+import numpy as np, pandas as pd, nannyml
+rng = np.random.default_rng(5)
+def rows(n, share):
+    x = rng.standard_normal((n, 4))
+    x[:, 1] = share * x[:, 0] + (1 - share**2) ** 0.5 * x[:, 1]
+    x[rng.random(n) < 0.05, 2] = np.nan
+    return x
+before, answer = rows(2000, 0.8), []
+names = list("abcd")
+found = nannyml.DataReconstructionDriftCalculator(column_names=names, chunk_number=10)
+found.fit(pd.DataFrame(before, columns=names))
+for share in (0.8, 0.2):
+    now = rows(1000, share)
+    frame = found.calculate(pd.DataFrame(now, columns=names))
+    part = frame.filter(period="analysis").to_df()["reconstruction_error"]["value"]
+    answer.append([now.tolist(), float(part.mean())])
+print(json.dumps([before.tolist(), answer]))
+"""
+
+
+def _probe(name: str, text: str) -> Any:
+    python = ENVIRONMENTS / name / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"the environment of {name} is not there: python -m bench.peers setup")
+    done = subprocess.run([str(python), "-c", text], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+    return json.loads(done.stdout.splitlines()[-1], parse_constant=float)
+
+
+def test_evidently_itself_says_the_same_of_texts() -> None:
+    before, now, value, flag = _probe("evidently", TEXT_PROBE)
+    assert evidently_texts(before, now) == (pytest.approx(value, abs=1e-9), flag)
+
+
+def test_nannyml_itself_says_the_same_of_columns_together() -> None:
+    before, answers = _probe("nannyml", TOGETHER_PROBE)
+    for now, value in answers:
+        found, _flag = nannyml_together(np.array(before), np.array(now))
         assert found == pytest.approx(value, rel=1e-6)
