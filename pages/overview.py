@@ -16,6 +16,7 @@ from app.widgets.lead import draw_lead, draw_steps, steps_of
 from app.widgets.metric_card import draw_cards
 from app.widgets.over_time import draw_over_time
 from app.widgets.overview_answers import read_overview
+from app.widgets.owner import draw_owner, is_owner
 from app.widgets.view import open_view, selected_model
 
 if require("view").only_labels:
@@ -24,7 +25,7 @@ if require("view").only_labels:
 viewer = require("view", selected_model(require("view")))
 view = open_view(viewer, "Overview")
 place = draw_header(view)
-lead, cards, middle = st.container(), st.container(), st.container()
+lead, cards, owner, middle = (st.container() for _ in range(4))
 every = default_every(view)
 names = headline_metrics(view)[:2]
 
@@ -34,6 +35,9 @@ with lead:
     steps = draw_lead(opening)
 with cards:
     draw_cards(found.cards)
+if is_owner(view):
+    with owner:
+        draw_owner(view, every)
 with middle:
     left, right = st.columns([5, 3], gap="small")
     with left, st.container(border=True, height="stretch", gap="xsmall"):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from app.widgets.view import View
 
 CARDS = ("active_users", "engagement", "acceptance", "over_reliance", "under_reliance")
-SIMULATED = "simulated"
+SIMULATED_NOTE = "◆ **Simulated data**: the people and what they did are made up"
 NOTHING = "No prediction was shown to anybody in this window."
 
 
@@ -49,8 +49,9 @@ def say_events(found: Seen) -> str:
     e = found.extent
     pieces = []
     if e.n and e.n_simulated:
-        share = "" if e.n_simulated == e.n else f" {write_value(e.n_simulated / e.n, 'rate')} of"
-        pieces.append(f"◆ **Simulated data**:{share} the people and what they did are made up")
+        share = write_value(e.n_simulated / e.n, "rate")
+        part = "" if e.n_simulated == e.n else f" ({share} of the events)"
+        pieces.append(f"{SIMULATED_NOTE}{part}")
     pieces.append(f"{write_count(e.n)} events of {write_count(e.n_users)} people")
     if e.n_late:
         pieces.append(f"{write_count(e.n_late)} arrived late and count when they happened")
@@ -228,9 +229,12 @@ def say_worth(found: Worth) -> str:
         return "What the prediction adds to a decision is **not known**: nobody decides without it."
     number = f"**{plain(say_gain(gain))}**"
     if gain.low <= 0 <= gain.high:
-        return f"Whether the prediction helps is **not settled**: {number} a decision against none."
+        return f"Whether the prediction helps is **not settled**: {number} a decision."
     word = "helps" if gain.value > 0 else "does harm"
-    return f"The prediction **{word}**: {number} a decision against deciding without it."
+    return (
+        f"The prediction **{word}**: {number} a decision against deciding without it, in the unit of"
+        " your values."
+    )
 
 
 PANELS: tuple[tuple[str, Draw], ...] = (
