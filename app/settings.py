@@ -41,6 +41,11 @@ TABLE = (
     Setting("api_port", 0, "Port of the HTTP API; 0 is the screen's port plus one."),
     Setting("api_limit_mb", 8, "Largest body of a request that the HTTP API takes."),
     Setting(
+        "webhook_hosts",
+        "",
+        "Hosts that webhooks may reach in a private network or without https, split by spaces.",
+    ),
+    Setting(
         "api_origins",
         "",
         "Sites whose pages may call the API from a browser, such as https://shop.example, split by spaces.",

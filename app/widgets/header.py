@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STYLE = Path(__file__).with_name("screen.css")
 PAGE_KEYS = (
-    "metric", "every", "column", "class", "id", "with", "threshold",
+    "metric", "every", "column", "class", "id", "item", "with", "threshold",
     "draft", "b", "since", "least", "by",
 )  # fmt: skip
 

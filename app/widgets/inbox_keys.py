@@ -14,6 +14,7 @@ from app.feedback import verbs
 from app.state.feedback import Item, read_item
 from app.state.inbox import Filter, assignees_of, list_items, similar_to, tags_of
 from app.widgets.feedback_item import WORDS, save_note
+from app.widgets.feedback_outward import draw_outward
 
 if TYPE_CHECKING:
     from app.widgets.view import View
@@ -96,6 +97,7 @@ def draw_more(view: View, opened: Item) -> None:
             placeholder="another item", key=f"merge_{opened.id}", on_change=_set,
             args=("merge", opened.id),
         )  # fmt: skip
+        draw_outward(view, opened)
 
 
 def fixes_of(view: View, item: Item) -> list[str]:

@@ -16,6 +16,7 @@ from app.ingest.run import sweep
 from app.settings import Settings
 from app.state import jobs
 from app.state.database import Database
+from app.worker.chores import Chores
 from app.worker.kinds import KINDS
 
 IDLE_S = 0.5
@@ -35,11 +36,14 @@ class Worker:
         """Until stopped: rescue what dead workers left, and do what is queued."""
         sweep(self.settings.home, self.database)
         flusher = Flusher(place_of(self.settings, self.database, "outbox"))
+        chores = Chores(self.settings, self.database)
         flusher.start()
+        chores.start()
         try:
             self._serve()
         finally:
             flusher.end()
+            chores.end()
 
     def _serve(self) -> None:
         rescued = 0.0

@@ -1,0 +1,111 @@
+"""Webhooks on the Admin page: where replies and tickets go. Every callback asks for the right again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.errors import TelltaleError
+from app.auth import guarded, require
+from app.auth.current import state
+from app.feedback.outward import end_hook, make_hook
+from app.feedback.signing import hook_secret
+from app.state.hooks import PURPOSES, STYLES, Hook, list_deliveries, list_hooks
+from app.state.models import list_models
+from app.widgets.problem import problem
+
+SAYS = {"reply": "replies to reporters", "ticket": "tickets"}
+FIELDS = ("model", "name", "purpose", "style", "url", "project", "token_name")
+
+
+def draw_hooks() -> None:
+    """The webhooks there are, one to look at or remove, a form for a new one, what was sent."""
+    database, _settings = state()
+    hooks = list_hooks(database)
+    if hooks:
+        st.dataframe([_row(hook) for hook in hooks], hide_index=True, width="stretch")
+    else:
+        st.caption("No webhooks yet. One sends replies to your own program, or makes tickets.")
+    error = st.session_state.pop("hook_problem", None)
+    if error is not None:
+        problem(error)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _draw_one(hooks)
+    with right:
+        _draw_new([model.name for model in list_models(database)])
+    sent = list_deliveries(database, limit=20)
+    if sent:
+        st.subheader("Sent last", anchor=False)
+        names = {hook.id: hook.name for hook in hooks}
+        rows = [
+            {
+                "To": names.get(d.hook_id, f"webhook {d.hook_id}"),
+                "Item": d.feedback_id,
+                "State": d.state,
+                "Tries": d.attempts,
+                "Trouble": d.error,
+                "Asked (UTC)": d.created_at.strftime("%Y-%m-%d %H:%M"),
+            }
+            for d in sent
+        ]
+        st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def _row(hook: Hook) -> dict[str, object]:
+    return {
+        "Webhook": hook.id,
+        "Name": hook.name,
+        "Model": hook.model,
+        "For": SAYS[hook.purpose],
+        "Style": hook.style,
+        "Address": hook.url,
+        "Status comes back to": f"/api/v1/hooks/{hook.id}",
+    }
+
+
+def _draw_one(hooks: list[Hook]) -> None:
+    st.subheader("One webhook", anchor=False)
+    if not hooks:
+        st.caption("There is none.")
+        return
+    names = {hook.id: f"{hook.id}: {hook.name}" for hook in hooks}
+    chosen = st.selectbox("Webhook", list(names), format_func=names.__getitem__, key="hook_chosen")
+    with st.popover("Its secret"):
+        st.caption("It signs what is sent, and must sign what comes back.")
+        st.code(hook_secret(state()[1].home, chosen), language=None)
+    st.button("Remove", key="hook_remove", on_click=_remove, args=(chosen,))
+
+
+def _draw_new(models: list[str]) -> None:
+    st.subheader("New webhook", anchor=False)
+    with st.form("hook_new"):
+        st.text_input("Name", key="hook_name", placeholder="support desk")
+        left, right = st.columns(2)
+        left.selectbox("Model", models, key="hook_model")
+        right.selectbox("For", PURPOSES, format_func=SAYS.__getitem__, key="hook_purpose")
+        st.text_input("Address", key="hook_url", placeholder="https://")
+        left, middle, right = st.columns(3)
+        left.selectbox("Style", STYLES, key="hook_style")
+        middle.text_input("Jira project", key="hook_project")
+        right.text_input(
+            "Token", key="hook_token_name", help="Name of a file in the folder secrets of the home"
+        )
+        st.form_submit_button("Make webhook", type="primary", on_click=_create)
+
+
+@guarded("admin")
+def _create() -> None:
+    chosen = st.session_state
+    values = {name: str(chosen.get(f"hook_{name}") or "") for name in FIELDS}
+    try:
+        make_hook(state()[0], require("admin"), values)
+    except TelltaleError as error:
+        chosen["hook_problem"] = error
+
+
+@guarded("admin")
+def _remove(hook_id: int) -> None:
+    try:
+        end_hook(state()[0], require("admin"), hook_id)
+    except TelltaleError as error:
+        st.session_state["hook_problem"] = error

@@ -1,0 +1,60 @@
+"""API keys and webhooks on the Admin page: made, told once, ended; for admins alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analytics.core import Schema
+from app.auth.viewer import Viewer
+from app.settings import settings_in_force
+from app.state.database import Database, open_database
+from app.state.grants import Grant
+from app.state.hooks import list_hooks
+from app.state.keys import find_key, list_keys
+from app.state.models import save_schema
+from app.state.users import add_user
+
+
+@pytest.fixture
+def flights(on_nothing: None) -> Database:
+    database = open_database(settings_in_force().database_url)
+    with database.write("test") as write:
+        add_user(write, "ann", "admin", "no password")
+        save_schema(write, "flights", Schema("binary", (), ("0", "1"), "1"), {})
+    return database
+
+
+def test_a_key_is_told_once(flights: Database, run) -> None:  # type: ignore[no-untyped-def]
+    app = run("admin")
+    app.text_input(key="key_name").set_value("website")
+    app.button(key="FormSubmitter:key_new-Make key").click().run()
+    told = [code.value for code in app.code if code.value.startswith("tell_")]
+    (key,) = list_keys(flights)
+    with flights.read() as connection:
+        assert find_key(connection, told[0]) == key
+    app.run()
+    assert not [code for code in app.code if code.value.startswith("tell_")]
+    app.button(key="key_revoke").click().run()
+    assert list_keys(flights)[0].revoked_at is not None
+
+
+def test_a_webhook_is_made_and_removed(flights: Database, run) -> None:  # type: ignore[no-untyped-def]
+    app = run("admin")
+    app.text_input(key="hook_name").set_value("desk")
+    app.text_input(key="hook_url").set_value("http://user:pw@desk.example")
+    app.button(key="FormSubmitter:hook_new-Make webhook").click().run()
+    assert list_hooks(flights) == []
+    app.text_input(key="hook_url").set_value("https://desk.example/in")
+    app.button(key="FormSubmitter:hook_new-Make webhook").click().run()
+    assert [h.url for h in list_hooks(flights)] == ["https://desk.example/in"]
+    app.button(key="hook_remove").click().run()
+    assert list_hooks(flights) == []
+
+
+def test_nobody_else_sees_them(enter, tmp_path: Path, run, texts) -> None:  # type: ignore[no-untyped-def]
+    enter(tmp_path, Viewer("s", "S", "data_scientist", (Grant("data_scientist", "*"),)))
+    said = texts(run("admin"))
+    assert "no right to manage users" in said
+    assert "API keys" not in said
