@@ -1,4 +1,4 @@
-"""Rows unlike each other: a few from each cluster, or BADGE-like seeds."""
+"""Rows unlike each other, where the model is unsure and elsewhere too."""
 
 from __future__ import annotations
 
@@ -17,25 +17,32 @@ from analytics.sampling.candidates import (
     hardest,
     lacks,
 )
+from analytics.sampling.uncertain import uncertainty
 
-MOST_CLUSTERS = 50
-Method = Literal["clusters", "badge"]
+MOST_CLUSTERS, MOST_GROUPS = 50, 500
+MANY = 20_000_000  # rows times groups times features from which groups are found in batches
+FLOOR = 0.2  # what a row counts of which the model is sure
+Method = Literal["weighted", "clusters", "badge"]
 
 
 def choose(
     candidates: Candidates,
     n: int,
     *,
-    method: Method = "clusters",
+    method: Method = "weighted",
     seed: int = 0,
     explore: float = EXPLORE,
 ) -> Choice:
     """``n`` rows spread over the features.
 
-    ``clusters``: k-means over scaled features, and round by round the row of each cluster that is
-    nearest to its centre. ``badge``: k-means++ seeds over the gradient that each row would have
-    if its predicted class were its label, (proba - one hot) times features (Ash and others 2020):
-    unlike each other and unsure at once; needs ``proba``. Both need ``features``.
+    ``weighted``: k-means with as many groups as rows are asked for, in which a row counts 0.2 plus
+    the square of its uncertainty (see ``uncertain``), and of each group the row nearest to its
+    centre (after Zhdanov 2019). It asks where the model is unsure, and everywhere else too: a model
+    that drift has broken is wrong about its own uncertainty. ``clusters``: the same without
+    weights, a few groups and round by round a row of each; also what ``weighted`` does without
+    ``proba``. ``badge``: k-means++ seeds over the gradient that each row would have if its
+    predicted class were its label, (proba - one hot) times features (Ash and others 2020); needs
+    ``proba``. All need ``features``.
     """
     check_size(n)
     if candidates.features is None or candidates.features.shape[1] == 0:
@@ -46,11 +53,13 @@ def choose(
         if candidates.proba is None:
             raise lacks("diverse", "a score a class for BADGE", "Use clusters instead.")
         order = seeds(gradients(candidates.proba, x), wanted, seed)
-        reasons = ["unlike the rows before it"] * candidates.n
+    elif method == "weighted" and candidates.proba is not None:
+        weight = FLOOR + np.nan_to_num(uncertainty(candidates.proba)) ** 2
+        order = round_robin(*_groups(x, weight, min(wanted, MOST_GROUPS), seed))[:wanted]
     else:
-        labels, distance = _clusters(x, wanted, seed)
-        order = round_robin(labels, distance)[:wanted]
-        reasons = [f"typical of group {k + 1}" for k in labels.tolist()]
+        even = np.ones(candidates.n)
+        order = round_robin(*_groups(x, even, min(wanted, MOST_CLUSTERS), seed))[:wanted]
+    reasons = ["unlike the rows before it"] * candidates.n
     scores = np.zeros(candidates.n)
     scores[order] = np.arange(len(order), 0, -1) / max(len(order), 1)
     return hardest(candidates, scores, n, reasons, seed=seed, explore=explore)
@@ -65,13 +74,16 @@ def scaled(features: Floats) -> Floats:
     return np.asarray(np.nan_to_num((features - centre) / spread, posinf=0.0, neginf=0.0))
 
 
-def _clusters(x: Floats, n: int, seed: int) -> tuple[npt.NDArray[np.intp], Floats]:
-    """The cluster of every row, and its distance to the centre."""
-    from sklearn.cluster import MiniBatchKMeans
+def _groups(x: Floats, weight: Floats, n: int, seed: int) -> tuple[npt.NDArray[np.intp], Floats]:
+    """The group of every row, and its distance to the centre."""
+    from sklearn.cluster import KMeans, MiniBatchKMeans
 
-    n_distinct = len(np.unique(x, axis=0))
-    k = max(min(n, MOST_CLUSTERS, n_distinct), 1)
-    model = MiniBatchKMeans(k, random_state=seed, n_init=3, batch_size=1024).fit(x)
+    k = max(min(n, len(np.unique(x, axis=0))), 1)
+    if x.size * k <= MANY:
+        model = KMeans(k, random_state=seed, n_init=1, max_iter=30)
+    else:
+        model = MiniBatchKMeans(k, random_state=seed, n_init=1, batch_size=2048)
+    model.fit(x, sample_weight=weight)
     labels = np.asarray(model.labels_, dtype=np.intp)
     return labels, np.linalg.norm(x - model.cluster_centers_[labels], axis=1)
 

@@ -132,6 +132,27 @@ def test_diverse_covers_every_cluster_before_a_second_of_any() -> None:
     assert {int(np.searchsorted(bounds, int(i), side="right")) for i in found.ids} == {0, 1, 2, 3}
 
 
+def test_weighted_groups_lie_where_the_model_is_unsure_and_elsewhere_too() -> None:
+    x = np.repeat([[0.0, 0.0], [50.0, 50.0]], 100, axis=0) + RNG.normal(size=(200, 2))
+    proba = np.tile([0.99, 0.01], (200, 1))
+    proba[:100] = [0.52, 0.48]
+    ids = tuple(map(str, range(200)))
+
+    def unsure(method: diverse.Method) -> list[int]:
+        given_rows = Candidates(ids, proba=proba, features=x)
+        chosen = (
+            diverse.choose(given_rows, 12, method=method, explore=0.0, seed=seed)
+            for seed in range(20)
+        )
+        return [sum(int(i) < 100 for i in found.ids) for found in chosen]
+
+    weighted, even = unsure("weighted"), unsure("clusters")
+    assert np.mean(weighted) >= np.mean(even) + 1
+    assert max(weighted) < 12
+    without = Candidates(ids, features=x)
+    assert diverse.choose(without, 12) == diverse.choose(without, 12, method="clusters")
+
+
 def test_badge_prefers_rows_that_the_model_is_unsure_of() -> None:
     proba = np.tile([0.99, 0.01], (200, 1))
     proba[:20] = [0.55, 0.45]
