@@ -211,7 +211,7 @@ def export_rows(
     if rows is None:
         raise LogEmpty("There are no rows to take away.", "", "Choose a wider window or segment.")
     numeric = {c.name for c in dataset.schema.features if c.type == "numeric"}
-    picks = ", ".join(_exported(c, kind, c in numeric) for c in columns)
+    picks = ", ".join(exported(c, kind, c in numeric) for c in columns)
     options = "FORMAT csv, HEADER" if kind == "csv" else "FORMAT parquet, COMPRESSION zstd"
     order = "timestamp, row, prediction_id"
     statement = rows.select(f"SELECT {picks} FROM rows ORDER BY {order}")
@@ -219,7 +219,8 @@ def export_rows(
     return int(engine.rows(sql, rows.values)[0][0])
 
 
-def _exported(column: str, kind: str, is_number: bool) -> str:
+def exported(column: str, kind: str, is_number: bool) -> str:
+    """A column as it is written to a file: in CSV nothing that a spreadsheet would run."""
     name = quote_name(column)
     if kind == "parquet":
         return name
