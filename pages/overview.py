@@ -12,6 +12,7 @@ from app.widgets.finding_row import draw_findings
 from app.widgets.header import draw_header
 from app.widgets.health import draw_health
 from app.widgets.label.home import draw_home
+from app.widgets.label.step import with_label_step
 from app.widgets.lead import draw_lead, draw_steps, steps_of
 from app.widgets.metric_card import draw_cards
 from app.widgets.over_time import draw_over_time
@@ -47,7 +48,7 @@ with middle:
 
 changes = found.changes()
 with steps:
-    draw_steps(steps_of([opening, *changes], "overview"))
+    draw_steps(with_label_step(view, opening, steps_of([opening, *changes], "overview")))
 with side:
     st.subheader("What changed most", anchor=False)
     if changes:

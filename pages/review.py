@@ -9,6 +9,7 @@ from app.cache import desk
 from app.labelling.people import list_work
 from app.labelling.review import ratings
 from app.widgets.header import draw_header
+from app.widgets.label.files import draw_files
 from app.widgets.label.fill import draw_fill, draw_gold
 from app.widgets.label.quality import draw_agreement, draw_annotators, draw_suspects
 from app.widgets.label.review import draw_review
@@ -33,7 +34,7 @@ if arrival and project is None:
     st.stop()
 titles = ["Set-up"]
 if project is not None:
-    titles = ["Review", "Agreement", "Annotators", "Suspects", "Set-up", "Estimate"]
+    titles = ["Review", "Agreement", "Annotators", "Suspects", "Files", "Set-up", "Estimate"]
     with place:
         draw_notes(view, project)
 tabs = dict(
@@ -56,6 +57,9 @@ if project is not None and is_open("Agreement"):
 if project is not None and is_open("Annotators"):
     with tabs["Annotators"]:
         draw_annotators(list_work(database, viewer, project.id))
+if project is not None and is_open("Files"):
+    with tabs["Files"]:
+        draw_files(view, project)
 if is_open("Suspects"):
     with tabs["Suspects"]:
         draw_suspects(view.ask("suspects", "Looking for suspect labels"), True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analytics.errors import AccessDenied
 from app.auth.passwords import hash_password
 from app.auth.viewer import Viewer, operator
 from app.ingest.plan import plan_import
@@ -18,7 +19,7 @@ from app.ingest.words import ImportOptions, Place
 from app.labelling.answer import Answer, give_answers
 from app.labelling.claim import claim_next
 from app.labelling.people import progress
-from app.labelling.projects import default_setup, list_projects, make_project
+from app.labelling.projects import default_setup, get_project, list_projects, make_project
 from app.labelling.review import list_cases
 from app.labelling.tasks import Item, add_tasks
 from app.settings import settings_in_force
@@ -172,6 +173,29 @@ def test_a_queue_that_cannot_be_filled_is_explained(model, answered, run, texts)
     app = run("label", m="letters", q="misclassified", mode="native", w="all")
     app.button(key="fill_go").click().run()
     assert "No row of this window is left to label." in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("kind", "begin"),
+    [("jsonl", b'{"'), ("csv", b"prediction_id"), ("label-studio", b"["), ("huggingface", b"PK")],
+)
+def test_labels_are_taken_away_as_files(model, answered, run, kind: str, begin: bytes) -> None:
+    from app.widgets.label.files import export_file
+
+    number = answered("aab", "abb")
+    app = at(run, "Files")
+    assert not app.exception
+    found = export_file("letters", get_project(model, BOSS, number), kind, None)
+    assert found.lstrip(b"\xef\xbb\xbf").startswith(begin) and len(found) > 200
+
+
+def test_whoever_may_not_export_gets_no_file(model, answered, enter, tmp_path: Path) -> None:
+    from app.widgets.label.files import export_file
+
+    project = get_project(model, BOSS, answered("aab", "abb"))
+    enter(tmp_path, ANN)
+    with pytest.raises(AccessDenied, match="download rows"):
+        export_file("letters", project, "jsonl", None)
 
 
 def test_who_may_not_review_sees_nothing(answered, enter, run, texts, tmp_path: Path) -> None:

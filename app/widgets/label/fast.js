@@ -20,6 +20,7 @@ class Desk {
     Object.assign(this, {outbox: [], cards: [], past: [], card: null, seq: 0, beat: 0, flight: null});
     Object.assign(this, {box: null, lookedAt: 0, told: new Map(), heard: new Set(), recent: []});
     this.client = unique();
+    this.isWhole = window.innerWidth > 900; // where there is room, guidelines stand beside the card
     this.onKey = (event) => this.key(event);
     this.onLeave = (event) => this.outbox.length && event.preventDefault();
     document.addEventListener("keydown", this.onKey);
