@@ -6,6 +6,7 @@ import streamlit as st
 
 from analytics.findings import speak_of_slice, speak_of_slices
 from app.auth import require
+from app.widgets.comment import draw_comment
 from app.widgets.empty_state import draw_empty
 from app.widgets.export import draw_export
 from app.widgets.fairness import draw_fairness
@@ -54,6 +55,7 @@ with lead:
         if not has_own_truth(view.dataset):
             steps.append(Step("label", "Label 20 of them", label_params(shown.text)))
         draw_lead(speak_of_slice(mine), [] if shown.is_draft else steps)
+        draw_comment("slice", shown.text, view.model)
     else:
         draw_lead(speak_of_slices(found or [], rows_shown(found or [])))
 draw_export(place, view, [*([mine] if mine else []), *(found or [])], "slices")

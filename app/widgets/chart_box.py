@@ -10,6 +10,7 @@ from datetime import datetime
 import streamlit as st
 
 from app.charts import CONFIG, Chart, picked_span
+from app.widgets.comment import draw_comment
 from app.widgets.empty_state import draw_empty
 from app.widgets.problem import plain
 from app.widgets.tables import data_table
@@ -50,8 +51,9 @@ def draw_zoom_chart(
 
 def _below(chart: Chart, key: str, caption: str) -> None:
     text = " ".join(filter(None, (caption, chart.caption)))
-    if text:
-        st.caption(plain(text))
+    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+        st.caption(plain(text), width="stretch")
+        draw_comment("chart", key)
     if chart.table:
         with st.expander("Numbers", key=f"numbers_{key}", type="compact", on_change="rerun") as box:
             if box.open:

@@ -146,6 +146,7 @@ def _draw_list(view: View, items: list[Item], opened: Item, n: int) -> None:
             "age": [_age(item, view.now) for item in items],
         }
     )
+    is_phone = "Mobi" in st.context.headers.get("User-Agent", "")
     has_people = any(item.assignee for item in items)
     if not has_people:
         rows = rows.drop(columns="whose")
@@ -156,7 +157,7 @@ def _draw_list(view: View, items: list[Item], opened: Item, n: int) -> None:
         on_select=lambda: _pick(key, ids),
         selection_mode="single-row",
         selection_default={"selection": {"rows": [] if place is None else [place]}},
-        height=min(36 + 35 * max(1, len(items)), 540),
+        height=min(36 + 35 * max(1, len(items)), 250 if is_phone else 540),
         column_config={
             "": st.column_config.TextColumn(width=24),
             "said": st.column_config.TextColumn(width=200 if has_people else 260),

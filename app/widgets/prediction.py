@@ -13,6 +13,7 @@ from analytics.errors import AccessDenied, TelltaleError
 from analytics.words import write_count, write_moment, write_value
 from app.explore import open_one
 from app.settings import settings_in_force
+from app.widgets.comment import draw_comment
 from app.widgets.header import link_of
 from app.widgets.problem import plain, problem
 from app.widgets.tables import data_table
@@ -96,6 +97,7 @@ def draw_opened(view: View, prediction_id: str, close: Callable[[], None]) -> No
             st.caption("This prediction, for everybody who may explore the model.")
             link = f"{link_of(view)}&{urlencode({'id': prediction_id})}"
             st.code(link, language=None, wrap_lines=True)
+        draw_comment("prediction", prediction_id, view.model)
         st.button("Close", key="close_prediction", on_click=close)
     try:
         is_again = st.session_state.get("opened") == opened

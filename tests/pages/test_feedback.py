@@ -163,3 +163,29 @@ def test_filters_narrow_the_list(on_samples: None, run: Run) -> None:
     assert any(f"{n} items" in c.value for c in app.caption)
     app.segmented_control(key="inbox_who").set_value("mine").run()
     assert "No feedback here" in "".join(m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("page", "target", "more"),
+    [
+        ("explore", "prediction", {"id": "F110926"}),
+        ("feedback", "chart", {}),
+    ],
+)
+def test_a_comment_beside_a_prediction_or_a_chart_stands_in_the_inbox(
+    on_copy: Database, run: Run, page: str, target: str, more: dict[str, str]
+) -> None:
+    app = run(page, m=MODEL, **more)
+    if page == "feedback":
+        app.session_state["below"] = "Trends"
+    target_id = more.get("id", "feedback_rate")
+    key = f"comment_{target}_{target_id}"
+    app.session_state[key] = True
+    app.run()
+    app.text_area(key=f"{key}_text").set_value("<i>odd</i>")
+    app.button(key=f"{key}_send").click().run()
+    assert not app.exception
+    item = list_items(on_copy, Filter(MODEL), 0, 1)[0]
+    assert (item.comment, item.source, item.target_type) == ("<i>odd</i>", "dashboard", target)
+    assert (item.prediction_id or item.target_id) == target_id
+    assert item.url_params["m"] == MODEL
