@@ -75,7 +75,7 @@ _TESTS = {
 def code_for(
     dataset: Dataset, name: str, question: Question, home: str, comparison: Comparison | None = None
 ) -> str:
-    """The text for an answer: ``name`` is performance, drift, quality, serving or compare.
+    """The text for an answer: ``name`` is performance, drift, quality, serving, why or compare.
 
     ``home`` is the folder that parts stand in; the text names it once. Raises UsageError where
     nothing that was asked can be said in a few lines.
@@ -86,6 +86,10 @@ def code_for(
         return _assemble(home, *_quality(dataset, question))
     if name == "serving":
         return _assemble(home, *_serving(dataset, question))
+    if name == "why":
+        from analytics.evaluate.code_why import why_body
+
+        return _assemble(home, *why_body(dataset, question))
     if name == "compare" and comparison is not None:
         return _assemble(home, *_compare(dataset, question, comparison))
     if name != "performance":

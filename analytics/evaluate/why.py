@@ -78,12 +78,13 @@ def why(
         )
     _check_columns(dataset, question)
     results: list[Result] = []
-    for named in _picked(dataset, question):
+    for named in picked(dataset, question):
         results += _explain(engine, dataset, question, named, now)
     return results
 
 
-def _picked(dataset: Dataset, question: Question) -> tuple[Named, ...]:
+def picked(dataset: Dataset, question: Question) -> tuple[Named, ...]:
+    """The asked metrics, or the main one that decomposes; UsageError for one that does not."""
     names = question.names
     if not names:
         known = decomposable(dataset)
@@ -128,7 +129,9 @@ def _explain(
     asked = Asked(dataset, scopes, terms)
     maturity, ripeness = ripen(engine, asked, now)
     asked = replace(asked, ripeness=ripeness)
-    binned = bin_columns(engine, dataset, scopes[0], _columns(dataset, question, terms, scopes))
+    binned = bin_columns(
+        engine, dataset, scopes[0], columns_to_split(dataset, question, terms, scopes)
+    )
     cells = cells_by_column(engine, asked, binned)
     if not cells:
         facts = Facts(question, named, terms, (n[0], n[1]), 0.0)
@@ -162,7 +165,7 @@ def _reason(estimates: Sequence[Estimate | None], terms: Terms) -> str | None:
     return None
 
 
-def _columns(
+def columns_to_split(
     dataset: Dataset, question: Question, terms: Terms, scopes: tuple[Scope, Scope]
 ) -> list[Column]:
     """Features, the version where it is not asked for, what was predicted, and the truth of a mean."""

@@ -10,6 +10,7 @@ from analytics.core import Dataset, Scope
 from analytics.errors import UsageError
 from analytics.query.frame import Frame, frame
 from analytics.query.performance import predicted_class
+from analytics.query.terms import Terms
 from analytics.sources.relation import quote_name
 
 _GROUP = "_period AS period, _version AS version"
@@ -51,6 +52,23 @@ def column_rows(dataset: Dataset, scope: Scope, columns: Sequence[str], name: st
         for c in columns
     ]
     return _read(name, found, ", ".join(picks))
+
+
+def term_rows(
+    dataset: Dataset, scope: Scope, terms: Terms, columns: Sequence[str], name: str
+) -> Read:
+    """All rows with some columns, and what the metric adds up over those that count."""
+    read = (*terms.columns, *columns)
+    with_labels = terms.needs_labels or "label" in read
+    found = _frame(dataset, scope, read, with_labels=with_labels)
+    weight = "_weight" if terms.needs_labels else "1.0"
+    sums = [
+        f"CASE WHEN {terms.keep} THEN CAST({sql} AS DOUBLE) END AS {side}"
+        for sql, side in ((terms.over, "over"), (terms.under, "under"))
+    ]
+    picks = ", ".join([*map(quote_name, columns), *sums, f"{weight} AS weight"])
+    bound = Frame(found.sql, {**found.values, **terms.values})
+    return _read(name, bound, picks)
 
 
 def _frame(

@@ -102,7 +102,7 @@ def _draw_code(
         comparison = (
             view.ask("compare", other=other, **_changed(words)) if kind == "compare" else None
         )
-        question = _with_names(found.question, names)
+        question = found.question if kind == "why" else _with_names(found.question, names)
         text = code_for(found.dataset, kind, question, str(desk().settings.home), comparison)
     except TelltaleError as error:
         st.caption(f"{plain(error.what)} {plain(error.do)}")

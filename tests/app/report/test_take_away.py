@@ -131,6 +131,37 @@ def test_copied_code_gives_both_sides_of_a_comparison(desk: Desk, model: str) ->
             assert answer[side, r.name] == pytest.approx(r.detail[side], abs=1e-9), (side, r.name)
 
 
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("flight-late", "accuracy"), ("flight-late", "recall"), ("flight-delay", "rmse"),
+     ("digit-reader", "accuracy")],
+)  # fmt: skip
+def test_copied_code_gives_the_parts_of_a_change(desk: Desk, model: str, name: str) -> None:
+    words = Asked(window="2013-04-01..2013-05-01" if "flight" in model else None, names=(name,))
+    dataset, question, results = desk.ask("why", model, words)
+    text = code_for(dataset, "why", question, str(desk.settings.home))
+    answer = run_code(text, desk.settings.home)["answer"]
+    late = next((r for r in results if r.detail["part"] == "maturity"), None)
+    checked = [r for r in results if r.detail.get("level") == "column"]
+    assert len(checked) >= 20
+    for r in checked:
+        if late is None:  # the text does not weigh what is still on its way
+            assert answer[r.column, r.detail["part"]] == pytest.approx(r.value, abs=1e-9), r.column
+    change = results[0].value
+    for column in {r.column for r in checked}:
+        assert sum(v for (c, _k), v in answer.items() if c == column) == pytest.approx(change)
+
+
+def test_the_report_tells_why(desk: Desk) -> None:
+    words = Asked(window="2013-04-01..2013-05-01", names=("accuracy",))
+    text = report_of(desk, "flight-late", words, ("why",), actor="ann")
+    assert "Accuracy fell 5.9 points: 5.6 because more rows have label 1" in text
+    assert "do not prove a cause" in text and "From before to now, by label" in text
+    assert "There is no reference" in report_of(
+        desk, "flight-late", Asked(reference="none"), ("why",), actor="ann"
+    )
+
+
 @pytest.mark.parametrize("name", ["performance", "drift", "quality", "serving"])
 def test_the_csv_holds_what_json_says(desk: Desk, name: str) -> None:
     """Row by row: the export of a page and `--json` are the same Results."""
