@@ -78,5 +78,5 @@ def why_body(dataset: Dataset, question: Question) -> tuple[list[Read], str, tup
         f"MOST = {MOST_LEVELS}",
         f"IS_ROOT = {terms.is_root}",
     ]
-    text = "\n".join(constants) + "\n\n" + BODY.replace("{{", "{").replace("}}", "}")
+    text = "\n".join(constants) + "\n\n" + BODY.replace("{{", "{").replace("}}", "}") + SHOW
     return reads, text, ("import numpy",)
