@@ -54,8 +54,8 @@ for column in COLUMNS:
     answer[column, "within"] = within[kind == "plain"].sum()
     for other in ("missing", "unseen"):
         answer[column, other] = (mix + within)[kind == other].sum()
-print(pandas.Series(answer).unstack())  # each line sums to the change
 """
+SHOW = "print(pandas.Series(answer).unstack())  # each line sums to the change"
 
 
 def why_body(dataset: Dataset, question: Question) -> tuple[list[Read], str, tuple[str, ...]]:
