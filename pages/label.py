@@ -7,7 +7,7 @@ import streamlit as st
 from app.auth import require
 from app.widgets.header import draw_header
 from app.widgets.label.fast import draw_fast
-from app.widgets.label.fill import draw_fill
+from app.widgets.label.fill import draw_fill, draw_said
 from app.widgets.label.native import draw_native
 from app.widgets.label.start import (
     draw_choices,
@@ -29,10 +29,15 @@ project = project_of(view.viewer, view.model)
 if project is None:
     draw_no_project(view)
     st.stop()
-with place:
+is_empty, can_fill = is_queue_empty(view, project), may_fill(view)
+with place.container(horizontal=True, gap="small"):
     draw_notes(view, project)
+    if can_fill and not is_empty:
+        with st.popover("Add rows"):
+            draw_fill(view, project)
 draw_choices(view, project)
-if may_fill(view) and is_queue_empty(view, project):
+draw_said()
+if can_fill and is_empty:
     draw_fill(view, project, st.query_params.get("q"))
     st.stop()
 desk = open_desk(view, project)

@@ -10,7 +10,7 @@ from app.labelling.people import list_work
 from app.labelling.review import ratings
 from app.widgets.header import draw_header
 from app.widgets.label.files import draw_files
-from app.widgets.label.fill import draw_fill, draw_gold
+from app.widgets.label.fill import draw_fill, draw_gold, draw_said
 from app.widgets.label.quality import draw_agreement, draw_annotators, draw_suspects
 from app.widgets.label.review import draw_review
 from app.widgets.label.setup import draw_setup
@@ -68,6 +68,7 @@ if is_open("Set-up"):
         draw_setup(view, project)
         if project is not None and project.state == "open":
             st.subheader("Queues", anchor=False)
+            draw_said()
             draw_fill(view, project)
             draw_gold(view, project)
 if is_open("Estimate"):

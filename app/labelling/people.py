@@ -102,6 +102,17 @@ def progress(database: Database, viewer: Viewer, project_id: int) -> Progress:
     )
 
 
+def count_slice(database: Database, viewer: Viewer, project_id: int, segment: str) -> int:
+    """How many open items of the queue ``slice`` were chosen from that segment."""
+    mine = (_task.project_id == project_id) & (_task.state == "open")
+    statement = sa.select(sa.func.count()).where(
+        mine, _task.queue == "slice", _task.slice == segment
+    )
+    with database.read() as connection:
+        check_reader(viewer, find_project(connection, project_id))
+        return int(connection.execute(statement).scalar_one())
+
+
 def list_work(database: Database, viewer: Viewer, project_id: int) -> list[Work]:
     """What everybody did in the project, for reviewers; by name."""
     with database.read() as connection:

@@ -410,3 +410,110 @@ def test_axe_finds_nothing_serious(open_label, desk, mode: str, scheme: str) -> 
     found = Axe().run(page).response["violations"]
     serious = [v for v in found if v["impact"] in ("serious", "critical")]
     assert [(v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in serious] == []
+
+
+NUMBERS = "prediction_id,prediction,size,note\n" + "".join(
+    f"n{i:02d},{i}.5,{i},what a customer wrote about order {i}\n" for i in range(20)
+)
+TOWNS = "prediction_id,prediction,size\n" + "".join(
+    f"t{i:02d},town {chr(97 + i)},{i}\n" for i in range(14)
+)
+
+
+@pytest.fixture(scope="module")
+def others(desk, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """A model that answers with numbers and one with fourteen classes, ready to be labelled."""
+    from app.ingest.plan import plan_import
+    from app.ingest.run import run_import
+    from app.ingest.words import ImportOptions, Place
+    from app.state.grants import Grant, add_grant
+    from app.state.users import get_user
+
+    found, home = {}, desk.server.home
+    for name, text in {"prices": NUMBERS, "towns": TOWNS}.items():
+        path = tmp_path_factory.mktemp(name) / f"{name}.csv"
+        path.write_text(text)
+        place = Place(home, desk.database, "boss")
+        run_import(place, plan_import(place, [path], ImportOptions(model=name)))
+        with desk.database.write("boss") as write:
+            user = get_user(write.connection, "annotator")
+            add_grant(write, user, Grant("annotator", name))
+        setup = replace(default_setup(get_model(desk.database, name)), guard_ms=0, n_practice=0)
+        found[name] = make_project(desk.database, operator("boss"), name, setup)
+        lines = [line.split(",") for line in text.splitlines()[1:]]
+        rows = [Item(line[0], {"size": int(line[2])}, {"prediction": line[1]}) for line in lines]
+        add_tasks(desk.database, operator("boss"), found[name], rows)
+    return found
+
+
+def test_numbers_are_typed_and_letters_stay_keys(new_page, sign_in, desk, others) -> None:
+    page = new_page(base_url=desk.server.url)
+    sign_in_on(page, sign_in)
+    page.goto("/label?m=prices&mode=fast")
+    page.locator(NAME).filter(has_text="n00").wait_for(timeout=60_000)
+    page.locator(".desk .find").click()
+    page.keyboard.type("12,5")
+    press(page, "Enter", NAME)
+    press(page, "s", NAME)  # skipped from within the box
+    page.keyboard.type("-3")
+    press(page, "Enter", NAME)
+    expect(page.locator(".desk .save")).to_have_text("● all saved")
+    assert [a for _, a in answers_of(desk, others["prices"])] == ["12.5", None, "-3"]
+
+
+def test_many_classes_are_found_by_typing(new_page, sign_in, desk, others) -> None:
+    page = new_page(base_url=desk.server.url)
+    sign_in_on(page, sign_in)
+    page.goto("/label?m=towns&mode=fast")
+    page.locator(NAME).filter(has_text="t00").wait_for(timeout=60_000)
+    page.keyboard.press("n")
+    page.keyboard.type("town m")
+    press(page, "Enter", NAME)
+    press(page, "1", NAME)  # the latest is the first key
+    expect(page.locator(".desk .save")).to_have_text("● all saved")
+    assert [a for _, a in answers_of(desk, others["towns"])] == ["town m", "town m"]
+
+
+def answers_of(desk: Desk, project: int) -> list[tuple[int, str | None]]:
+    """(task, answer) of a project in the order in which they were given."""
+    with closing(sqlite3.connect(desk.server.home / "telltale.db", timeout=30)) as state:
+        return state.execute(
+            "SELECT task_id, answer FROM annotation WHERE project_id = ? ORDER BY id", [project]
+        ).fetchall()
+
+
+def test_a_reviewer_settles_by_keys(new_page, sign_in, desk) -> None:
+    from app.auth.viewer import Viewer
+    from app.labelling.answer import Answer, give_answers
+    from app.labelling.claim import claim_next
+    from app.labelling.review import count_cases
+    from app.state.grants import Grant
+
+    setup = get_project(desk.database, operator("boss"), desk.project).setup
+    change_project(desk.database, operator("boss"), desk.project, replace(setup, overlap=2))
+    desk.fresh(4)
+    for who, said in (("annotator", "3456"), ("scientist", "3789")):
+        viewer = Viewer(who, who, "annotator", (Grant("annotator", "*"),))
+        cards = claim_next(desk.database, viewer, desk.project, 4).cards
+        given = [
+            Answer(f"{who}{card.task_id}", card.task_id, digit, lead_time=1.0)
+            for card, digit in zip(cards, said, strict=True)
+        ]
+        give_answers(desk.database, viewer, desk.project, given)
+    page = new_page(base_url=desk.server.url)
+    sign_in_on(page, sign_in, "scientist")
+    page.goto(f"/review?m={MODEL}")
+    page.locator(".st-key-review_again button").wait_for(timeout=60_000)
+    expect(page.locator(CARD).first).to_have_text("D0001")
+    press(page, "j", CARD)
+    expect(page.locator(CARD).first).to_have_text("D0002")
+    press(page, "8", CARD)
+    press(page, "k", CARD)
+    expect(page.locator(CARD).first).to_have_text("D0001")
+    press(page, "4", CARD)
+
+    def n_disputed() -> int:
+        return count_cases(desk.database, operator("boss"), desk.project)["disputed"]
+
+    until(lambda: n_disputed() == 1, "two of three are settled")
+    change_project(desk.database, operator("boss"), desk.project, replace(setup, overlap=1))

@@ -161,7 +161,7 @@ def test_an_empty_queue_is_filled_with_one_click(model, answered, run, texts) ->
     answered("", "")
     app = run("label", m="letters", q="uncertain", mode="native", w="all")
     assert "Rows between two classes" in texts(app)
-    app.button(key="fill_go").click().run()
+    app.button(key="fill_go_uncertain").click().run()
     assert not app.exception, app.exception
     assert app.query_params["q"] in ("uncertain", ["uncertain"])
     assert "set up for ann, bo" in texts(app)  # whoever fills a queue need not be one who labels
@@ -171,7 +171,7 @@ def test_an_empty_queue_is_filled_with_one_click(model, answered, run, texts) ->
 def test_a_queue_that_cannot_be_filled_is_explained(model, answered, run, texts) -> None:
     answered("", "")
     app = run("label", m="letters", q="misclassified", mode="native", w="all")
-    app.button(key="fill_go").click().run()
+    app.button(key="fill_go_misclassified").click().run()
     assert "No row of this window is left to label." in texts(app)
 
 

@@ -185,6 +185,8 @@ def card_layout(dataset: Dataset) -> Layout:
 
 def _opened(card: Claimed, layout: Layout) -> Opened:
     why = "practice: you are told what is right" if card.is_practice else card.reason
+    if card.prediction is not None:  # the project's policy: people see it before they answer
+        why = f"{said_by_model(card.prediction)} {why}".strip()
     shown = card_of(card.data, layout, card.prediction_id, why)
     return Opened(card.task_id, shown)
 
@@ -216,11 +218,18 @@ def _outcome(given: Given) -> Outcome:
         pieces.append(
             "Practice: right." if given.is_right else f"Practice: it is {given.gold_label}."
         )
-    if given.prediction and given.prediction.get("prediction") is not None:
-        score = given.prediction.get("score")
-        sure = f" ({write_value(float(score), 'score')})" if score is not None else ""
-        pieces.append(f"The model said {given.prediction['prediction']}{sure}.")
-    return Outcome(given.unique_id, given.task_id, " ".join(pieces))
+    if given.prediction:
+        pieces.append(said_by_model(given.prediction))
+    return Outcome(given.unique_id, given.task_id, " ".join(filter(None, pieces)))
+
+
+def said_by_model(prediction: Mapping[str, Any]) -> str:
+    """What the model said, in words; empty where it said nothing."""
+    value, score = prediction.get("prediction"), prediction.get("score")
+    if value is None:
+        return ""
+    sure = f" ({write_value(float(score), 'score')})" if score is not None else ""
+    return f"The model said {value}{sure}."
 
 
 def _pace(per_minute: float | None) -> str:

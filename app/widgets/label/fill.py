@@ -34,19 +34,20 @@ WHAT = {
 def draw_fill(view: View, project: Project, queue: str | None = None) -> None:
     """A queue of the sidebar's window in one click; the strategy is the link's unless changed."""
     options = [q for q in WHAT if q != "slice" or view.selection.segment]
-    with st.container(border=True, key="label_fill", gap="small"):
+    with st.container(border=queue is not None, key=f"label_fill_{queue}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             chosen = st.selectbox(
                 "Rows", options, index=options.index(queue) if queue in options else 0,
                 format_func=QUEUES.__getitem__, key=f"fill_queue_{queue}", width=180,
             )  # fmt: skip
-            n = st.selectbox("How many", NUMBERS, NUMBERS.index(FIRST), key="fill_n", width=110)
-            st.button(f"Make a queue of {n}", type="primary", key="fill_go",
+            n = st.selectbox(
+                "How many", NUMBERS, NUMBERS.index(FIRST), key=f"fill_n_{queue}", width=110
+            )
+            st.button(f"Make a queue of {n}", type="primary", key=f"fill_go_{queue}",
                       on_click=lambda: fill(view, project, chosen, int(n)))  # fmt: skip
         segment = view.selection.segment
         where = f", only {segment}" if segment and chosen != "slice" else ""
         st.caption(plain(f"{WHAT[chosen]} From the window {view.selection.window}{where}."))
-        _draw_said()
 
 
 def fill(view: View, project: Project, queue: str, n: int) -> None:
@@ -90,7 +91,8 @@ def draw_gold(view: View, project: Project) -> None:
               help="Drawn from rows whose label is known")  # fmt: skip
 
 
-def _draw_said() -> None:
+def draw_said() -> None:
+    """What filling a queue came to."""
     said = st.session_state.pop("fill_said", None)
     if isinstance(said, tuple):
         problem(TelltaleError(*said))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.errors import TelltaleError
-from analytics.words import write_count, write_value
+from analytics.words import write_count
 from app.auth import guarded
 from app.cache import desk
 from app.cards import card_of
@@ -25,7 +25,7 @@ from app.labelling.review import (
 )
 from app.labelling.tasks import requeue
 from app.widgets.empty_state import draw_empty
-from app.widgets.label.desk import card_layout
+from app.widgets.label.desk import card_layout, said_by_model
 from app.widgets.label.native import STYLE, draw_card
 from app.widgets.problem import plain, problem
 
@@ -111,18 +111,12 @@ def _said(answer: Any) -> dict[str, str]:
 
 def _draw_hints(view: View, project: Project, case: Case) -> None:
     """What the model said, and what weighing people by their reliability would give."""
-    said = case.task.prediction.get("prediction")
-    score = case.task.prediction.get("score")
-    lines = []
-    if said is not None:
-        sure = f" ({write_value(float(score), 'score')})" if score is not None else ""
-        lines.append(f"The model said {said}{sure}.")
+    lines = [said_by_model(case.task.prediction)]
     rows = ratings(desk().database, view.viewer, project.id)
     best = merged(project.setup, rows).get(case.task.id)
     if best is not None and len(case.answers) > 1:
         lines.append(f"Weighing people by how reliable they prove: {best[0]} ({best[1]:.2f}).")
-    if lines:
-        st.caption(plain(" ".join(lines)))
+    st.caption(plain(" ".join(filter(None, lines))))
 
 
 def _draw_bar(view: View, project: Project, cases: Sequence[Case], at: int) -> None:

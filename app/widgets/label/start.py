@@ -10,7 +10,7 @@ import streamlit as st
 from analytics.words import write_moment
 from app.auth import guarded
 from app.cache import desk, shelf
-from app.labelling.people import key_map, progress
+from app.labelling.people import count_slice, key_map, progress
 from app.labelling.projects import leave_note, list_notes, list_projects
 from app.questions import clock
 from app.session import KEYS
@@ -81,6 +81,9 @@ def is_queue_empty(view: View, project: Project) -> bool:
     queue = st.query_params.get(QUEUE)
     if queue == "skipped":
         return False
+    if queue == "slice" and view.selection.segment:
+        segment = view.selection.segment
+        return not count_slice(desk().database, view.viewer, project.id, segment)
     return not (found.by_queue.get(queue, 0) if queue else found.n_open)
 
 
