@@ -131,6 +131,8 @@ def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> A
         return behind.column(engine, dataset, question, what)
     if kind == "feedback" and what:
         return feedback_by(engine, dataset, question, what)
+    if kind == "neighbours":
+        return behind.neighbours(engine, dataset, question, what)
     if kind == "cut":
         return behind.cut(engine, dataset, question, what)
     if kind == "plan":  # plan:METRIC:WITHIN

@@ -68,6 +68,12 @@ TABLE = (
     Setting("query_threads", 0, "Threads of the query engine; 0 is one for each core."),
     Setting("upload_limit_mb", 2048, "Largest file that the Add data page takes."),
     Setting("import_roots", "", "Server folders that may be imported or attached, split by ':'."),
+    Setting(
+        "scoring_endpoints",
+        "",
+        "Scoring services for What if, each MODEL=URL, split by spaces; nothing else is called.",
+    ),
+    Setting("scoring_timeout_s", 5, "Seconds to wait for a scoring service."),
     Setting("fast_accept_ms", 2000, "A prediction accepted sooner than this was hardly looked at."),
     Setting(
         "hash_user_ids",

@@ -63,10 +63,11 @@ def make_log(folder: Path, n: int) -> Dataset:
         f" TO '{labels}' (FORMAT parquet, COMPRESSION zstd)"
     )
     db.close()
-    return _dataset(parts, Part(str(labels), n, "labels"))
+    return dataset_of(parts, Part(str(labels), n, "labels"))
 
 
-def _dataset(parts: list[Part], labels: Part) -> Dataset:
+def dataset_of(parts: list[Part], labels: Part) -> Dataset:
+    """The log's schema and parts as one Dataset."""
     columns = [
         Column("timestamp", "timestamp", "time"),
         Column("prediction", "prediction", "categorical"),

@@ -51,7 +51,7 @@ for title, tab in tabs.items():
         if not tab.open:
             continue
         if title == "Guard-rails":
-            draw_guards(found.guards)
+            draw_guards(view, found.guards)
         elif title == "If you peek":
             draw_looks(found)
         elif title == "Latency and errors":

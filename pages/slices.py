@@ -19,7 +19,7 @@ from app.widgets.slice_link import has_own_truth, label_params, slice_params
 from app.widgets.slice_saved import draw_saved
 from app.widgets.slice_view import ask_slice, draw_apart, draw_over, draw_rows_of, rows_shown
 from app.widgets.view import open_view, selected_model
-from app.widgets.weak_slices import draw_weak, find_weak
+from app.widgets.weak_slices import draw_weak, find_weak, is_large
 
 view = open_view(require("explore", selected_model(require("view"))), "Slices")
 require("explore", view.model)
@@ -57,7 +57,8 @@ with lead:
         draw_lead(speak_of_slice(mine), [] if shown.is_draft else steps)
         draw_comment("slice", shown.text, view.model)
     else:
-        draw_lead(speak_of_slices(found or [], rows_shown(found or [])))
+        large = [r for r in found or [] if is_large(r, least)]
+        draw_lead(speak_of_slices(large, rows_shown(found or [])))
 draw_export(place, view, [*([mine] if mine else []), *(found or [])], "slices")
 
 titles = ["Over time", "What sets it apart", "Rows"] if shown else []

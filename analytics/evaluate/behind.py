@@ -15,6 +15,7 @@ from analytics.evaluate.drift import drift_columns
 from analytics.needs import Confusion, Scores
 from analytics.query.cells import cut_columns
 from analytics.query.engine import Engine
+from analytics.query.explore import open_prediction
 from analytics.query.frame import whole
 from analytics.query.groups import count_inside
 from analytics.query.histograms import (
@@ -24,6 +25,7 @@ from analytics.query.histograms import (
     histogram,
     level_shares,
 )
+from analytics.query.neighbours import Neighbour, nearest_other
 from analytics.query.performance import class_scores, confusions, pairs, scores
 
 WHOLE = (None, None)
@@ -65,6 +67,14 @@ def share_of(engine: Engine, dataset: Dataset, question: Question) -> Share:
         n = count_inside(engine, dataset, scope, None)[0]
         return Share(n, n)
     return Share(*count_inside(engine, dataset, replace(scope, segment=None), scope.segment))
+
+
+def neighbours(
+    engine: Engine, dataset: Dataset, question: Question, prediction_id: str
+) -> list[Neighbour]:
+    """The rows nearest to a prediction that got another answer."""
+    row = open_prediction(engine, dataset, prediction_id).row
+    return nearest_other(engine, dataset, whole(question.scope), row)
 
 
 def cut(engine: Engine, dataset: Dataset, question: Question, name: str) -> Cut | None:

@@ -18,6 +18,7 @@ MIN_ROWS = 50  # rows that a group needs
 MOST_CLASSES = 12
 TOLERANCE = 0.1
 FOUR_FIFTHS = 0.8  # of the best-off group's rate
+UNSURE = "too few rows to tell it from equality"
 LABELS = {
     "selection_rate": "Predicted positive",
     "true_positive_rate": "True positive rate",
@@ -98,14 +99,19 @@ def _group(code: str, row: Sequence[Any]) -> GroupCounts:
 
 
 def _say(cut: Cut, code: str) -> str:
-    conditions = conditions_of(cut, code)
+    """A group in a few words: a level, or the span of a quarter."""
     if code == MISSING:
         return "missing"
-    if code == OTHER or conditions is None:
+    if code == OTHER:
         return "all others"
     if cut.levels:
         return code
-    return segment_text(conditions).replace(" AND ", " and ")
+    at = int(code)
+    if at == 0:
+        return f"up to {cut.edges[0]:g}"
+    if at == len(cut.edges):
+        return f"over {cut.edges[-1]:g}"
+    return f"{cut.edges[at - 1]:g} to {cut.edges[at]:g}"
 
 
 def _result(
@@ -115,6 +121,7 @@ def _result(
     more: dict[str, object],
 ) -> Result:
     name, estimate, n, n_labelled = numbers
+    verdict = verdict_of(name, estimate)
     return Result(
         name=name,
         column=cut.column,
@@ -127,22 +134,27 @@ def _result(
         version=question.scope.version,
         window=question.scope.window,
         segment=question.scope.segment.text if question.scope.segment else None,
-        verdict=verdict_of(name, estimate),
-        reason=estimate.reason,
+        verdict=verdict,
+        reason=estimate.reason or (UNSURE if verdict == "undefined" else None),
         detail={"label": LABELS[name], "unit": "share", **more},
     )
 
 
 def verdict_of(name: str, estimate: Estimate) -> Verdict:
-    """ok within what is tolerated; rates of single groups have no verdict of their own."""
+    """ok within what is tolerated; rates of single groups have no verdict of their own.
+
+    Beyond it, a distance that chance alone could make is undefined: there are too few rows to tell.
+    """
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "undefined"
     if name == "demographic_parity_ratio":
-        if estimate.value >= FOUR_FIFTHS or estimate.high >= 1.0:
+        if estimate.value >= FOUR_FIFTHS:
             return "ok"
+        if estimate.high >= 1.0:
+            return "undefined"
         return "critical" if estimate.high < FOUR_FIFTHS else "warning"
-    if not name.endswith("_difference"):
+    if not name.endswith("_difference") or estimate.value <= TOLERANCE:
         return "ok"
-    if estimate.value <= TOLERANCE or estimate.low <= 0:
-        return "ok"
+    if estimate.low <= 0:
+        return "undefined"
     return "critical" if estimate.low > TOLERANCE else "warning"

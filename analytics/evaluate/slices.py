@@ -25,7 +25,7 @@ from analytics.query.compare import Side, Sums
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.losses import RowLoss, row_losses
-from analytics.slices.counting import CodedRows, Counting, distinct, holds
+from analytics.slices.counting import CodedRows, Counting, Rows, distinct
 from analytics.slices.split import best_split
 from analytics.slices.weak import Slice, Wanted, find_weak_slices
 from analytics.stats.decision import decide
@@ -35,14 +35,18 @@ MIN_ROWS = 50  # labelled rows of a half that a slice needs, and at least one ro
 MIN_TREND = 10  # labelled rows of a period that make a point of a small line
 MOST = 20
 MOST_COLUMNS = 20  # more than that are searched two conditions deep
-ALPHA = 0.95
+ALPHA = 0.98  # slices of a few rows in a hundred count, if they are bad enough
 Watch = Callable[[float, str], None]  # how far the search is; raises to stop it
 
 
 def slices(
-    engine: Engine, dataset: Dataset, question: Question, watch: Watch | None = None
+    engine: Engine,
+    dataset: Dataset,
+    question: Question,
+    watch: Watch | None = None,
+    depth: int | None = None,
 ) -> list[Result]:
-    """Slices of up to three conditions (two where there are many columns) with a higher loss than the rest, worst damage first.
+    """Slices of up to three conditions (``depth``; two where there are many columns) with a higher loss than the rest, worst damage first.
 
     The metric is the question's first name, or accuracy or mean absolute error. Numbers are cut at
     the quarters of the reference (of the window where there is none) and where one more cut sets
@@ -61,7 +65,8 @@ def slices(
     if halves is None:
         return []
     n = len(halves.first)
-    wanted = Wanted(ALPHA, *_support(n, question.min_rows), _depth(halves.cuts), 2 * MOST)
+    support = _support(n, question.min_rows)
+    wanted = Wanted(ALPHA, support, depth or _depth(halves.cuts), 2 * MOST)
     say(0.2, f"Counting {len(halves.cuts)} columns")
     level = iter(range(1, 10))
 
@@ -96,8 +101,8 @@ def pick_loss(dataset: Dataset, names: Sequence[str]) -> RowLoss:
     return known[name]
 
 
-def _support(n: int, least: int | None) -> tuple[int]:
-    return (max(least // 2, 1) if least else max(MIN_ROWS, math.ceil(n / 100)),)
+def _support(n: int, least: int | None) -> int:
+    return max(least // 2, 1) if least else max(MIN_ROWS, math.ceil(n / 100))
 
 
 def _depth(cuts: Sequence[Cut]) -> int:
@@ -223,9 +228,9 @@ def _judge(
 ) -> list[Result]:
     everything = _sums(halves.second.loss, halves.weight)
     n_rows = len(halves.first) + len(halves.second)
-    tested = []
+    tested, known = [], Rows(halves.second)
     for one in found:
-        at = holds(halves.second, one.key)
+        at = known.inside(one.key)
         inside = _sums(halves.second.loss[at], halves.weight[at])
         rest = _without(everything, inside)
         if min(inside[0], rest[0]) >= MIN_ROWS // 2:

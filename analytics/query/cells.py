@@ -12,7 +12,7 @@ from analytics.query.segment import format_condition
 from analytics.sources.relation import quote_name
 
 MISSING, OTHER, SEPARATOR = "\x1dmissing", "\x1dother", "\x1f"
-BELOW, ABOVE = "\x1dbelow", "\x1dabove"  # the sides of a cut's split
+BELOW, ABOVE = "\x1dbelow", "\x1dabove"  # and the place of an edge: all on one side of it
 MOST_LEVELS = 20
 
 
@@ -91,8 +91,10 @@ def conditions_of(cut: Cut, code: str) -> tuple[Condition, ...] | None:
         return (Condition(cut.column, "is null"),)
     if code == OTHER:
         return None
-    if code in (BELOW, ABOVE) and cut.split is not None:
-        return (Condition(cut.column, "<=" if code == BELOW else ">", cut.split),)
+    for side, operator in ((BELOW, "<="), (ABOVE, ">")):
+        if code.startswith(side):
+            edge = sides_of(cut)[int(code.removeprefix(side))]
+            return (Condition(cut.column, operator, edge),)  # type: ignore[arg-type]
     if not cut.edges:
         return (Condition(cut.column, "=", code),)
     at = int(code)

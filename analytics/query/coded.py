@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analytics.core import Cut, Segment
-from analytics.query.cells import MISSING, OTHER, conditions_of, sides_of
+from analytics.query.cells import ABOVE, BELOW, MISSING, OTHER, conditions_of, sides_of
 from analytics.query.compare import Side, Sums
 from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import Frame, frame, segment_sql
@@ -64,18 +64,18 @@ def _code(cut: Cut, values: dict[str, Any], key: str) -> str:
 
 
 def code_names(cut: Cut) -> dict[int, tuple[str, ...]]:
-    """The cells that rows of each code lie in: a quarter and a side of the split, or a level."""
-    from analytics.query.cells import ABOVE, BELOW
-
+    """The cells that rows of each code lie in: a level; or a quarter, and a side of every edge."""
     found: dict[int, tuple[str, ...]] = {NO_VALUE: (MISSING,)}
     if cut.levels:
         found |= {i: (level,) for i, level in enumerate(cut.levels)}
         return found | {len(cut.levels): (OTHER,)}
     sides = sides_of(cut)
+    below = [k for k, edge in enumerate(sides) if edge != min(cut.edges, default=None)]
+    above = [k for k, edge in enumerate(sides) if edge != max(cut.edges, default=None)]
     for code in range(len(sides) + 1):
         quarter = (str(sum(edge in cut.edges for edge in sides[:code])),) if cut.edges else ()
-        side = () if cut.split is None else (BELOW if cut.split in sides[code:] else ABOVE,)
-        found[code] = (*quarter, *side)
+        low = tuple(f"{BELOW}{k}" for k in below if code <= k)
+        found[code] = (*quarter, *low, *(f"{ABOVE}{k}" for k in above if code > k))
     return found
 
 

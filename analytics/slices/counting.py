@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from analytics.needs import Floats
-from analytics.slices.weak import Cell, Columns, Key, Slice
+from analytics.slices.weak import NEARLY, Cell, Columns, Key, Slice
 
 Codes = np.ndarray[Any, Any]
 Names = Mapping[int, tuple[str, ...]]
 Tick = Callable[[float], None]
 SPAN = 256  # codes of one column
 ALIKE = 0.75  # rows in both of all rows in either: from there on two slices are one
+INSIDE = 0.8  # of a slice's rows: from there on it lies inside another
+SURE = 3.5  # standard errors: many refinements are looked at
+LITTLE = 0.4  # of a slice's gap that it must keep outside the better ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +122,85 @@ class Counting:
         return self.most[(i, name)]
 
 
-def holds(rows: CodedRows, key: Key) -> Codes:
-    """Which rows lie in a slice."""
-    inside = np.ones(len(rows), dtype=bool)
-    for i, name in key:
-        codes = [code for code, names in rows.names[i].items() if name in names]
-        inside &= np.isin(rows.codes[i], np.array(codes, dtype=np.uint8))
-    return inside
+class Rows:
+    """Which rows lie in a slice; each condition is looked up once."""
+
+    def __init__(self, rows: CodedRows) -> None:
+        self.rows = rows
+        self.base = float(rows.loss.mean()) if len(rows) else 0.0
+        self._items: dict[tuple[int, str], Codes] = {}
+
+    def inside(self, key: Key) -> Codes:
+        """The rows of a slice, as true and false."""
+        found = np.ones(len(self.rows), dtype=bool)
+        for item in key:
+            found &= self._item(*item)
+        return found
+
+    def _item(self, i: int, name: str) -> Codes:
+        if (i, name) not in self._items:
+            names = self.rows.names[i]
+            held = np.zeros(SPAN, dtype=bool)
+            held[[code for code, cells in names.items() if name in cells]] = True
+            self._items[(i, name)] = held[self.rows.codes[i]]
+        return self._items[(i, name)]
+
+    def gap(self, at: Codes) -> float:
+        """How much more the rows lose than all rows do."""
+        return float(self.rows.loss[at].mean()) - self.base if at.any() else 0.0
+
+    def is_worse(self, at: Codes, wider: Codes) -> bool:
+        """Whether a refinement surely loses more than the other rows of what it refines."""
+        other = wider & ~at
+        if not other.any():
+            return False
+        mine, theirs = self.rows.loss[at], self.rows.loss[other]
+        spread = float(mine.var()) / len(mine) + float(theirs.var()) / len(theirs)
+        return float(mine.mean() - theirs.mean()) > SURE * math.sqrt(spread)
 
 
 def distinct(rows: CodedRows, found: Sequence[Slice]) -> list[Slice]:
-    """The slices without those whose rows are nearly (three quarters of all in either) a better one's."""
-    kept: list[tuple[Slice, Codes]] = []
-    for one in found:
-        at = holds(rows, one.key)
-        if not any((at & other).sum() >= ALIKE * (at | other).sum() for _one, other in kept):
-            kept.append((one, at))
-    return [one for one, _at in kept]
+    """The slices, best first, in as few conditions as say the same, each said once.
+
+    A condition stays where the rows that it leaves out surely lose less. Left out is what has nearly
+    the rows of a better one (three quarters of all in either), lies inside a better one and does
+    hardly worse, or is hardly weak outside the better ones.
+    """
+    known = Rows(rows)
+    kept: list[tuple[Slice, Codes, float]] = []
+    covered = np.zeros(len(rows), dtype=bool)
+    for one in (_plainest(known, s) for s in found):
+        at = known.inside(one.key)
+        gap = known.gap(at)
+        if any(_is_said(known, (at, gap), (other, theirs)) for _one, other, theirs in kept):
+            continue
+        inside_one = any((at & other).sum() >= INSIDE * at.sum() for _one, other, _gap in kept)
+        if not inside_one and known.gap(at & ~covered) < LITTLE * gap:
+            continue
+        kept.append((one, at, gap))
+        covered |= at
+    return [one for one, _at, _gap in kept]
+
+
+def _plainest(known: Rows, one: Slice) -> Slice:
+    """The slice of the fewest conditions that loses as much, as far as can be told."""
+    at = known.inside(one.key)
+    gap = known.gap(at)
+    for size in range(1, len(one.key)):
+        wider = {key: known.inside(key) for key in combinations(one.key, size)}
+        key = max(wider, key=lambda k: known.gap(wider[k]))
+        if NEARLY * gap <= known.gap(wider[key]) or not known.is_worse(at, wider[key]):
+            inside = known.rows.loss[wider[key]]
+            return Slice(key, one.score, Cell(len(inside), float(inside.sum()), one.cell.most))
+    return one
+
+
+def _is_said(known: Rows, mine: tuple[Codes, float], kept: tuple[Codes, float]) -> bool:
+    """Whether a slice says no more than another, kept one."""
+    (at, gap), (other, theirs) = mine, kept
+    both = (at & other).sum()
+    if both >= ALIKE * (at | other).sum():
+        return True
+    if both < INSIDE * at.sum():
+        return False
+    return NEARLY * gap <= theirs or not known.is_worse(at, at | other)

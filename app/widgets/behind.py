@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from analytics.core import Result
-from analytics.words import SHAPES, WORDS, unit_of, write_half_width, write_value
+from analytics.core import Condition, Result
+from analytics.query.cells import segment_text
+from analytics.words import SHAPES, WORDS, unit_of, write_count, write_half_width, write_value
 from app.auth import guarded
 from app.charts import bars_chart, behind_charts, delay_chart
 from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty
+from app.widgets.slice_link import draw_slice_menu, inside_chosen
 
 if TYPE_CHECKING:
     from analytics.evaluate.behind import Behind
+    from analytics.needs import Confusion
     from app.widgets.view import View
 
 MIN_CHART_PX = 320
+MOST_CELLS = 12
 
 
 def draw_behind(view: View) -> None:
@@ -36,6 +41,26 @@ def draw_behind(view: View) -> None:
         for title, chart in charts:
             with st.container(border=True, height="stretch"):
                 draw_chart(chart, f"behind_{title}", title=title)
+                confusion = found.current.confusion
+                if title.startswith("Confusion") and confusion is not None:
+                    cells = partial(_cells, confusion)
+                    draw_slice_menu(view, "Open a cell's rows", cells, "confusion_slices")
+
+
+def _cells(confusion: Confusion) -> list[tuple[str, str]]:
+    """The cells off the diagonal as slices, the fullest first."""
+    places = [
+        (float(confusion.counts[i, j]), truth, said)
+        for i, truth in enumerate(confusion.classes)
+        for j, said in enumerate(confusion.classes)
+        if i != j and confusion.counts[i, j] > 0
+    ]
+    found = []
+    for count, truth, said in sorted(places, reverse=True)[:MOST_CELLS]:
+        text = segment_text([Condition("label", "=", truth), Condition("prediction", "=", said)])
+        words = f"{truth} taken for {said}: {write_count(round(count))}"
+        found.append((words, inside_chosen(text)))
+    return found
 
 
 def _pick_class(view: View) -> str:
@@ -67,6 +92,11 @@ def draw_classes(view: View) -> None:
     ranked = sorted(by_class, key=lambda c: _value(by_class[c], "f1"))
     rows = [_class_row(name, by_class[name]) for name in ranked]
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="classes", alt="Metrics by class")
+    entries = [
+        (f"rows of class {name}", inside_chosen(segment_text([Condition("label", "=", name)])))
+        for name in ranked[:MOST_CELLS]
+    ]
+    draw_slice_menu(view, "Open a class", lambda: entries, "class_slices")
 
 
 def _value(found: dict[str, Result], name: str) -> float:

@@ -19,6 +19,7 @@ from app.widgets.empty_state import draw_empty
 from app.widgets.finding_row import chip
 from app.widgets.metric_card import reading_of
 from app.widgets.problem import plain
+from app.widgets.slice_link import column_slices, draw_slice_menu
 
 if TYPE_CHECKING:
     from app.widgets.view import View
@@ -42,6 +43,10 @@ def draw_column(
         found = view.ask(f"column:{name}", f"Reading {name}")
         draw_distribution(found, name)
         _levels(found, mine)
+        if name in {c.name for c in view.dataset.schema.features}:
+            draw_slice_menu(
+                view, "Open a slice", lambda: column_slices(view, name), f"slices_of_{name}"
+            )
         chosen = [r for r in series if r.column == name and deciding and r.name == deciding.name]
         chart = series_chart(chosen, Look("score", 170))
         if chart is not None:

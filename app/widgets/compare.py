@@ -26,6 +26,7 @@ from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty
 from app.widgets.lead import draw_lead
 from app.widgets.problem import plain
+from app.widgets.slice_link import draw_slice_menu
 
 if TYPE_CHECKING:
     from analytics.core import Comparison, Result
@@ -190,7 +191,7 @@ def say_verdict(r: Result) -> str:
     return f"{SHAPES['ok']} better" if r.detail.get("is_better") else f"{SHAPES['ok']} no worse"
 
 
-def draw_guards(guards: Sequence[Result]) -> None:
+def draw_guards(view: View, guards: Sequence[Result]) -> None:
     """The slices in which the candidate does worst, and how many were looked at."""
     if not guards:
         draw_empty("No slice has enough labelled rows on both sides.", "Choose a longer window.")
@@ -204,6 +205,8 @@ def draw_guards(guards: Sequence[Result]) -> None:
         "compare_guards",
         caption=f"{count}, judged together; the worst {len(rows)} are shown. 1 is what is tolerated.",
     )
+    entries = [(str(r.segment).replace(" AND ", " and "), str(r.segment)) for r in shown]
+    draw_slice_menu(view, "Open a slice", lambda: entries, "guard_slices")
 
 
 def draw_looks(found: Comparison) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.core import Finding, Result
 from analytics.errors import TelltaleError
-from analytics.findings import find
+from analytics.findings import find, speak_of_slices
 from analytics.words import write_value
 
 if TYPE_CHECKING:
@@ -45,7 +45,24 @@ class OverviewAnswers:
                 found += find(view.ask(name, what, **changes))
             except TelltaleError:  # the page of that name says why
                 continue
+        found += _weak_slice(view)
         return sorted(found, key=lambda f: -f.weight)
+
+
+def _weak_slice(view: View) -> list[Finding]:
+    """The slice that costs most, where it is known or found at once; the page Slices has the rest."""
+    from app.search import is_long
+    from app.widgets.slice_controls import default_search
+
+    may = view.viewer.may("explore", view.model) and view.has_labels
+    if not may or view.dataset.schema.task == "none" or is_long(view.dataset):
+        return []
+    try:
+        weak: list[Result] = view.answer_of("slices", default_search(view)).value
+    except TelltaleError:  # the page Slices says why
+        return []
+    spoken = speak_of_slices(weak, 0)
+    return [spoken] if spoken.page else []
 
 
 def read_overview(view: View, names: Sequence[str], every: str) -> OverviewAnswers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,15 @@ from app.settings import settings_in_force
 from app.widgets.comment import draw_comment
 from app.widgets.header import link_of
 from app.widgets.problem import plain, problem
+from app.widgets.slice_link import (
+    SEGMENT,
+    draw_slice_menu,
+    is_sliced,
+    link_to_slice,
+    value_slices,
+)
 from app.widgets.tables import data_table
+from app.widgets.what_if import draw_what_if
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from analytics.query.explore import FeaturePlace, Only, Page, Prediction
     from app.widgets.view import View
 
+MOST_ALIKE = 8
 RARE = 0.01  # a value in the outer hundredth of the reference, or one that few rows share
 HEIGHT, HEIGHT_BESIDE = 420, 340  # with a prediction open, a phone shows its head below the rows
 LAST = ("latency_ms", "status", "error_type", "error_message")
@@ -86,6 +96,9 @@ def draw_rows(
         placeholder="–",
         alt=f"{len(ids)} rows of the log",
     )
+    segment = st.query_params.get(SEGMENT)
+    if segment:
+        link_to_slice(segment, "These rows as a slice, beside the rest")
 
 
 def draw_opened(view: View, prediction_id: str, close: Callable[[], None]) -> None:
@@ -109,6 +122,15 @@ def draw_opened(view: View, prediction_id: str, close: Callable[[], None]) -> No
         return
     st.session_state.opened = opened
     draw_prediction(view.dataset, known(found, view.selection.as_of))
+    draw_slice_menu(view, "Rows like this one", partial(_alike, view, found), "alike_slices")
+    draw_what_if(view, found)
+
+
+def _alike(view: View, found: Prediction) -> list[tuple[str, str]]:
+    """The slices that this row lies in, by its most unusual features."""
+    places = sorted(found.places, key=lambda p: -strangeness(p))[:MOST_ALIKE]
+    texts = [value_slices(view, p.column.name, p.value) for p in places if is_sliced(p.column)]
+    return [(text.replace(" AND ", " and "), text) for text in texts if text]
 
 
 def known(found: Prediction, as_of: datetime | None) -> Prediction:

@@ -114,11 +114,11 @@ def _draw_adding(view: View, conditions: Sequence[Condition]) -> Condition | Non
     """The next condition as it stands in the fields; None while it has no value."""
     schema = view.dataset.schema
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        column = st.selectbox("Column", _columns(schema), key="add_column", width=150)
+        column = st.selectbox("Column", _columns(schema), key="add_column", width=135)
         is_number = is_numeric(column, schema)
         operators = NUMBER if is_number else TEXT
         operator = st.selectbox(
-            "Is", operators, key=f"add_operator_{is_number}", width=110,
+            "Is", operators, key=f"add_operator_{is_number}", width=105,
             format_func=lambda o: o if is_number and o in ("=", "!=") else WORDS.get(o, o),
         )  # fmt: skip
         value = _value(view, column, str(operator), is_number=is_number)
@@ -147,9 +147,9 @@ def _value(view: View, column: str, operator: str, *, is_number: bool) -> Any:
         )  # fmt: skip
     levels = list(cut.levels) if cut else list(view.dataset.schema.classes)
     if operator in ("in", "not in"):
-        return tuple(st.multiselect("Values", levels, key=key, accept_new_options=True, width=220))
+        return tuple(st.multiselect("Values", levels, key=key, accept_new_options=True, width=180))
     return st.selectbox(
-        "Value", levels, key=key, accept_new_options=True, index=0 if levels else None, width=170
+        "Value", levels, key=key, accept_new_options=True, index=0 if levels else None, width=160
     )
 
 

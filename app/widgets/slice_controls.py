@@ -80,6 +80,11 @@ def asked_of(view: View, metric: str, since: str | None, least: int) -> Asked:
     return replace(asked, version=present, reference=f"version:{since}")
 
 
+def default_search(view: View) -> Asked:
+    """The search that the page makes unasked."""
+    return asked_of(view, next(iter(row_losses(view.dataset))), None, DEFAULT_LEAST)
+
+
 def _set(key: str, value: object) -> None:
     if st.session_state.get(key) != value:
         st.session_state[key] = value

@@ -64,7 +64,7 @@ def _draw_search(model: str, arguments: dict[str, object]) -> None:
 def draw_weak(view: View, results: Sequence[Result], least: int, most: int) -> None:
     """The weak slices with enough rows; what was looked at and found sound stands below."""
     weak = [r for r in results if r.verdict in ("warning", "critical")]
-    large = [r for r in weak if int(r.detail["n_all"]) >= least]
+    large = [r for r in weak if is_large(r, least)]
     if not large:
         draw_empty(
             "No weak slice." if not weak else f"No weak slice has {write_count(least)} rows.",
@@ -77,6 +77,11 @@ def draw_weak(view: View, results: Sequence[Result], least: int, most: int) -> N
         draw_slice(r, i, can_label=can_label)
     if len(large) > most or len(weak) < len(results):
         _draw_more(results)
+
+
+def is_large(r: Result, least: int) -> bool:
+    """Whether a slice has the labelled rows that are asked for."""
+    return int(r.detail["n_all"]) >= least
 
 
 def draw_slice(r: Result, i: int, *, can_label: bool) -> None:

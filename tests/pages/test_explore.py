@@ -170,3 +170,36 @@ def test_sensitive_columns_are_hidden_without_their_right(bring, run, monkeypatc
     app = run("explore", m="loan", id="p7")
     assert "town" not in app.dataframe[0].value.columns
     assert "town" not in list(app.dataframe[1].value["feature"])
+
+
+def test_what_if_names_the_nearest_rows_with_another_answer(bring, run, texts) -> None:
+    bring(BINARY)
+    app = run("explore", m="loan", id="p10")
+    app.session_state["what_if"] = True
+    said = texts(app.run())
+    assert "Nearest rows with another answer" in said and "distance" in said
+    assert "said \\*\\*0\\*\\*" in said or "said **0**" in said  # p10 was predicted 1
+
+
+def test_what_if_asks_the_scoring_service_that_an_admin_named(
+    bring, run, texts, monkeypatch
+) -> None:
+    from app.scoring import Scored
+    from app.widgets import what_if
+
+    bring(BINARY)
+    sent = []
+
+    def score(_viewer, _settings, _database, model, row):
+        sent.append((model, dict(row)))
+        return Scored("1", 0.987)
+
+    monkeypatch.setattr(what_if, "score_row", score)
+    monkeypatch.setattr(what_if, "endpoint_of", lambda *_: "http://127.0.0.1:1/score")
+    app = run("explore", m="loan", id="p10")
+    app.session_state["what_if"] = True
+    app.run()
+    app.number_input(key="what_age").set_value(99.0).run()
+    app.button(key="what_score").click().run()
+    assert sent == [("loan", {"age": 99.0, "town": "t1"})]
+    assert "0.987" in texts(app)

@@ -1,0 +1,158 @@
+"""What a search costs beside SliceLine from PyPI, and how long the questions of the page Slices take.
+
+`python -m bench.slices_speed [--rows 1000000] [--write]`: whole processes, loading included, in turns;
+CPU seconds are the operating system's. SliceLine needs its own environment: `python -m bench.peers
+setup sliceline`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from analytics.core import Dataset, Part, Question, Scope, Segment
+from analytics.evaluate import drift, performance, slices
+from analytics.evaluate.behind import share_of
+from analytics.query.engine import Engine
+from analytics.query.segment import parse_segment
+from bench.slices_page import keep
+from bench.speed import LEVELS, NUMERIC, dataset_of, make_log
+
+ROOT = Path(__file__).resolve().parents[1]
+PEER = ROOT / "bench" / ".peers" / "sliceline" / "bin" / "python"
+COLUMNS = (*NUMERIC[:6], *LEVELS[:3])
+SEGMENT = "f00 > 0.5 AND c1 = 'v2'"
+BAR_RATIO, BAR_S = 0.05, 1.5
+
+
+def took(command: list[str]) -> tuple[float, float, float]:
+    """(seconds, CPU seconds, MB) of one whole process."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    _pid, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{command} ended with {status}")
+    wall = time.perf_counter() - start
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def read_log(folder: Path, rows: int) -> Dataset:
+    """The generated log from its files, as a process finds it."""
+    files = sorted(folder.glob("predictions/*/part.parquet"))
+    parts = [Part(str(path), rows // len(files), path.parent.name) for path in files]
+    labels = Part(str(folder / "labels" / "date=none" / "part.parquet"), rows, "labels")
+    return dataset_of(parts, labels)
+
+
+def search(folder: Path, rows: int) -> None:
+    """What the child does: all slices of one and two conditions over nine columns."""
+    dataset = read_log(folder / "log", rows)
+    engine = Engine([folder])
+    slices(engine, dataset, Question(Scope(), None, (), COLUMNS), depth=2)
+
+
+def beside_peer(
+    folder: Path, rows: int, repeats: int
+) -> list[tuple[str, list[tuple[float, float, float]]]]:
+    """Both searches in turns."""
+    jobs = {"Telltale": [sys.executable, "-m", "bench.slices_speed", "--search", str(folder)]}
+    jobs["Telltale"] += ["--rows", str(rows)]
+    if PEER.exists():
+        script = str(ROOT / "bench" / "jobs" / "sliceline_job.py")
+        names = (",".join(NUMERIC[:6]), ",".join(LEVELS[:3]))
+        jobs["sliceline 0.3.0"] = [str(PEER), script, str(folder / "log"), *names]
+    runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in jobs}
+    for _ in range(repeats):
+        for name, command in jobs.items():
+            runs[name].append(took(command))
+    return list(runs.items())
+
+
+def page_times(engine: Engine, dataset: Dataset, repeats: int) -> dict[str, list[float]]:
+    """Seconds of what the page asks about one slice, all 20 columns there."""
+    segment = parse_segment(SEGMENT, dataset.schema)
+    assert isinstance(segment, Segment)
+    mine = Scope(segment=segment)
+    rest = Scope(segment=Segment(segment.conditions, segment.text, is_rest=True))
+    weekly = Scope(segment=segment, every="week")
+    asked: dict[str, Any] = {
+        "rows and share": lambda: share_of(engine, dataset, Question(mine)),
+        "accuracy, beside the rest": lambda: performance(
+            engine, dataset, Question(mine, rest, ("accuracy",))
+        ),
+        "accuracy by week": lambda: performance(
+            engine, dataset, Question(weekly, None, ("accuracy",))
+        ),
+        "20 columns beside the rest": lambda: drift(engine, dataset, Question(mine, rest)),
+    }
+    found: dict[str, list[float]] = {}
+    for _ in range(repeats):
+        for name, ask in asked.items():
+            start = time.perf_counter()
+            ask()
+            found.setdefault(name, []).append(time.perf_counter() - start)
+    return found
+
+
+def p95(values: list[float]) -> float:
+    """The 95th percentile by rank."""
+    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
+
+
+def report(n: int, runs: Any, pages: dict[str, list[float]]) -> list[str]:
+    """The page's section."""
+    lines = [
+        "## What it costs", "",
+        f"{n:,} rows, nine columns (six numbers in quarters, three categories), every slice of one and"
+        " two conditions. Whole processes in turns, loading included; medians.", "",
+        "| | CPU s | s | MB |", "|---|---:|---:|---:|",
+    ]  # fmt: skip
+    medians = {
+        name: [statistics.median(run[i] for run in taken) for i in range(3)] for name, taken in runs
+    }
+    lines += [f"| {k} | {v[1]:.2f} | {v[0]:.2f} | {v[2]:,.0f} |" for k, v in medians.items()]
+    if len(runs) > 1:
+        ratios = [a[1] / b[1] for a, b in zip(runs[0][1], runs[1][1], strict=True)]
+        lines += ["", f"CPU of Telltale over SliceLine's, by round: median {statistics.median(ratios):.3f},"
+                  f" worst {max(ratios):.3f} (bar: {BAR_RATIO})."]  # fmt: skip
+    lines += ["", f"What the page Slices asks about one slice of {n:,} rows with 20 columns"
+              f" (bar: 95 of 100 within {BAR_S} s):", "", "| Question | median s | p95 s |",
+              "|---|---:|---:|"]  # fmt: skip
+    for name, values in pages.items():
+        lines.append(f"| {name} | {statistics.median(values):.2f} | {p95(values):.2f} |")
+    return lines
+
+
+def main() -> None:
+    """Measure, print, and write docs/slices.md with --write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--search", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--write", action="store_true", help="write docs/slices.md")
+    chosen = parser.parse_args()
+    if chosen.search:
+        search(chosen.search, chosen.rows)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        dataset = make_log(folder / "log", chosen.rows)
+        runs = beside_peer(folder, chosen.rows, chosen.rounds)
+        pages = page_times(Engine([folder]), dataset, chosen.repeats)
+    lines = report(chosen.rows, runs, pages)
+    print("\n".join(lines))
+    if chosen.write:
+        keep("speed", lines)
+
+
+if __name__ == "__main__":
+    main()

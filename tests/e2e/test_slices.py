@@ -1,0 +1,84 @@
+"""Slices in a real browser: built, looked at, applied, saved and passed on; from a finding to its rows."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+ROWS = re.compile(r"([\d,]+) of ([\d,]+) rows")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def samples(server) -> None:
+    """The sample logs in the demo's home; there already where the demo brought them."""
+    from app.ingest.samples import import_samples
+    from app.state.database import Database
+
+    database = Database(f"sqlite:///{server.home / 'telltale.db'}")
+    import_samples(server.home, database)
+    database.close()
+
+
+def n_rows(page) -> str:
+    """How many rows the builder says that the slice has."""
+    said = page.locator(".st-key-builder").get_by_text(ROWS).first
+    expect(said).to_be_visible()
+    return ROWS.search(said.inner_text())[1]
+
+
+def test_a_slice_is_built_applied_saved_and_its_link_shows_the_same_rows(
+    page, new_page, sign_in, idle
+) -> None:
+    sign_in(page, path="/slices?m=digit-reader&w=all")
+    assert n_rows(page) == "1,000"
+    page.get_by_label("Value", exact=True).fill("10")
+    page.get_by_label("Value", exact=True).press("Enter")
+    idle(page)
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("Preview, not applied")).to_be_visible()
+    idle(page)
+    assert "draft=" in page.url and "seg=" not in page.url
+    page.get_by_role("button", name="Apply", exact=True).click()
+    expect(page.get_by_text("Preview, not applied")).to_have_count(0)
+    page.wait_for_url(re.compile(r"seg="))
+    idle(page)
+    mine = n_rows(page)
+    assert mine != "1,000"
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_label("Name", exact=True).last.fill("Inky")
+    page.get_by_label("Name", exact=True).last.press("Enter")
+    idle(page)
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_text("Saved as version 1.")).to_be_visible()
+    page.keyboard.press("Escape")
+    idle(page)
+    page.get_by_role("button", name="Link", exact=True).click()
+    link = page.locator("[data-testid=stPopoverBody] code").inner_text()
+    other = new_page()
+    sign_in(other, path="/" + link.split("/", 3)[3])
+    assert n_rows(other) == mine
+
+
+def test_from_a_finding_to_its_rows_in_three_clicks(page, sign_in, idle) -> None:
+    sign_in(page, path="/overview?m=flight-late&w=all")
+    finding = page.locator("[class*='st-key-finding_']").filter(has_text="points lower where")
+    finding.get_by_role("link", name="Open").click()  # one
+    expect(page.get_by_role("heading", name=re.compile("points lower where"))).to_be_visible()
+    idle(page)
+    page.get_by_role("tab", name="Rows").click()  # two
+    expect(page.get_by_text("rows on which the model was wrong")).to_be_visible()
+    page.get_by_role("link", name="All rows in Explore").click()  # three
+    expect(page.get_by_text(re.compile(r"Showing 1 to 50 of [\d,]+ rows"))).to_be_visible()
+    assert "seg=" in page.url
+
+
+def test_a_column_that_drifted_opens_its_slices(page, sign_in, idle) -> None:
+    sign_in(page, path="/drift?m=flight-late&w=all&column=origin")
+    page.get_by_role("button", name="Open a slice", exact=True).click()
+    page.get_by_role("link", name="origin = 'JFK'").click()
+    expect(page.get_by_role("heading", name=re.compile("where origin = 'JFK'"))).to_be_visible()
+    assert "seg=" in page.url
