@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from analytics.errors import StateError
+from app.state.turn import Turn
 
 Clock = Callable[[], datetime]
 WRITE_LOCK = 7133142  # PostgreSQL: one writer at a time, as SQLite has it; the audit chain needs it
@@ -40,10 +41,12 @@ class Database:
         self.url = url
         self.clock = clock
         self.is_sqlite = url.startswith("sqlite")
+        self._turn: Turn | None = None
         if self.is_sqlite:
             file = sa.make_url(url).database
             if file:
                 _make_private(Path(file))
+                self._turn = Turn(Path(file))
         self._reader = self._engine(immediate=False)
         self._writer = self._engine(immediate=True)
 
@@ -80,7 +83,7 @@ class Database:
     def write(self, actor: str) -> Iterator[Write]:
         """A transaction in the name of ``actor``; commits on leaving, rolls back on an error."""
         try:
-            with self._writer.begin() as connection:
+            with self._turned(), self._writer.begin() as connection:
                 if not self.is_sqlite:
                     connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
                 yield Write(connection, actor, self)
@@ -90,6 +93,9 @@ class Database:
                 "The disk may be full, or another process holds the database.",
                 "Free the disk or stop the other process; nothing of this write was kept.",
             ) from error
+
+    def _turned(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turn is None else self._turn.taken()
 
     def close(self) -> None:
         """Give the connections back."""

@@ -72,7 +72,7 @@ task_table = sa.Table(
     sa.Column("created_at", sa.DateTime, nullable=False),
     sa.Column("updated_at", sa.DateTime, nullable=False),
     sa.UniqueConstraint("project_id", "prediction_id"),
-    sa.Index("label_task_open", "project_id", "state", "queue", "priority"),
+    sa.Index("label_task_turn", "project_id", "purpose", "state", "priority", "id"),
 )
 lease_table = sa.Table(
     "task_lease",

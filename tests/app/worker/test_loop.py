@@ -173,3 +173,34 @@ def test_forgotten_uploads_go_after_a_day_unless_they_wait(
     assert requests.sweep_uploads(settings, database) == [forgotten.parent]
     assert waiting.exists()
     assert fresh.exists()
+
+
+def test_what_is_accepted_stands_in_the_log_while_a_long_job_runs(
+    viewer: Viewer, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outbox is emptied beside the jobs, not after them."""
+    from app.state.outbox import count_waiting, put
+
+    ask(viewer, database, upload(viewer, settings))
+    assert loop.Worker(settings, database).run_one()
+    begun, go_on = threading.Event(), threading.Event()
+    worker = loop.Worker(settings, database)
+
+    def long(*_: object) -> bool:
+        begun.set()
+        go_on.wait(60)
+        return False
+
+    monkeypatch.setattr(worker, "run_one", long)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        assert begun.wait(60)
+        with database.write("ann") as write:
+            put(write, "m", "labels", [{"prediction_id": "3", "label": "1", "queue": "random"}])
+        wait_for(lambda: count_waiting(database) == 0)
+        assert load_dataset(database, "m", settings.home).log("labels").n_rows == 51
+    finally:
+        worker.stop.set()
+        go_on.set()
+        thread.join(60)
