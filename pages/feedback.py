@@ -10,7 +10,7 @@ from app.feedback.files import Kind, export
 from app.state.inbox import Filter
 from app.widgets.feedback_numbers import cards_of, draw_digest, draw_trends, read_numbers
 from app.widgets.header import draw_header
-from app.widgets.inbox import draw_inbox
+from app.widgets.inbox import draw_inbox, follow_link, watch_inbox
 from app.widgets.lead import draw_lead
 from app.widgets.metric_card import draw_cards
 from app.widgets.view import open_view, selected_model
@@ -43,7 +43,9 @@ titles = ("Inbox", "Trends", "The week")
 tabs = dict(zip(titles, st.tabs(titles, key="below", on_change="rerun"), strict=True))
 if tabs["Inbox"].open:
     with tabs["Inbox"]:
+        follow_link()
         draw_inbox(view)
+        watch_inbox(view)
 if tabs["Trends"].open:
     with tabs["Trends"]:
         draw_trends(view, found)

@@ -74,6 +74,13 @@ def count_items(database: Database, which: Filter) -> int:
         return int(connection.execute(statement).scalar_one())
 
 
+def newest_of(database: Database, model: str) -> int:
+    """The sequence number of the item that came last; 0 where none did."""
+    with database.read() as connection:
+        found = connection.execute(sa.select(sa.func.max(_c.seq)).where(_c.model == model)).scalar()
+    return int(found or 0)
+
+
 def items_of(database: Database, model: str, prediction_id: str) -> list[Item]:
     """Everything that was said of one prediction, the newest first."""
     return list_items(database, Filter(model, prediction_id=prediction_id), 0, 200)

@@ -16,6 +16,7 @@ from app.state.inbox import (
     Filter,
     count_items,
     list_items,
+    newest_of,
     versions_of,
 )
 from app.widgets.empty_state import draw_empty
@@ -26,13 +27,15 @@ from app.widgets.feedback_item import (
     draw_item,
     draw_thread,
 )
-from app.widgets.inbox_keys import ITEM, draw_keys, draw_more, gist, open_item
+from app.widgets.inbox_keys import ITEM, OPENED, draw_keys, draw_more, gist, open_item
 from app.widgets.problem import plain, problem
 
 if TYPE_CHECKING:
     from app.widgets.view import View
 
 NUMBER = 50
+WATCH_S = 3
+SEEN = "inbox_seen"
 STATUS: dict[str, tuple[str, ...]] = {
     "open": OPEN,
     "resolved": ("resolved", "wont_fix"),
@@ -76,6 +79,17 @@ def draw_inbox(view: View) -> None:
         draw_thread(opened)
 
 
+@st.fragment(run_every=WATCH_S)
+@guarded("feedback")
+def watch_inbox(view: View) -> None:
+    """Draw the page again when something came in; not while somebody writes a note."""
+    newest = newest_of(state()[0], view.model)
+    seen = st.session_state.setdefault(SEEN, {})
+    if seen.setdefault(view.model, newest) != newest and not st.session_state.get("inbox_noting"):
+        seen[view.model] = newest
+        st.rerun()
+
+
 def _draw_filters(view: View) -> Filter:
     with st.container(
         horizontal=True, vertical_alignment="bottom", gap="small", key="inbox_filters"
@@ -108,16 +122,26 @@ def _draw_filters(view: View) -> Filter:
 
 def _begin_again() -> None:
     st.session_state.pop("inbox_page", None)
-    st.query_params.pop(ITEM, None)
+    st.session_state.pop(OPENED, None)
+
+
+def follow_link() -> None:
+    """Open what the link names, when it names another than the last one; in whole runs only.
+
+    A run of the inbox alone may carry the link of a moment ago, and would open that again.
+    """
+    named = st.query_params.get(ITEM)
+    if named and st.session_state.get("inbox_followed") != named:
+        st.session_state[OPENED] = st.session_state["inbox_followed"] = named
 
 
 def _opened(view: View, items: list[Item]) -> Item | None:
-    """The item of the link, where it is one of this model; else the first of the list."""
-    named = st.query_params.get(ITEM)
+    """What is open, where it is of this model; else the first of the list."""
+    named = st.session_state.get(OPENED)
+    found = next((item for item in items if item.id == named), None)
+    if found is not None:
+        return found
     if named:
-        found = next((item for item in items if item.id == named), None)
-        if found is not None:
-            return found
         try:
             item = read_item(state()[0], named)
         except NameUnknown:
@@ -136,7 +160,7 @@ def _draw_list(view: View, items: list[Item], opened: Item, n: int) -> None:
     place = next((i for i, item in enumerate(items) if item.id == opened.id), None)
     st.caption(f"{write_count(n)} item{'' if n == 1 else 's'}, the newest first")
     ids = [item.id for item in items]
-    key = f"inbox_list_{opened.id}_{len(items)}"
+    key = st.session_state["inbox_list"] = f"inbox_list_{opened.id}_{len(items)}"
     rows = pd.DataFrame(
         {
             "": [_mark(item) for item in items],
@@ -172,7 +196,7 @@ def _draw_list(view: View, items: list[Item], opened: Item, n: int) -> None:
 @guarded("feedback")
 def _pick(key: str, ids: list[str]) -> None:
     rows = st.session_state[key].selection.rows
-    if rows:
+    if rows and key == st.session_state.get("inbox_list"):  # not a list that is gone already
         open_item(ids[rows[0]])
 
 
@@ -189,8 +213,9 @@ def _age(item: Item, now: datetime) -> str:
 
 def _draw_outcome() -> None:
     error = st.session_state.pop("inbox_problem", None)
-    if error is not None:
-        problem(error)
+    with st.container():
+        if error is not None:
+            problem(error)
     said = st.session_state.pop("inbox_said", None)
     if said:
         st.toast(plain(said))

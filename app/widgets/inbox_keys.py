@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.widgets.view import View
 
 ITEM = "item"  # of the URL
+OPENED = "inbox_opened"  # what is open: a link says so once, then the keys do
 NO_FIX = "nothing in the model changed"
 
 
@@ -57,8 +58,9 @@ def draw_keys(view: View, items: list[Item], opened: Item) -> None:
             )  # fmt: skip
         st.button("Note", shortcut="n", key="key_n", on_click=_note, help="Write under it")
         st.button("Undo", shortcut="z", key="key_z", on_click=_undo, args=(view.model,), help="Take back your last step")  # fmt: skip
+    place = st.container()  # always there, so that what is below keeps its place
     if st.session_state.get("inbox_noting"):
-        with st.form("note", border=False):
+        with place, st.form("note", border=False):
             st.text_area("Note", key="note_text", label_visibility="collapsed", placeholder="Write a note; Ctrl+Enter keeps it")  # fmt: skip
             st.form_submit_button("Keep the note", on_click=save_note, args=(opened.id,))
 
@@ -209,6 +211,7 @@ def gist(item: Item) -> str:
 
 
 def open_item(item_id: str) -> None:
-    """Put the item into the URL: a link to it can be shared."""
+    """Open the item, and put it into the URL: a link to it can be shared."""
+    st.session_state[OPENED] = item_id
     st.query_params[ITEM] = item_id
     st.session_state["inbox_noting"] = False

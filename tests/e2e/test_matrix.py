@@ -17,6 +17,7 @@ PAGES = {
     "serving": "m=flight-late&w=all",
     "compare": "m=flight-late&w=all",
     "explore": "m=flight-late&w=all",
+    "feedback": "m=flight-late&w=all",
     "behaviour": "m=flight-late&w=all",
     "label": "m=digit-reader&w=all",
     "review": "m=digit-reader&w=all",
