@@ -120,7 +120,7 @@ def said(pool: Pool) -> Said:
 def _curve(expected: Expected, share: float, n: int) -> tuple[tuple[int, float, float], ...]:
     """(labels, plus-minus of the plan, of random rows) up to half as many again as are needed."""
     last = min(max(n + n // 2, LEAST + 1), len(expected.loss))
-    sizes = np.unique(np.linspace(min(LEAST, last), last, POINTS).astype(int)).tolist()
+    sizes = np.unique(np.geomspace(min(LEAST, last), last, POINTS).astype(int)).tolist()
     return tuple(
         (k, share * reach(expected, k), share * reach_at_random(expected, k)) for k in sizes
     )

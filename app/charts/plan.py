@@ -31,10 +31,11 @@ def need_chart(plan: Plan, scale: float, unit: str) -> Chart | None:
         figure.add_trace(
             go.Scatter(
                 x=labels, y=y, mode="lines", line={"color": colour, "width": 2, "dash": dash},
-                hovertemplate=f"%{{x:,}} labels {name}: ± %{{y:.3~g}}{unit}<extra></extra>",
+                hovertemplate=f"%{{x:,}} labels {name}: ± %{{y:.3~g}}<extra></extra>",
             )
         )  # fmt: skip
-    _goal(figure, scale * plan.within, f"goal ± {scale * plan.within:.3g}{unit}")
+    points = " points" if unit else ""
+    _goal(figure, scale * plan.within, f"goal ± {scale * plan.within:.3g}{points}")
     for n, name, colour in (
         (plan.need.n, "planned", SERIES[0]),
         (plan.need.n_random, "at random", QUIET),
@@ -48,10 +49,11 @@ def need_chart(plan: Plan, scale: float, unit: str) -> Chart | None:
             yanchor="top", xshift=-4 if side == "right" else 4, font={"size": 12, "color": colour},
         )  # fmt: skip
     top = max(max(y) for y in lines.values())
-    _finish(figure, [0.0, 1.05 * top], labels, unit)
+    _finish(figure, [0.0, 1.05 * top], labels, "")
+    figure.update_yaxes(tickprefix="± ")
     return Chart(
         figure,
-        f"Plus-minus by number of labels: the goal of {scale * plan.within:.3g}{unit} takes"
+        f"Plus-minus by number of labels: the goal of {scale * plan.within:.3g}{points} takes"
         f" {plan.need.n} planned labels or {plan.need.n_random} random ones.",
         {"labels": labels, **{f"± {name}": y for name, y in lines.items()}},
     )
@@ -97,7 +99,7 @@ def path_chart(progress: Progress, plan: Plan, scale: float, unit: str) -> Chart
     return Chart(
         figure,
         f"After {labels[-1]} labels: {value[-1]:.3g}{unit}, between {low[-1]:.3g} and {high[-1]:.3g}"
-        f" (95 %); the goal is plus-minus {scale * plan.within:.3g}{unit}.",
+        f" (95 %); the goal is plus-minus {scale * plan.within:.3g}.",
         {"labels": labels, "value": value, "low": low, "high": high},
     )
 
@@ -106,7 +108,7 @@ def _goal(figure: Any, y: float, text: str) -> None:
     figure.add_hline(y=y, line={"color": GREY_LINE, "width": 1})
     if text:
         annotate(
-            figure, text, x=1, xref="paper", y=y, xanchor="right", yanchor="bottom",
+            figure, text, x=1, xref="paper", y=y, xanchor="right", yanchor="bottom", xshift=-6,
             font={"size": 12, "color": QUIET},
         )  # fmt: skip
 

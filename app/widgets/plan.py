@@ -73,7 +73,7 @@ def _draw_new(view: View, metrics: tuple[str, ...]) -> None:
         )
         scale, unit = _scale(metric)
         within = st.number_input(
-            f"to within ±{' points' if unit else ''}",
+            "to within ± points" if unit else "to within ±",
             min_value=0.01,
             value=2.0 if unit else 1.0,
             step=0.5,
@@ -180,9 +180,9 @@ def _draw_steps(view: View, stored: StoredPlan, n: int, is_reached: bool) -> Non
     params = {"m": view.model, "q": QUEUE}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not is_reached and view.viewer.may("label", view.model):
-            step_to("label", "Label on", params)
+            step_to("label", "Continue labelling", params)
         elif view.viewer.may("label", view.model):
-            link_to("label", "Label on all the same", params)
+            link_to("label", "Label more all the same", params)
         if not may_set_up(view.viewer, view.model):
             return
         queued = max(n, stored.plan.need.n)
