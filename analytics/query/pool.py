@@ -89,40 +89,6 @@ def labels_of(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One prediction as it was logged: its version, its features, and what the model said.
-
-    ``prediction`` has "model_version", "prediction", "score" and "scores" (class to score).
-    """
-
-    version: str | None
-    data: dict[str, Any]
-    prediction: dict[str, Any]
-
-
-def read_rows(engine: Engine, dataset: Dataset, ids: Sequence[str]) -> dict[str, Row]:
-    """The predictions of those of ``ids`` that are in the log."""
-    scores = _scores(dataset)
-    names = [c.name for c in dataset.schema.features]
-    rows = frame(dataset, Scope(), ("prediction", "score", *names, *scores.values()))
-    if rows is None or not ids:
-        return {}
-    picks = [quote_name(name) for name in (*scores.values(), *names)]
-    head = ["prediction_id", "model_version", predicted_class(dataset)]
-    sql = rows.select(
-        f"SELECT {', '.join([*head, *picks])} FROM rows WHERE list_contains($ids, prediction_id)"
-    )
-    found = {}
-    for row in engine.rows(sql, {**rows.values, "ids": list(ids)}):
-        name, version, said, *rest = row
-        by_class = dict(zip(scores, rest, strict=False))
-        score = by_class.get(dataset.schema.positive or said)
-        answer = {"model_version": version, "prediction": said, "score": score, "scores": by_class}
-        found[name] = Row(version, dict(zip(names, rest[len(scores) :], strict=True)), answer)
-    return found
-
-
 def _scores(dataset: Dataset) -> dict[str, str]:
     """Class to the column of its score; a binary model's one score is the positive class's."""
     schema = dataset.schema

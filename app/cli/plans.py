@@ -74,7 +74,8 @@ def _make(desk: Any, dataset: Dataset, arguments: argparse.Namespace) -> tuple[d
     number = None
     if arguments.queue:
         viewer = operator()
-        number = start_plan(desk.database, viewer, fixed_asking(dataset, question), found)
+        asking = fixed_asking(dataset, question)
+        number = start_plan(desk.engine, desk.database, viewer, dataset, asking, found)
         queue_plan(desk.engine, desk.database, viewer, dataset, number, found.need.n)
     return _plan_json(dataset, question, found, number), _plan_text(found, number)
 

@@ -11,7 +11,9 @@ from analytics.core import Dataset, Window
 from analytics.errors import NameUnknown
 from app.auth.viewer import Viewer
 from app.labelling.access import check_set_up, find_project
-from app.labelling.tasks import Added, Item, add_tasks
+from app.labelling.arrival import check_wanted
+from app.labelling.choose import make_items
+from app.labelling.tasks import Added, add_tasks
 from app.questions import Asked, build_question, clock
 from app.state.database import Database, utc_now
 from app.state.labels import annotation_table, project_table, task_table
@@ -54,15 +56,24 @@ def question_of(dataset: Dataset, asking: Asking) -> Question:
     return build_question(dataset, asked, clock(dataset, utc_now()))
 
 
-def start_plan(database: Database, viewer: Viewer, asking: Asking, plan: Plan) -> int:
+def start_plan(
+    engine: Engine,
+    database: Database,
+    viewer: Viewer,
+    dataset: Dataset,
+    asking: Asking,
+    plan: Plan,
+) -> int:
     """Keep a plan for the model's open labelling project; its number.
 
-    Raises AccessDenied without the right to set up labelling, NameUnknown where the model has no
-    open project.
+    Raises AccessDenied without the right to set up labelling, UsageError where the truth arrives by
+    itself, NameUnknown where the model has no open project.
     """
     check_set_up(viewer, asking.model)
+    check_wanted(engine, dataset, clock(dataset, database.clock()))
+    project = open_project(database, asking.model)
     with database.write(viewer.user) as write:
-        return add_plan(write, asking, plan, open_project(database, asking.model))
+        return add_plan(write, asking, plan, project)
 
 
 def open_project(database: Database, model: str) -> int:
@@ -87,28 +98,19 @@ def queue_plan(
 
     Each carries the chance with which it was drawn; rows beyond the plan's size carry none.
     """
-    from analytics.query.pool import read_rows
+    from analytics.sampling.candidates import Choice
 
     stored = get_plan(database, number)
     check_set_up(viewer, stored.asking.model)
-    plan = stored.plan
-    ids = plan.ids[:n]
-    rows = read_rows(engine, dataset, ids)
-    items = [
-        Item(
-            name,
-            rows[name].data,
-            rows[name].prediction,
-            rows[name].version,
-            QUEUE,
-            f"row {i + 1} of {plan.need.n} drawn to know {plan.metric}",
-            float(plan.q[i]),
-            stored.asking.segment,
-            float(plan.p[i]) if i < plan.need.n else None,
-        )
-        for i, name in enumerate(ids)
-        if name in rows
-    ]
+    plan, size = stored.plan, stored.plan.need.n
+    rows = range(min(n, len(plan.ids)))
+    choice = Choice(
+        plan.ids[:n],
+        tuple(float(plan.p[i]) if i < size else None for i in rows),
+        tuple(float(plan.q[i]) for i in rows),
+        tuple(f"row {i + 1} of {size} drawn to know {plan.metric}" for i in rows),
+    )
+    items = make_items(engine, dataset, choice, QUEUE, stored.asking.segment)
     return add_tasks(database, viewer, stored.project_id or 0, items)
 
 

@@ -228,8 +228,8 @@ def _attempt(text: str, error: TelltaleError | None = None) -> None:
 def _queue(asking: Asking, plan: Plan) -> None:
     viewer = require("view", asking.model)
     try:
-        number = start_plan(desk().database, viewer, asking, plan)
         dataset = dataset_of(asking.model, viewer)
+        number = start_plan(desk().engine, desk().database, viewer, dataset, asking, plan)
         added = queue_plan(desk().engine, desk().database, viewer, dataset, number, plan.need.n)
     except TelltaleError as error:
         _attempt("", error)

@@ -119,8 +119,8 @@ def test_rows_that_everybody_passed_over_are_lost(log: dict[str, str], tmp_path:
         asking = fixed_asking(dataset, question)
         assert asking.window == "2026-01-01T00:00:00..2026-01-15T00:00:00"
         with pytest.raises(AccessDenied):
-            start_plan(desk.database, ann, asking, found)
-        number = start_plan(desk.database, boss, asking, found)
+            start_plan(desk.engine, desk.database, ann, dataset, asking, found)
+        number = start_plan(desk.engine, desk.database, boss, dataset, asking, found)
         with pytest.raises(AccessDenied):
             queue_plan(desk.engine, desk.database, ann, dataset, number, 5)
         assert queue_plan(desk.engine, desk.database, boss, dataset, number, 5).n == 5
