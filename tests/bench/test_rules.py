@@ -121,7 +121,7 @@ def test_the_page_of_benchmarks_keeps_pairs_of_a_round() -> None:
         )
     ]  # fmt: skip
     assert "0.200 (0.100 to 0.300)" in page(found)
-    assert set(read_pins()) == {"evidently", "nannyml", "frouros", "activeml"}
+    assert set(read_pins()) == {"evidently", "nannyml", "frouros", "sliceline", "activeml"}
 
 
 PROBE = """
