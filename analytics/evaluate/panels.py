@@ -17,7 +17,7 @@ from analytics.core import Dataset, Estimate, Question
 from analytics.evaluate.decisions import worth
 from analytics.needs import Acts
 from analytics.query import activity
-from analytics.query.acts import by_column, by_confidence, count_acts, step_waits, waits
+from analytics.query.acts import by_column, by_confidence, follow_shown, waits
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 
@@ -65,22 +65,21 @@ class Funnel:
 
 def funnel(engine: Engine, dataset: Dataset, question: Question) -> Funnel | None:
     """The funnel of the window; None where nothing was shown."""
-    scope = whole(question.scope)
-    counts = count_acts(engine, dataset, scope, FAST_S).get((None, None))
-    if counts is None or counts.shown == 0:
+    found = follow_shown(engine, dataset, question.scope)
+    if found is None:
         return None
-    took = step_waits(engine, dataset, scope)
+    counts = found.counts
     steps = []
-    for name, label, n, of, what in (
-        ("opened", "Opened the explanation", counts.opened, counts.shown, "shown"),
-        ("decided", "Decided", counts.decided, counts.shown, "shown"),
-        ("settled", "Outcome known", counts.settled, counts.decided, "decided"),
+    for name, label, of, what in (
+        ("opened", "Opened the explanation", found.n, "shown"),
+        ("decided", "Decided", found.n, "shown"),
+        ("settled", "Outcome known", counts["decided"], "decided"),
     ):
-        share = share_of(n, of, what)
-        times = [wait_estimate(took[name], q, "times") for q in (0.5, 0.9)]
-        steps.append(Step(name, label, share, n, of, *times))
-    undecided = share_of(counts.shown - counts.decided, counts.shown, "shown")
-    return Funnel(tuple(steps), counts.shown, undecided)
+        times = [wait_estimate(found.waits_s[name], q, "times") for q in (0.5, 0.9)]
+        share = share_of(counts[name], of, what)
+        steps.append(Step(name, label, share, counts[name], of, *times))
+    undecided = share_of(found.n - counts["decided"], found.n, "shown")
+    return Funnel(tuple(steps), found.n, undecided)
 
 
 def time_to_action(

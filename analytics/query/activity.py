@@ -38,18 +38,23 @@ def extent(engine: Engine, dataset: Dataset, scope: Scope) -> Extent | None:
         return None
     source, values = found
     predictions = dataset.log("predictions", scope.log)
-    unlinked = "0"
+    unlinked = "false"
     if predictions.parts:
         known = f"SELECT prediction_id FROM {relation(predictions)}"
-        unlinked = f"count(DISTINCT uuid) FILTER (prediction_id IS NOT NULL AND prediction_id NOT IN ({known}))"
+        unlinked = f"prediction_id IS NOT NULL AND prediction_id NOT IN ({known})"
     late = "TRY_CAST(received_at AS TIMESTAMP) > timestamp + INTERVAL 1 MINUTE"
-    n, users, simulated, unlinked_n, late_n, first, last = engine.rows(
-        "SELECT count(DISTINCT uuid), count(DISTINCT user_id),"
-        " count(DISTINCT uuid) FILTER (source = 'simulated'),"
-        f" {unlinked}, count(DISTINCT uuid) FILTER ({late}), min(timestamp), max(timestamp) FROM {source}",
+    once = (
+        "SELECT any_value(user_id) AS user_id, any_value(prediction_id) AS prediction_id,"
+        f" bool_or(source = 'simulated') AS is_simulated, bool_and({late}) AS is_late,"
+        f" min(timestamp) AS timestamp FROM {source} GROUP BY uuid"
+    )
+    n, users, simulated, n_unlinked, n_late, first, last = engine.rows(
+        "SELECT count(*), count(DISTINCT user_id), count(*) FILTER (is_simulated),"
+        f" count(*) FILTER ({unlinked}), count(*) FILTER (is_late), min(timestamp), max(timestamp)"
+        f" FROM ({once})",
         values,
     )[0]
-    return Extent(int(n), int(users), int(simulated), int(unlinked_n), int(late_n), first, last)
+    return Extent(int(n), int(users), int(simulated), int(n_unlinked), int(n_late), first, last)
 
 
 def _events(

@@ -277,26 +277,45 @@ def waits(engine: Engine, dataset: Dataset, scope: Scope, until: Any) -> Waits |
     return Waits(wait[is_decided], wait[~is_decided])
 
 
-def step_waits(
-    engine: Engine, dataset: Dataset, scope: Scope
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Sorted seconds of each step of the funnel: shown to opened, to decided, decided to outcome."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything that was shown: how far it came, and the sorted seconds of each step."""
+
+    n: int
+    counts: dict[str, int]
+    waits_s: dict[str, npt.NDArray[np.float64]]
+
+
+def follow_shown(engine: Engine, dataset: Dataset, scope: Scope) -> Shown | None:
+    """Shown, opened, decided, outcome known, in one scan; None where nothing was shown."""
     sql = acts(dataset, replace(scope, every=None, by_version=False))
     if sql is None:
-        return {}
+        return None
     steps = {
-        "opened": ("shown_at", "opened_at"),
-        "decided": ("shown_at", "decided_at"),
-        "settled": ("decided_at", "coalesce(outcome_at, known_at)"),
+        "opened": ("opened_at IS NOT NULL", "shown_at", "opened_at"),
+        "decided": ("decision IS NOT NULL", "shown_at", "decided_at"),
+        "settled": (
+            "decision IS NOT NULL AND (label IS NOT NULL OR outcome_at IS NOT NULL)",
+            "decided_at",
+            "coalesce(outcome_at, known_at)",
+        ),
     }
-    found = {}
-    for name, (start, end) in steps.items():
-        statement = sql.select(
-            f"SELECT date_diff('microsecond', {start}, {end}) / 1e6 AS wait_s FROM acts"
-            f" WHERE shown_at IS NOT NULL AND NOT is_alone AND {end} >= {start} ORDER BY wait_s"
-        )
-        found[name] = np.asarray(engine.arrays(statement, sql.values)["wait_s"], dtype=float)
-    return found
+    picks = ", ".join(
+        f"{test} AS {name}, date_diff('microsecond', {start}, {end}) / 1e6 AS {name}_s"
+        for name, (test, start, end) in steps.items()
+    )
+    found = engine.arrays(
+        sql.select(f"SELECT {picks} FROM acts WHERE shown_at IS NOT NULL AND NOT is_alone"),
+        sql.values,
+    )
+    n = len(found["opened"])
+    if n == 0:
+        return None
+    took = {}
+    for name in steps:
+        seconds: Any = np.ma.filled(np.ma.asarray(found[f"{name}_s"], dtype=float), np.nan)
+        took[name] = np.sort(seconds[seconds >= 0])
+    return Shown(n, {name: int(np.ma.filled(found[name], False).sum()) for name in steps}, took)
 
 
 @dataclass(frozen=True, slots=True)
