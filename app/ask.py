@@ -91,6 +91,10 @@ def answer(engine: Engine, asking: Asking) -> Any:
     kind, _, what = asking.name.partition(":")
     if kind == "performance":
         return evaluate.performance(engine, dataset, question, now=moment)
+    if kind == "estimate":
+        from analytics.evaluate.estimate import estimate
+
+        return estimate(engine, dataset, question)
     if kind == "why":
         from analytics.evaluate.why import why
 

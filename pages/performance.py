@@ -13,7 +13,7 @@ from app.widgets.export import draw_export
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead, steps_of
 from app.widgets.metric_card import draw_cards
-from app.widgets.over_time import draw_over_time
+from app.widgets.over_time import ask_estimated, draw_over_time
 from app.widgets.tables import results_table
 from app.widgets.threshold import draw_threshold
 from app.widgets.view import open_view, selected_model
@@ -48,7 +48,8 @@ with lead:
 with cards:
     draw_cards([(r, [s for s in series if s.name == r.name], "") for r in whole if r.name in names])
 
-draw_over_time(view, [r for r in split if "class" not in r.detail] or split, every)
+main = [r for r in split if "class" not in r.detail] or split
+draw_over_time(view, main, every, estimated=ask_estimated(view, metric, every))
 
 is_multiclass = view.dataset.schema.task == "multiclass"
 has_threshold = view.dataset.schema.task == "binary" and view.dataset.schema.has("score")

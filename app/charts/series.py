@@ -17,8 +17,8 @@ from analytics.words import (
     write_period,
     write_value,
 )
-from app.charts.marks import Line, draw_changes, draw_margin, draw_names, draw_reference
-from app.charts.style import MAX_POINTS, Chart, colour_of, finish, thin, tint
+from app.charts.marks import Line, Word, draw_changes, draw_margin, draw_names, draw_reference
+from app.charts.style import MAX_POINTS, QUIET, Chart, colour_of, finish, thin, tint
 from app.charts.style import time_axis as use_time
 
 
@@ -31,6 +31,7 @@ class Look:
     is_selectable: bool = False
     versions: tuple[str, ...] = ()  # the model's versions in order, so that colours stay
     notes: tuple[tuple[datetime, str], ...] = ()  # moments with a few words
+    estimated: tuple[Result, ...] = ()  # the same number before labels come, as a dotted line
 
 
 def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
@@ -42,13 +43,13 @@ def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
     if not drawn:
         return None
     figure = go.Figure()
-    low, high = _range(lines, results)
+    low, high = _range(lines, results, look.estimated)
     words = draw_reference(figure, results, look.unit)
     for line in lines:
         _band(figure, line)
     for line in lines:
         _draw(figure, line, look.unit)
-    words += draw_names(figure, lines)
+    words += [*draw_names(figure, lines), *_draw_estimated(figure, look)]
     n_rows = draw_changes(figure, lines, look.notes)
     right = draw_margin(figure, words, low, high, look.height)
     finish(figure, height=look.height, right=right, top=8 + 17 * n_rows)
@@ -94,8 +95,11 @@ def place(window: Window) -> Any:
     return window.start + (window.end - window.start) / 2
 
 
-def _range(lines: Sequence[Line], results: Sequence[Result]) -> tuple[float, float]:
+def _range(
+    lines: Sequence[Line], results: Sequence[Result], estimated: Sequence[Result] = ()
+) -> tuple[float, float]:
     values = [y for line in lines for y in line.y if y is not None]
+    values += [r.value for r in estimated if r.value is not None]
     ends = [
         e
         for line in lines
@@ -131,6 +135,25 @@ def _band(figure: Any, line: Line) -> None:
                 hoverinfo="skip",
             )
         )
+
+
+def _draw_estimated(figure: Any, look: Look) -> list[Word]:
+    """The dotted line of what was expected without labels, and its word for the right margin."""
+    import plotly.graph_objects as go
+
+    there = [r for r in look.estimated if r.value is not None]
+    if not there:
+        return []
+    chosen = [there[i] for i in thin(len(there), MAX_POINTS // 5)]
+    hover = [f"estimated without labels, {_hover(r, look.unit)}" for r in chosen]
+    figure.add_trace(
+        go.Scatter(
+            x=[place(r.window) for r in chosen], y=[r.value for r in chosen], mode="lines",
+            line={"color": QUIET, "width": 1.5, "dash": "dot"}, text=hover,
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )  # fmt: skip
+    return [(float(chosen[-1].value or 0.0), "estimated", QUIET)]
 
 
 def _runs(line: Line) -> list[list[int]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from analytics.errors import TelltaleError
 from analytics.words import unit_of, write_count
 from app.charts import Look, series_chart
 from app.session import format_window
@@ -20,16 +21,44 @@ if TYPE_CHECKING:
     from app.widgets.view import View
 
 MIN_SPAN_S = 3600.0
+DOTTED = (
+    "Dotted: estimated without labels from calibrated scores (CBPE); assumes no concept drift, so a"
+    " line that leaves it says that scores no longer mean what they meant."
+)
 
 
-def draw_over_time(view: View, results: Sequence[Result], every: str, height: int = 300) -> None:
+def ask_estimated(view: View, metric: str, every: str) -> tuple[Result, ...]:
+    """What the metric is expected to be without labels, by period; empty where nothing can say."""
+    from analytics.evaluate.estimate import can_be_estimated
+
+    if not view.has_reference or metric not in can_be_estimated(view.dataset):
+        return ()
+    try:
+        found = view.ask("estimate", "Estimating without labels", names=(metric,), every=every)
+    except TelltaleError:  # a reference without labels: the realised line says all there is
+        return ()
+    return tuple(found)
+
+
+def draw_over_time(
+    view: View,
+    results: Sequence[Result],
+    every: str,
+    height: int = 300,
+    estimated: tuple[Result, ...] = (),
+) -> None:
     """One number over time, versions as colours; drawing a box sets the window."""
     unit = unit_of(results[0]) if results else None
     notes = tuple((mark.at, mark.word) for mark in note_marks(view))
-    look = Look(unit, height, is_selectable=view.has_times, versions=view.versions, notes=notes)
+    look = Look(
+        unit, height, is_selectable=view.has_times, versions=view.versions, notes=notes,
+        estimated=estimated,
+    )  # fmt: skip
     chart = series_chart(results, look)
     key = f"over_{results[0].name if results else 'none'}_{every}_{view.selection.window}"
     caption = say_caption(results, every, is_selectable=view.has_times)
+    if estimated:
+        caption += f" {DOTTED}"
     span = draw_zoom_chart(chart, key, caption=caption)
     draw_notes(view)
     if span is None:

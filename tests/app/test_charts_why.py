@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from analytics.core import Result, Window
-from app.charts import apart_chart, apart_columns, n_points, waterfall_chart
+from app.charts import (
+    Look,
+    apart_chart,
+    apart_columns,
+    n_points,
+    series_chart,
+    waterfall_chart,
+)
 from app.charts.why import say_amount, steps_of_change
 
 BASE = {"label": "Accuracy", "unit": "share", "better": "higher", "before": 0.8, "n_reference": 900}
@@ -94,3 +101,17 @@ def test_errors_stand_where_they_moved_to() -> None:
     chart = apart_chart(cells)
     assert "70.0 % of the errors now" in chart.alt or "30.0 % of the errors now" in chart.alt
     assert chart.table["errors now"] == [0.3, 0.7] and n_points(chart.figure) == 6
+
+
+def test_what_was_estimated_is_a_dotted_line_inside_the_axes() -> None:
+    periods = [Window(first_row=i, last_row=i + 99) for i in (0, 100, 200)]
+    known = [Result("accuracy", 0.8, 100, "ok", w, 0.75, 0.85, detail=BASE) for w in periods]
+    early = [Result("accuracy", 0.95, 100, "ok", w, 0.9, 1.0, detail=BASE) for w in periods]
+    chart = series_chart(known, Look("share", estimated=tuple(early)))
+    assert chart is not None
+    dotted = [t for t in chart.figure.data if t.line.dash == "dot"]
+    assert len(dotted) == 1 and list(dotted[0].y) == [0.95] * 3
+    assert chart.figure.layout.yaxis.range[1] > 0.95
+    assert "estimated" in [a.text for a in chart.figure.layout.annotations]
+    without = series_chart(known, Look("share"))
+    assert without is not None and not [t for t in without.figure.data if t.line.dash == "dot"]

@@ -11,6 +11,7 @@ import pytest
 
 from analytics import evaluate
 from analytics.core import Column, Dataset, Log, Part, Question, Result, Schema, Scope
+from analytics.evaluate.estimate import estimate
 from analytics.query.engine import Engine
 
 NUMERIC = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
@@ -96,6 +97,33 @@ def test_realised_metrics_of_all_ten_chunks(
             assert result.n == result.n_labelled == 5000
             assert result.low is not None and result.high is not None
             assert result.low < result.value < result.high
+
+
+@pytest.mark.parametrize(
+    ("log", "period"), [("production", "analysis"), ("reference", "reference")]
+)
+def test_estimates_without_labels_are_nannymls(
+    shared: Path, car_loan: Dataset, engine: Engine, log: str, period: str
+) -> None:
+    """CBPE of all twenty chunks and seven metrics, as NannyML published them."""
+    names = ("roc_auc", "f1", "precision", "recall", "specificity", "accuracy", "average_precision")
+    asked = Question(Scope(log, every=5000), Scope("reference"), names)  # type: ignore[arg-type]
+    results = estimate(engine, car_loan, asked)
+    found = {(r.name, (r.window.first_row or 0) // 5000): r for r in results}
+    published = rows_of(shared / "reference/car_loan/car_loan_cbpe_all_metrics.csv")
+    chunks = [row for row in published if row["chunk.period"] == period]
+    assert len(chunks) == 10
+    inside: list[bool] = []
+    for i, row in enumerate(chunks):
+        for name in names:
+            result = found[(name, i)]
+            assert result.value == pytest.approx(float(row[f"{name}.value"]), abs=1e-8), (name, i)
+            assert result.detail["assumes"] == "no concept drift" and result.n == 5000
+            assert result.low is not None and result.high is not None
+            if row[f"{name}.realized"]:
+                inside.append(result.low <= float(row[f"{name}.realized"]) <= result.high)
+    assert len(inside) == (70 if period == "reference" else 0)
+    assert sum(inside) >= 0.9 * len(inside)
 
 
 def test_the_break_in_the_middle_is_seen_and_the_start_is_quiet(

@@ -61,3 +61,10 @@ def test_findings_lead_here_for_who_may_explore(on_samples, enter, sample_home, 
     app = run("performance", m="flight-late", w=APRIL, metric="accuracy")
     assert not [b for b in app.button if b.key == "step_why"]
     assert "no right" in texts(run("why", m="flight-late", w=APRIL))
+
+
+def test_performance_shows_what_was_expected_without_labels(on_samples, run, texts) -> None:
+    assert "assumes no concept drift" in texts(
+        run("performance", m="flight-late", metric="accuracy")
+    )
+    assert "no concept drift" not in texts(run("performance", m="flight-delay"))

@@ -1,0 +1,99 @@
+"""CBPE: calibration beside scikit-learn's, expected numbers beside drawn labels, intervals that cover."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import metrics
+from sklearn.isotonic import IsotonicRegression
+
+from analytics.catalog import metrics_for
+from analytics.estimate.cbpe import calibrate, cbpe, estimated, forecast
+from analytics.needs import Confusion, Scores
+
+RNG = np.random.default_rng(8)
+NAMES = [name for name, n in metrics_for("binary").items() if estimated(n.metric)]
+
+
+def rows_of(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    score = rng.beta(1.5, 2.5, n).round(3)
+    return score, rng.random(n) < 0.1 + 0.8 * score**2
+
+
+def realised(name: str, score: np.ndarray, label: np.ndarray) -> float:
+    metric = metrics_for("binary")[name].metric
+    if metric.needs is Confusion:
+        said = np.where(score >= 0.5, "1", "0")
+        counts = Confusion.from_arrays(np.where(label, "1", "0"), said, positive="1")
+        return float(metric.compute(counts, of="1").value)
+    if name == "average_precision":  # ties one by one, as it is estimated
+        order = np.argsort(-score, kind="stable")
+        hits = label[order].astype(float)
+        return float((hits * np.cumsum(hits) / np.arange(1, len(hits) + 1)).sum() / hits.sum())
+    return float(metric.compute(Scores.from_arrays(label, score)).value)
+
+
+def of_rows(reference: tuple[np.ndarray, np.ndarray], score: np.ndarray):  # type: ignore[no-untyped-def]
+    calibration = calibrate(Scores.from_arrays(reference[1], reference[0]))
+    assert calibration is not None
+    distinct, count = np.unique(score, return_counts=True)
+    return forecast(calibration, distinct, distinct >= 0.5, count.astype(float))
+
+
+def test_it_is_offered_for_counts_ranks_and_mean_losses() -> None:
+    wanted = {"accuracy", "precision", "recall", "f1", "fbeta", "specificity", "balanced_accuracy",
+              "mcc", "roc_auc", "average_precision", "brier", "log_loss"}  # fmt: skip
+    assert wanted == set(NAMES)
+
+
+def test_calibration_is_scikit_learns() -> None:
+    score, label = rows_of(3000, RNG)
+    found = calibrate(Scores.from_arrays(label, score))
+    other = IsotonicRegression(out_of_bounds="clip").fit(score, label)
+    asked = np.linspace(-0.2, 1.2, 777)
+    assert found is not None and np.allclose(found.rates(asked), other.predict(asked), atol=1e-12)
+    assert calibrate(Scores.from_arrays([True, True], [0.1, 0.9])) is None
+
+
+def test_expected_ranks_are_those_of_weighted_rows() -> None:
+    score, label = rows_of(2000, RNG)
+    rows = of_rows((score, label), score)
+    truth = np.repeat([1, 0], len(rows.score))
+    weight = np.concatenate([rows.count * rows.rate, rows.count * (1 - rows.rate)])
+    auc = metrics.roc_auc_score(truth, np.tile(rows.score, 2), sample_weight=weight)
+    value = cbpe(metrics_for("binary")["roc_auc"].metric, rows, "1", "0").value
+    assert value == pytest.approx(auc, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_value_is_the_mean_of_drawn_labels_and_the_interval_their_spread(name: str) -> None:
+    rng = np.random.default_rng(21)
+    score, _label = rows_of(3000, rng)
+    rows = of_rows(rows_of(200_000, rng), score)  # so many that the calibration is known
+    rate = np.interp(score, rows.score, rows.rate)
+    drawn = [realised(name, score, rng.random(len(score)) < rate) for _ in range(200)]
+    found = cbpe(metrics_for("binary")[name].metric, rows, "1", "0")
+    assert found.value == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / np.sqrt(200) + 1e-3)
+    assert found.se == pytest.approx(np.std(drawn), rel=0.25)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "f1", "roc_auc", "brier"])
+def test_intervals_cover_what_comes_true(name: str) -> None:
+    rng = np.random.default_rng(5)
+    metric, hits = metrics_for("binary")[name].metric, 0
+    for _ in range(120):
+        score, label = rows_of(800, rng)
+        found = cbpe(metric, of_rows(rows_of(4000, rng), score), "1", "0")
+        assert found.low is not None and found.high is not None
+        hits += found.low <= realised(name, score, label) <= found.high
+    assert hits >= 0.88 * 120  # 95 % less three standard errors
+
+
+def test_too_few_rows_and_one_sided_predictions_give_no_number() -> None:
+    score, label = rows_of(500, RNG)
+    rows = of_rows((score, label), score[:20])
+    none = cbpe(metrics_for("binary")["accuracy"].metric, rows, "1", "0")
+    assert none.value is None and "too few rows" in str(none.reason)
+    low = of_rows((score, label), np.repeat(0.1, 50))
+    assert cbpe(metrics_for("binary")["precision"].metric, low, "1", "0").value is None
+    assert cbpe(metrics_for("binary")["accuracy"].metric, low, "1", "0").value is not None
