@@ -126,6 +126,7 @@ def _shares(
             **estimate.detail,
             "label": metric.label,
             "unit": "rate",
+            "page": "behaviour",
             "better": metric.better,
             "tolerance": list(metric.tolerance),
             "p_adjusted": p_adjusted,

@@ -152,9 +152,9 @@ def _performance(
             verb = f"is {'higher' if change > 0 else 'lower'} than in the reference"
         unit = str(detail["unit"])
         is_labelled = worst.n_labelled is not None
-        labels = (
-            f"{write_count(worst.n_labelled or worst.n)} {'labels' if is_labelled else 'requests'}"
-        )
+        page = str(detail.get("page") or ("performance" if is_labelled else "serving"))
+        noun = {"behaviour": "acts of people", "performance": "labels"}.get(page, "requests")
+        labels = f"{write_count(worst.n_labelled or worst.n)} {noun}"
         against = f" against {write_value(detail.get('reference'), unit)} in the reference"
         at = f" at worst, {write_span(worst.window)}," if len(run) > 1 else ""
         span = f" {write_span(span_of(run))}" if not (is_one or span_of(run).is_whole) else ""
@@ -166,7 +166,7 @@ def _performance(
             ),
             verdict=worst.verdict,
             weight=_weight(worst, 50.0 if is_labelled else 20.0, run),
-            page="performance" if is_labelled else "serving",
+            page=page,
             params=params_of(worst),
             results=tuple(run),
         )

@@ -60,6 +60,7 @@ def steps_of(found: Sequence[Finding], here: str) -> list[Step]:
         "performance": "See when it moved",
         "drift": "See what drifted",
         "quality": "See the data",
+        "behaviour": "See what people do",
     }
     steps: dict[str, Step] = {}
     reasons = next((p for p in map(why_params, found) if p is not None), None)

@@ -40,6 +40,8 @@ class OverviewAnswers:
         questions = [("quality", "Checking the data", {"every": "day"})] if view.has_times else []
         if view.has_reference:
             questions.insert(0, ("drift", "Comparing columns", {}))
+        if view.viewer.role == "product_owner" and view.dataset.log("events").n_rows:
+            questions.append(("behaviour", "Counting what people do", {}))
         for name, what, changes in questions:
             try:
                 found += find(view.ask(name, what, **changes))

@@ -111,6 +111,7 @@ def test_cutting_by_a_column_of_the_link(on_samples, run) -> None:
         "LGA",
     }
     assert all("±" in text for text in table["wrong accepted"])
+    assert all(link.startswith("/slices?") and "seg=origin" in link for link in table["slice"])
 
 
 def test_without_values_it_says_where_to_set_them(enter, tmp_path, sample_home, run, texts) -> None:
