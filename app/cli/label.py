@@ -171,6 +171,7 @@ def bring(arguments: argparse.Namespace) -> int:
     with _desk(arguments) as desk:
         project = _project(desk, arguments)
         done = import_rows(desk.engine, desk.database, operator(), project.id, rows)
+        _flush(desk)
     lines = [
         f"{done.n_answers} answers and {done.n_tasks} tasks taken into project {project.id};"
         f" {done.n_known} answers were here already; {len(done.refused)} rows refused"
@@ -197,6 +198,7 @@ def training(arguments: argparse.Namespace) -> int:
         )
     wanted = Wanted(_asked(arguments), kind, arguments.sensitive)  # type: ignore[arg-type]
     with _desk(arguments) as desk:
+        _flush(desk)
         found = export_training(desk.engine, desk.database, operator(), arguments.model, wanted)
     target.write_bytes(found.content)
     text = f"{target}: {found.n_rows} labelled rows"
@@ -241,6 +243,14 @@ def _desk(arguments: argparse.Namespace) -> Desk:
 
     logging.disable(logging.WARNING)
     return Desk(read_settings(home=arguments.home))
+
+
+def _flush(desk: Desk) -> None:
+    """Into the log with what waits: no worker need be running beside a command."""
+    from app.ingest.outbox import flush
+    from app.ingest.words import Place
+
+    flush(Place(desk.settings.home, desk.database, "outbox"))
 
 
 def _asked(arguments: argparse.Namespace) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from analytics.errors import AccessDenied, NameUnknown, UsageError
 from app.auth.viewer import Viewer
 from app.state.labels import Project, Task, project_table, task_table, to_project, to_task
+from app.state.models import find_model
 
 
 def find_project(connection: Connection, project_id: int) -> Project:
@@ -30,6 +33,21 @@ def find_task(connection: Connection, project: Project, task_id: int) -> Task:
             f"There is no task {task_id} in this project.", "It may have been wiped.", "Reload."
         )
     return to_task(row)
+
+
+def hidden_columns(connection: Connection, viewer: Viewer, model: str) -> frozenset[str]:
+    """The sensitive columns that the viewer may not see, as they are marked now."""
+    found = find_model(connection, model)
+    if found is None or viewer.may("see_sensitive", model):
+        return frozenset()
+    return frozenset(c.name for c in found.schema.columns if c.is_sensitive)
+
+
+def without(task: Task, hidden: frozenset[str]) -> Task:
+    """The task without some of its columns, whenever they were marked."""
+    if not hidden & task.data.keys():
+        return task
+    return replace(task, data={k: v for k, v in task.data.items() if k not in hidden})
 
 
 def may_set_up(viewer: Viewer, model: str) -> bool:

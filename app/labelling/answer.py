@@ -15,7 +15,14 @@ from analytics.errors import UsageError
 from analytics.sources.relation import canonical_text
 from app.auth.viewer import Viewer
 from app.labelling.accept import answers_of, recount
-from app.labelling.access import check_annotator, check_open, find_project, find_task
+from app.labelling.access import (
+    check_annotator,
+    check_open,
+    find_project,
+    find_task,
+    hidden_columns,
+    without,
+)
 from app.labelling.claim import Card, card_of, has_room, lease_of, renew_leases
 from app.state.database import Database, Write
 from app.state.labels import (
@@ -126,7 +133,8 @@ def undo(database: Database, viewer: Viewer, project_id: int) -> Undone | None:
         until = now + timedelta(seconds=lease_of(write.connection, project_id))
         _lease_again(write, task, viewer.user, now, until)
         write.audit("undo", "label_task", str(task.id), unique_id=last.unique_id)
-        return Undone(card_of(project, task, until), last, len(stack) - 1)
+        seen = without(task, hidden_columns(write.connection, viewer, project.model))
+        return Undone(card_of(project, seen, until), last, len(stack) - 1)
 
 
 def undoable(connection: Connection, project_id: int, person: str) -> list[Annotation]:

@@ -23,6 +23,7 @@ from app.state.logs import load_dataset
 
 if TYPE_CHECKING:
     from analytics.core import Dataset, Scope
+    from analytics.query.by_id import Seen
     from analytics.query.engine import Engine
     from analytics.query.pool import Pool
     from analytics.sampling.candidates import Candidates, Choice
@@ -163,7 +164,7 @@ def make_items(
         Item(
             number,
             seen[number].data,
-            {"model_version": seen[number].model_version, **seen[number].said},
+            said_of(seen[number]),
             seen[number].model_version,
             queue,
             reason,
@@ -174,6 +175,11 @@ def make_items(
         for number, chance, score, reason in zip(*columns, strict=True)
         if number in seen
     ]
+
+
+def said_of(row: Seen) -> dict[str, Any]:
+    """What the model said of a row, as a task keeps it."""
+    return {"model_version": row.model_version, **row.said}
 
 
 def _taken(connection: Connection, project_id: int) -> frozenset[str]:

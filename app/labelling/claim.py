@@ -16,7 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from app.auth.viewer import Viewer
-from app.labelling.access import check_annotator, check_open, find_project
+from app.labelling.access import (
+    check_annotator,
+    check_open,
+    find_project,
+    hidden_columns,
+    without,
+)
 from app.state.database import Database, Write
 from app.state.labels import (
     Project,
@@ -94,9 +100,10 @@ def claim_next(
         lease_s = lease_of(write.connection, project_id)
         desk = _Desk(write, project, viewer.user, now, now + timedelta(seconds=lease_s))
         tasks = desk.take(min(max(n, 1), MOST_CLAIMED), queue)
+        hidden = hidden_columns(write.connection, viewer, project.model)
         is_short = len(tasks) < n
         return Claim(
-            tuple(card_of(project, task, desk.expires_at) for task in tasks),
+            tuple(card_of(project, without(task, hidden), desk.expires_at) for task in tasks),
             tuple(_held(write.connection, project_id, viewer.user, queue, now)) if is_short else (),
             _count_open(write.connection, project_id, queue),
             lease_s,

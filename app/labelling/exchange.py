@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from analytics.errors import UsageError
 from app.auth.viewer import Viewer
 from app.labelling.accept import recount
-from app.labelling.access import find_project
+from app.labelling.access import find_project, hidden_columns
 from app.labelling.answer import as_value
 from app.labelling.rows import ANSWER, DEFAULTS, TASK, Row, as_answer, as_task, check_row
 from app.state.database import Database, Write
@@ -53,6 +53,9 @@ def export_project(database: Database, viewer: Viewer, project_id: int) -> list[
         project = find_project(write.connection, project_id)
         viewer.check("review", project.model)
         rows = read_rows(write.connection, project_id)
+        hidden = hidden_columns(write.connection, viewer, project.model)
+        for row in rows:
+            row["data"] = {k: v for k, v in row["data"].items() if k not in hidden}
         write.audit("export", "label_project", str(project_id), n_rows=len(rows))
     return rows
 

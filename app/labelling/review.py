@@ -13,7 +13,7 @@ from analytics.errors import UsageError
 from analytics.sources.relation import canonical_text
 from app.auth.viewer import Viewer
 from app.labelling.accept import answers_of, recount
-from app.labelling.access import find_project, find_task
+from app.labelling.access import find_project, find_task, hidden_columns, without
 from app.labelling.answer import as_value
 from app.state.database import Database, Write
 from app.state.labels import (
@@ -64,7 +64,8 @@ def list_cases(
         order = (_task.priority, _task.id)
         found = [to_task(r) for r in connection.execute(statement.order_by(*order).limit(limit))]
         answers = _answers(connection, [task.id for task in found])
-    return [Case(task, tuple(answers.get(task.id, ()))) for task in found]
+        hidden = hidden_columns(connection, viewer, project.model)
+    return [Case(without(task, hidden), tuple(answers.get(task.id, ()))) for task in found]
 
 
 def count_cases(database: Database, viewer: Viewer, project_id: int) -> dict[str, int]:

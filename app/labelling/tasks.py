@@ -49,11 +49,11 @@ class Added:
 def add_tasks(database: Database, viewer: Viewer, project_id: int, items: Sequence[Item]) -> Added:
     """Make tasks of items, behind those that wait; a prediction is a task of a project once.
 
-    Also right for somebody who reads feedback and sends a correction to be labelled.
+    Who reads feedback may send what a user disagreed with, and nothing else.
     """
     with database.write(viewer.user) as write:
         project = find_project(write.connection, project_id)
-        if not viewer.may("feedback", project.model):
+        if not (viewer.may("feedback", project.model) and all(map(_is_correction, items))):
             check_set_up(viewer, project.model)
         check_open(project)
         known = _known(write.connection, project_id, [item.prediction_id for item in items])
@@ -100,6 +100,11 @@ def requeue(database: Database, viewer: Viewer, project_id: int, task_ids: Seque
         )
         write.audit("requeue", "label_project", str(project_id), tasks=found)
     return len(found)
+
+
+def _is_correction(item: Item) -> bool:
+    """Whether an item is a prediction that somebody disagreed with, to be looked at by annotators."""
+    return (item.queue, item.purpose, item.sampling_p) == ("disagreement", "work", None)
 
 
 def _known(connection: Connection, project_id: int, ids: Sequence[str]) -> set[str]:

@@ -97,6 +97,8 @@ class LabelDesk:
         number = self.project.id
         try:
             claim = claim_next(self.database, self.viewer, number, n, self.queue)
+            if self._complete(claim):
+                claim = claim_next(self.database, self.viewer, number, n, self.queue)
         except (UsageError, AccessDenied) as error:  # closed meanwhile, or meant for others
             return Sheet((), 0, None, (), "", f"{error.what} {error.why}")
         layout = card_layout(self.dataset)
@@ -113,6 +115,15 @@ class LabelDesk:
             stack[0].unique_id if stack else "",
             self._empty(claim),
         )
+
+    def _complete(self, claim: Claim) -> bool:
+        """Whether cards that came with an id alone got what the model saw."""
+        if all(card.data for card in claim.cards):
+            return False
+        from app.labelling.complete import complete_tasks
+
+        engine = shared_desk().engine
+        return complete_tasks(engine, self.database, self.viewer, self.project.id) > 0
 
     def take(self, items: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         """Store presses in their order; as many outcomes as were dealt with for good.

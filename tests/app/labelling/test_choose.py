@@ -21,8 +21,10 @@ from app.labelling.answer import Answer, give_answers
 from app.labelling.arrival import arrival, write_span
 from app.labelling.choose import Wanted, fill_gold, fill_queue, plain
 from app.labelling.claim import claim_next
+from app.labelling.complete import complete_tasks
 from app.labelling.demo import make_demo_project
 from app.labelling.projects import default_setup, list_projects, make_project
+from app.labelling.tasks import Item, add_tasks
 from app.questions import Asked, clock
 from app.settings import read_settings
 from app.state.labels import task_table
@@ -146,6 +148,19 @@ def test_what_users_said_makes_a_queue(desk: Desk, project: int, logged, labels)
     found = fill(desk, project, "disagreement", 10)
     hard = [task for task in found if task.sampling_p is None]
     assert [(t.prediction_id, t.reason) for t in hard] == [(wrong, "a user said otherwise")]
+
+
+def test_a_correction_with_an_id_alone_gets_its_row(desk: Desk, project: int, logged) -> None:
+    for number in ("D0003", "nobody"):
+        given = [Item(number, queue="disagreement", reason="a user says 7")]
+        add_tasks(desk.database, BOSS, project, given)
+    assert complete_tasks(desk.engine, desk.database, _annotator(desk), project) == 1
+    assert complete_tasks(desk.engine, desk.database, _annotator(desk), project) == 0
+    first, second = tasks(desk, project)
+    row, said = logged["D0003"], json.loads(first.prediction)
+    assert json.loads(first.data)["pixel_27"] == row["pixel_27"]
+    assert (said["prediction"], first.model_version) == (row["prediction"], "v1")
+    assert (second.data, second.prediction) == ("{}", "{}")
 
 
 def test_gold_and_practice_are_rows_whose_label_is_known(desk: Desk, project: int, labels) -> None:

@@ -211,3 +211,39 @@ def test_the_budget_is_kept_and_what_is_there_is_not_added_again(world) -> None:
     assert add_tasks(world.database, world.boss, world.project, given) == Added(2)
     given = [item(i) for i in range(5)]
     assert add_tasks(world.database, world.boss, world.project, given) == Added(1, 2, 2)
+
+
+def test_a_column_marked_sensitive_later_is_on_no_card(world) -> None:
+    from app.labelling.answer import undo
+    from app.labelling.exchange import export_project
+    from app.state.models import mark_sensitive
+
+    world.fill(item(0))
+    with world.database.write("test") as write:
+        mark_sensitive(write, "m", ["x"])
+    (card,) = world.claim(world.ann).cards
+    assert card.data == {}
+    world.answer(world.ann, card.task_id)
+    undone = undo(world.database, world.ann, world.project)
+    assert undone is not None and undone.card.data == {}
+    (seen,) = world.claim(world.boss).cards or world.claim(world.ann).cards
+    world.answer(world.ann, seen.task_id)
+    (case,) = list_cases(world.database, world.boss, world.project, "done")
+    assert case.task.data == {"x": 0}  # the reviewer holds the right
+    assert export_project(world.database, world.boss, world.project)[0]["data"] == {"x": 0}
+
+
+def test_who_reads_feedback_sends_corrections_and_nothing_else(world) -> None:
+    from analytics.errors import AccessDenied
+    from app.labelling.tasks import add_tasks
+
+    owner = make_person(world.database, "owner", "product_owner")
+    given = [item(1, queue="disagreement")]
+    assert add_tasks(world.database, owner, world.project, given).n == 1
+    for wrong in (
+        item(2),
+        item(3, queue="disagreement", purpose="gold", gold_label="1"),
+        item(4, queue="disagreement", sampling_p=0.5),
+    ):
+        with pytest.raises(AccessDenied):
+            add_tasks(world.database, owner, world.project, [*given, wrong])
