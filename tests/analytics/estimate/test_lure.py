@@ -13,6 +13,8 @@ from scipy import stats
 from analytics.estimate.lure import NO_LABELS, Drawn, contributions, lure
 from analytics.estimate.plan import Expected, expected_variance, need, reach
 from analytics.estimate.surrogate import History, expected_loss, own_loss
+from analytics.needs import Confusion
+from analytics.performance.accuracy import accuracy
 from analytics.sampling.active import chances, draw
 
 
@@ -173,3 +175,21 @@ def test_errors_of_a_regression_are_expected_in_their_own_unit() -> None:
     truth = np.sqrt(2 / np.pi) * (1 + 20 * x[2000:, 0])
     assert np.corrcoef(found.loss, truth)[0, 1] >= 0.9
     assert found.variance.mean() == pytest.approx(((loss[2000:] - truth) ** 2).mean(), rel=0.25)
+
+
+def test_a_plans_labels_hold_in_the_headline_too() -> None:
+    """Accuracy weighted by one over the chance: right on average, its interval no narrower than it need be."""
+    rng = np.random.default_rng(6)
+    risk = rng.beta(0.5, 4.0, 3000)
+    loss = (rng.random(3000) < risk).astype(float)
+    q = chances(risk)
+    held, values = 0, []
+    for seed in range(300):
+        order, p = draw(q, 300, seed)
+        truth = np.where(loss[order] == 1, "no", "yes")
+        found = accuracy(Confusion.from_arrays(truth, ["yes"] * 300, sample_weight=1 / p))
+        assert found.value is not None and found.low is not None and found.high is not None
+        held += found.low <= 1 - loss.mean() <= found.high
+        values.append(found.value)
+    assert held / 300 >= 0.93
+    assert np.mean(values) == pytest.approx(1 - loss.mean(), abs=0.005)
