@@ -76,14 +76,15 @@ def _accept(
     moment = write.database.clock()
     if task.accepted_at is not None:  # a correction is always later than what it corrects
         moment = max(moment, task.accepted_at + timedelta(microseconds=2))
-    row = {"prediction_id": task.prediction_id, "queue": task.queue}
+    # What takes a label back carries its chance too: without one it would be no headline row itself.
+    chance = {"queue": task.queue, "sampling_p": task.sampling_p}
+    row = {"prediction_id": task.prediction_id, **chance}
     rows: list[dict[str, Any]] = []
     if task.accepted_source is not None and task.accepted_source != source:
         before = moment - timedelta(microseconds=1)
         rows.append({**row, "label": None, "known_at": before, "source": task.accepted_source})
     if source is not None:
-        chance = {"sampling_p": task.sampling_p}
-        rows.append({**row, "label": label, "known_at": moment, "source": source, **chance})
+        rows.append({**row, "label": label, "known_at": moment, "source": source})
     put(write, project.model, "labels", rows)
     write.audit("accept", "label_task", str(task.id), label=label, source=source)
     return {"accepted_label": label, "accepted_source": source, "accepted_at": moment}

@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from analytics.errors import AccessDenied
 from app.ask import Desk
 from app.auth.viewer import Viewer, operator
-from app.labelling.answer import Answer, give_answers
+from app.ingest.outbox import flush
+from app.ingest.words import Place
+from app.labelling.answer import Answer, give_answers, undo
+from app.labelling.choose import Wanted, fill_queue
 from app.labelling.claim import claim_next
 from app.labelling.plans import (
     fixed_asking,
@@ -25,6 +28,7 @@ from app.labelling.plans import (
     start_plan,
 )
 from app.labelling.projects import make_project
+from app.questions import Asked
 from app.settings import read_settings
 from app.state.grants import Grant
 from app.state.labels import Setup, task_table
@@ -138,6 +142,28 @@ def test_rows_that_everybody_passed_over_are_lost(log: dict[str, str], tmp_path:
             put_aside(desk.database, ann, number)
         put_aside(desk.database, boss, number)
         assert list_plans(desk.database, "m") == []
+
+
+def test_a_drawn_label_that_is_taken_back_leaves_the_headline(
+    log: dict[str, str], tmp_path: Path
+) -> None:
+    boss, ann = operator(), Viewer("ann", "Ann", "annotator", (Grant("annotator", "m"),))
+    with Desk(read_settings(home=tmp_path / "home")) as desk:
+        setup = Setup("Right?", classes=("no", "yes"), guard_ms=0, gold_share=0.0, n_practice=0)
+        project = make_project(desk.database, boss, "m", setup)
+        fill_queue(desk.engine, desk.database, boss, project, Wanted("random", 3))
+        place = Place(desk.settings.home, desk.database, "worker")
+
+        def n_labelled() -> int | None:
+            flush(place)
+            asked = Asked(names=("accuracy",))
+            return desk.ask("performance", "m", asked)[2][0].n_labelled
+
+        for i, card in enumerate(claim_next(desk.database, ann, project, 3).cards):
+            give_answers(desk.database, ann, project, [Answer(f"u{i}", card.task_id, "yes")])
+        assert n_labelled() == 3
+        undo(desk.database, ann, project)
+        assert n_labelled() == 2
 
 
 def test_a_window_without_an_end_is_given_one(log: dict[str, str], tmp_path: Path) -> None:
