@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 from contextlib import suppress
@@ -31,6 +32,17 @@ def warm_up() -> None:
             importlib.import_module(name)
     with suppress(TelltaleError):
         warm_answers()
+    settle_memory()
+
+
+def settle_memory() -> None:
+    """Keep what stays for good out of every later collection of garbage.
+
+    Streamlit collects after each run of a page, all of it: with the libraries loaded that takes
+    longer than most pages take to draw.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def warm_answers() -> int:

@@ -16,6 +16,8 @@ _EVERYWHERE = """<style>
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"],
 [data-testid="stBaseButton-primary"] p, [data-testid="stBaseButton-primaryFormSubmit"] p
  {color: light-dark(#FFFFFF, #0D1117)}
+[data-testid="stMultiSelectTagsContainer"] [data-tag],
+[data-testid="stMultiSelectTagsContainer"] [data-tag] * {color: light-dark(#FFFFFF, #0D1117)}
 .telltale-mark {display: flex; align-items: center; gap: .5rem; font-weight: 640}
 </style>"""
 

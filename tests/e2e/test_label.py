@@ -185,6 +185,7 @@ def test_native_buttons_answer_by_key_and_undo(open_label, desk) -> None:
     assert [answer for _task, answer in desk.stored()] == ["1", "2", "3"]
     press(page, "z", CARD)
     expect(page.locator(CARD).first).to_have_text("D0002")
+    expect(page.get_by_label("Comment")).to_have_count(1)  # the one of the card before is gone
     page.get_by_label("Comment").click()
     page.keyboard.type("12 zs 3")  # letters of a comment are no keys
     page.locator("h1").click()

@@ -33,6 +33,9 @@ def draw_native(desk: LabelDesk) -> None:
     def draw() -> None:
         sheet = desk.sheet(1)
         opened = sheet.cards[0] if sheet.cards else None
+        task = None if opened is None else opened.task
+        with st.bottom, st.container(key="label_bar", gap="xsmall"):
+            _draw_bar(desk, task, sheet.undo_top)  # before the card: a key is about what is seen
         _draw_line(sheet)
         left, right = st.columns([3, 2], gap="small")
         with left, st.container(border=True, key="label_card", gap="small"):
@@ -41,10 +44,8 @@ def draw_native(desk: LabelDesk) -> None:
             else:
                 draw_card(opened.card)
         with right, st.container(border=True, key="label_side", gap="small"):
-            _draw_side(desk, None if opened is None else opened.task)
-        _note_shown(None if opened is None else opened.task)
-        with st.bottom, st.container(key="label_bar", gap="xsmall"):
-            _draw_bar(desk, None if opened is None else opened.task, sheet.undo_top)
+            _draw_side(desk, task)
+        _note_shown(task)
 
     draw()
 

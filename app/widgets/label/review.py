@@ -65,9 +65,9 @@ def draw_review(view: View, project: Project) -> None:
             return
         at = min(st.session_state.get("review_at", 0), len(cases) - 1)
         st.session_state["review_at"] = at
-        _draw_case(view, project, cases[at], f"{at + 1} of {write_count(counts[only])}")
         with st.bottom, st.container(key="label_bar", gap="xsmall"):
-            _draw_bar(view, project, cases, at)
+            _draw_bar(view, project, cases, at)  # before the card: a key is about what is seen
+        _draw_case(view, project, cases[at], f"{at + 1} of {write_count(counts[only])}")
 
     draw()
 
