@@ -18,6 +18,7 @@ SHOTS = (
     ("quality", "quality?m=flight-late&w=all", "light", (1280, 800)),
     ("serving", "serving?m=flight-late&w=all", "light", (1280, 980)),
     ("compare", "compare?m=flight-delay&w=all", "light", (1280, 980)),
+    ("behaviour", "behaviour?m=flight-late&w=all", "light", (1280, 980)),
     ("overview-phone", "overview?m=flight-late&w=all", "light", (390, 844)),
 )
 

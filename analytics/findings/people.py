@@ -46,7 +46,7 @@ def _discern(by_name: dict[str, Result], accept: str) -> Finding:
     title = f"People accept {accept} of predictions, and {wrong} of the wrong ones"
     verdict: Verdict = "ok"
     if found.value is None or found.low is None:
-        return _say(title, f"{_both(by_name)}.", "undefined", over)
+        return _say(title, f"{_both(by_name)}.", "undefined", by_name["acceptance"])
     if found.low <= 0:
         title = "People do not tell wrong predictions from right ones"
         verdict = "warning"
@@ -56,7 +56,10 @@ def _discern(by_name: dict[str, Result], accept: str) -> Finding:
     if found.low <= 0:
         said = f"{_both(by_name)}: the difference, {apart}, may be chance"
     return _say(
-        title, f"{said}; {write_count(found.n)} decisions whose truth is known.", verdict, over
+        title,
+        f"{said}; {write_count(found.n)} decisions whose truth is known.",
+        verdict,
+        by_name["acceptance"],
     )
 
 

@@ -261,7 +261,7 @@ def retention_chart(found: Retention) -> Chart:
     names = [f"{write_day(found.cohorts[i])} · {found.sizes[i]}" for i in cohorts]
     n_weeks = len(found.pooled)
     z: list[list[float | None]] = [[e.value for e in found.pooled]]
-    texts = [["" if e.value is None else f"{100 * e.value:.0f}%" for e in found.pooled]]
+    texts = [["" if e.value is None else f"{100 * e.value:.0f}" for e in found.pooled]]
     hover = [[f"all: {say_share(e)}, n {e.n:,}" for e in found.pooled]]
     for i in cohorts:
         row = found.there[i]
@@ -273,7 +273,7 @@ def retention_chart(found: Retention) -> Chart:
         go.Heatmap(
             z=[[0.0 if v is None and t else v for v, t in zip(r, ts, strict=True)]
                for r, ts in zip(z, texts, strict=True)],
-            x=list(range(n_weeks)), y=["all people", *names], text=texts, customdata=hover,
+            x=list(range(n_weeks)), y=["all people, %", *names], text=texts, customdata=hover,
             texttemplate="%{text}", textfont={"size": 12, "color": TEXT}, zmin=0, zmax=2.5,
             showscale=False, xgap=2, ygap=2, hoverongaps=False,
             colorscale=[[0, "rgba(124,135,150,0.12)"], [0.001, tint(SERIES[0], 0.08)], [1, SERIES[0]]],

@@ -78,7 +78,7 @@ def test_the_triangle_counts_people_and_shares_only_many() -> None:
     made = retention_chart(found)
     trace = made.figure.data[0]
     assert list(trace.text[1][:2]) == ["40", "30"] and trace.text[2][0] == "4"
-    assert trace.text[0][1] == "68%"  # 30 of the 44 whose second week is over
+    assert trace.text[0][1] == "68"  # 30 of the 44 whose second week is over
     assert trace.z[2][0] == 0.0  # four people make no share
     assert n_points(made.figure) <= MAX_POINTS
     many = [(MONDAY + timedelta(weeks=i), k, 1) for i in range(60) for k in range(13)]
