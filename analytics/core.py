@@ -255,12 +255,13 @@ class Segment:
 class Cut:
     """How one column is cut into cells: between ``edges`` (a, b], or by level, the rest together.
 
-    ``split`` is one more edge; what lies on either side of it makes two cells besides the others.
+    ``fine`` are more edges, the others among them, at which a search may cut once more: at ``split``.
     """
 
     column: str
     edges: tuple[float, ...] = ()
     levels: tuple[str, ...] = ()
+    fine: tuple[float, ...] = ()
     split: float | None = None
 
 

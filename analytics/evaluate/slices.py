@@ -18,7 +18,6 @@ from analytics.query.coded import (
     code_names,
     coded_rows,
     conditions_at,
-    split_sample,
     sums_inside,
 )
 from analytics.query.compare import Side, Sums
@@ -27,15 +26,16 @@ from analytics.query.frame import whole
 from analytics.query.losses import RowLoss, row_losses
 from analytics.slices.counting import CodedRows, Counting, Rows, distinct
 from analytics.slices.split import best_split
-from analytics.slices.weak import Slice, Wanted, find_weak_slices
+from analytics.slices.weak import Cell, Columns, Key, Slice, Wanted, find_weak_slices
 from analytics.stats.decision import decide
 from analytics.stats.intervals import Z95, wilson
 
 MIN_ROWS = 50  # labelled rows of a half that a slice needs, and at least one row in a hundred
 MIN_TREND = 10  # labelled rows of a period that make a point of a small line
 MOST = 20
+FINE = 4  # finer edges in a quarter, at which a number may be cut once more
 MOST_COLUMNS = 20  # more than that are searched two conditions deep
-ALPHA = 0.98  # slices of a few rows in a hundred count, if they are bad enough
+ALPHAS = (0.98, 0.9)  # small slices that are bad enough count, and large ones that are not as bad
 Watch = Callable[[float, str], None]  # how far the search is; raises to stop it
 
 
@@ -61,27 +61,43 @@ def slices(
     say = watch or (lambda _share, _message: None)
     say(0.02, "Reading the log")
     side = Side(dataset, whole(question.scope))
-    halves = _read(engine, side, loss, _cut(engine, side, question, loss))
+    halves = _read(engine, side, loss, _cut(engine, side, question))
     if halves is None:
         return []
     n = len(halves.first)
-    support = _support(n, question.min_rows)
-    wanted = Wanted(ALPHA, support, depth or _depth(halves.cuts), 2 * MOST)
+    support, deepest = _support(n, question.min_rows), depth or _depth(halves.cuts)
     say(0.2, f"Counting {len(halves.cuts)} columns")
-    level = iter(range(1, 10))
-
-    def count(asked: Any) -> Any:
-        at = next(level) if asked != [()] else 0
-        start = 0.2 + 0.25 * max(at - 1, 0)
-        counting.tick = lambda share: say(min(start + 0.25 * share, 0.95), f"Conditions: {at}")
-        return counting(asked)
-
-    counting = Counting(halves.first, wanted.min_support)
-    found = find_weak_slices(count, len(halves.cuts), wanted)
+    counting = _Counted(Counting(halves.first, support), say)
+    found = [
+        one
+        for alpha in ALPHAS
+        for one in find_weak_slices(
+            counting, len(halves.cuts), Wanted(alpha, support, deepest, 2 * MOST)
+        )
+    ]
     say(0.96, "Checking on the other half")
     results = _judge(question, loss, halves, distinct(halves.first, found)[:MOST])
     results = _since(engine, side, question, loss, results)
     return _trends(engine, Side(dataset, question.scope), loss, results)
+
+
+class _Counted:
+    """Counts each set of columns once, and says how far it is."""
+
+    def __init__(self, counting: Counting, say: Watch) -> None:
+        self.counting, self.say = counting, say
+        self.known: dict[Columns, dict[Key, Cell]] = {}
+
+    def __call__(self, asked: Sequence[Columns]) -> dict[Key, Cell]:
+        """The cells of each set."""
+        new = [columns for columns in asked if columns not in self.known]
+        start = 0.2 + 0.25 * max(len(asked[0]) - 1, 0)
+        for i, columns in enumerate(new):
+            if i % 16 == 0:
+                say = f"{len(columns)} conditions: {i} of {len(new)}"
+                self.say(min(start + 0.25 * i / len(new), 0.95), say)
+            self.known[columns] = self.counting([columns])
+        return {key: cell for columns in asked for key, cell in self.known[columns].items()}
 
 
 def pick_loss(dataset: Dataset, names: Sequence[str]) -> RowLoss:
@@ -131,44 +147,40 @@ def _features(dataset: Dataset, names: Sequence[str]) -> list[Column]:
     ]
 
 
-def _cut(engine: Engine, side: Side, question: Question, loss: RowLoss) -> tuple[Cut, ...]:
-    """Quarters and levels of the reference, and the split of each number on the searched half."""
+def _cut(engine: Engine, side: Side, question: Question) -> tuple[Cut, ...]:
+    """Levels, and the quarters of numbers with finer edges between them; of the reference."""
     features = _features(side.dataset, question.columns)
     reference = whole(question.reference) if question.reference else side.scope
-    cuts = cut_columns(engine, side.dataset, reference, features)
+    cuts = cut_columns(engine, side.dataset, reference, features, n_fine=FINE)
     if not cuts and question.reference:
-        cuts = cut_columns(engine, side.dataset, side.scope, features)
-    numbers = [cut.column for cut in cuts if not cut.levels]
-    n_rows = side.dataset.log("predictions", side.scope.log).n_rows
-    sample = split_sample(engine, side, loss, numbers, n_rows)
-    if sample is None:
-        return cuts
-    losses = _floats(sample["loss"], 0.0)
-    least = max(MIN_ROWS, len(losses) // 20)
-    splits = {
-        name: best_split(_floats(sample[f"v{i}"], np.nan), losses, least)
-        for i, name in enumerate(numbers)
-    }
-    return tuple(replace(cut, split=splits.get(cut.column)) for cut in cuts)
+        cuts = cut_columns(engine, side.dataset, side.scope, features, n_fine=FINE)
+    return cuts
 
 
-def _floats(values: Any, missing: float) -> Floats:
-    found: Floats = np.ma.filled(np.ma.asarray(values, dtype=float), missing)
-    return found
+def _split(cut: Cut, codes: Any, loss: Floats) -> Cut:
+    """The cut with one more edge, where it sets the losses of the searched half apart most."""
+    if cut.levels:
+        return cut
+    size = len(cut.fine) + 1
+    n = np.asarray(np.bincount(codes, minlength=size)[:size], float)
+    sums = np.asarray(np.bincount(codes, weights=loss, minlength=size)[:size], float)
+    at = best_split(n, sums, max(MIN_ROWS, len(loss) // 20))
+    return cut if at is None else replace(cut, split=cut.fine[at])
 
 
 def _read(engine: Engine, side: Side, loss: RowLoss, cuts: tuple[Cut, ...]) -> _Halves | None:
     found = coded_rows(engine, side, loss, cuts)
     if found is None or not len(found["loss"]):
         return None
-    names = tuple(code_names(cut) for cut in cuts)
     is_first = np.ma.getdata(found["first"]).astype(bool)
     losses = np.ma.getdata(found["loss"]).astype(float)
     codes = [np.ma.getdata(found[f"k{i}"]) for i in range(len(cuts))]
-    first, second = (
-        CodedRows(losses[half], tuple(code[half] for code in codes), names)
-        for half in (is_first, ~is_first)
+    halves = [(losses[half], tuple(code[half] for code in codes)) for half in (is_first, ~is_first)]
+    cuts = tuple(
+        _split(cut, code, halves[0][0]) for cut, code in zip(cuts, halves[0][1], strict=True)
     )
+    names = tuple(code_names(cut) for cut in cuts)
+    first, second = (CodedRows(loss, code, names) for loss, code in halves)
     weight = np.ma.getdata(found["weight"])[~is_first].astype(float)
     return _Halves(cuts, first, second, weight)
 

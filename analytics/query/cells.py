@@ -14,12 +14,23 @@ from analytics.sources.relation import quote_name
 MISSING, OTHER, SEPARATOR = "\x1dmissing", "\x1dother", "\x1f"
 BELOW, ABOVE = "\x1dbelow", "\x1dabove"  # and the place of an edge: all on one side of it
 MOST_LEVELS = 20
+SAMPLE = 100_000  # rows, or a part of more, that tell where a search cuts numbers
+STEPS = 200  # the edges of a search lie on so many numbers between the outer ones
 
 
 def cut_columns(
-    engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[Column], n_bins: int = 4
+    engine: Engine,
+    dataset: Dataset,
+    scope: Scope,
+    columns: Sequence[Column],
+    n_bins: int = 4,
+    n_fine: int = 1,
 ) -> tuple[Cut, ...]:
-    """How the columns are cut: numbers at the scope's quantiles, levels by how often they come."""
+    """How the columns are cut: numbers at the scope's quantiles, levels by how often they come.
+
+    With ``n_fine`` each bin is cut into so many finer ones, all edges are numbers of few digits, and of a
+    long log a sample that is always the same tells where they lie.
+    """
     from analytics.query.frame import frame
 
     numeric = [c.name for c in columns if c.type == "numeric"]
@@ -27,9 +38,11 @@ def cut_columns(
     rows = frame(dataset, scope, [*numeric, *levelled])
     if rows is None or not (numeric or levelled):
         return ()
-    shares = [i / n_bins for i in range(1, n_bins)]
+    shares = [i / (n_bins * n_fine) for i in range(1, n_bins * n_fine)]
+    every = dataset.log("predictions", scope.log).n_rows // SAMPLE if n_fine > 1 else 1
+    some = f" FILTER (hash(prediction_id) % {every} = 0)" if every > 1 else ""
     picks = [
-        f"quantile_cont(nullif(CAST({quote_name(c)} AS DOUBLE), 'nan'::DOUBLE), {shares})"
+        f"quantile_cont(nullif(CAST({quote_name(c)} AS DOUBLE), 'nan'::DOUBLE), {shares}){some}"
         for c in numeric
     ]
     picks += [f"histogram(CAST({quote_name(c)} AS VARCHAR))" for c in levelled]
@@ -39,12 +52,24 @@ def cut_columns(
         if not answer:
             continue
         if name in numeric:
-            edges = sorted({float(edge) for edge in answer if math.isfinite(edge)})
-            cuts.append(Cut(name, tuple(edges) or (0.0,)))
+            cuts.append(_numbers(name, [float(edge) for edge in answer], n_fine))
         else:
             ranked = sorted(answer.items(), key=lambda item: (-item[1], item[0]))
             cuts.append(Cut(name, levels=tuple(level for level, _n in ranked[:MOST_LEVELS])))
     return tuple(cuts)
+
+
+def _numbers(name: str, found: Sequence[float], n_fine: int) -> Cut:
+    if n_fine == 1:
+        edges = sorted({edge for edge in found if math.isfinite(edge)})
+        return Cut(name, tuple(edges) or (0.0,))
+    known = [edge for edge in found if math.isfinite(edge)]
+    spread = (max(known) - min(known)) if known else 0.0
+    digits = math.ceil(-math.log10(spread / STEPS)) if spread > 0 else 0
+    tidy = [round(edge, digits) if math.isfinite(edge) else edge for edge in found]
+    fine = sorted({edge for edge in tidy if math.isfinite(edge)}) or [0.0]
+    edges = sorted({edge for edge in tidy[n_fine - 1 :: n_fine] if math.isfinite(edge)}) or fine[:1]
+    return Cut(name, tuple(edges), fine=tuple(fine))
 
 
 def cell_sql(cut: Cut, values: dict[str, Any], key: str) -> str:

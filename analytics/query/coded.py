@@ -14,7 +14,6 @@ from analytics.query.groups import Key
 from analytics.query.losses import RowLoss
 from analytics.sources.relation import quote_name
 
-SAMPLE = 50_000  # rows on which a split is chosen
 NO_VALUE = 255
 FIRST = "hash(prediction_id, row) % 2 = 0"  # the half of the rows in which a search looks
 
@@ -36,8 +35,8 @@ def _counts(loss: RowLoss) -> tuple[str, str]:
 def coded_rows(engine: Engine, side: Side, loss: RowLoss, cuts: Sequence[Cut]) -> Arrays | None:
     """``loss``, ``weight``, ``first`` (the half to look in) and ``k0``, ``k1``, ... of every row.
 
-    A code counts a number's edges and split below it, or is a level's place; ``NO_VALUE`` is a
-    missing one, and levels beyond the listed ones come after the last.
+    A code counts a number's fine edges below it, or is a level's place; ``NO_VALUE`` is a missing
+    one, and levels beyond the listed ones come after the last.
     """
     rows = loss_frame(side, loss, [cut.column for cut in cuts])
     if rows is None:
@@ -55,12 +54,22 @@ def coded_rows(engine: Engine, side: Side, loss: RowLoss, cuts: Sequence[Cut]) -
 def _code(cut: Cut, values: dict[str, Any], key: str) -> str:
     name = quote_name(cut.column)
     if not cut.levels:
-        number = f"nullif(CAST({name} AS DOUBLE), 'nan'::DOUBLE)"
-        above = " + ".join(f"({number} > {edge!r}::DOUBLE)::UTINYINT" for edge in sides_of(cut))
-        return f"CASE WHEN {number} IS NULL THEN {NO_VALUE} ELSE {above} END::UTINYINT"
+        number = f"CAST({name} AS DOUBLE)"
+        code = _bisect(number, cut.fine, 0, len(cut.fine))
+        is_none = f"{number} IS NULL OR isnan({number})"
+        return f"CASE WHEN {is_none} THEN {NO_VALUE} ELSE {code} END::UTINYINT"
     values[key] = list(cut.levels)
     place = f"coalesce(list_position(${key}, CAST({name} AS VARCHAR)) - 1, {len(cut.levels)})"
     return f"CASE WHEN {name} IS NULL THEN {NO_VALUE} ELSE {place} END::UTINYINT"
+
+
+def _bisect(number: str, edges: Sequence[float], low: int, high: int) -> str:
+    """SQL of how many edges lie below a number, in as few comparisons as that takes."""
+    if low == high:
+        return str(low)
+    at = (low + high) // 2
+    lower, upper = (_bisect(number, edges, *ends) for ends in ((low, at), (at + 1, high)))
+    return f"CASE WHEN {number} <= {edges[at]!r}::DOUBLE THEN {lower} ELSE {upper} END"
 
 
 def code_names(cut: Cut) -> dict[int, tuple[str, ...]]:
@@ -70,30 +79,14 @@ def code_names(cut: Cut) -> dict[int, tuple[str, ...]]:
         found |= {i: (level,) for i, level in enumerate(cut.levels)}
         return found | {len(cut.levels): (OTHER,)}
     sides = sides_of(cut)
-    below = [k for k, edge in enumerate(sides) if edge != min(cut.edges, default=None)]
-    above = [k for k, edge in enumerate(sides) if edge != max(cut.edges, default=None)]
-    for code in range(len(sides) + 1):
-        quarter = (str(sum(edge in cut.edges for edge in sides[:code])),) if cut.edges else ()
-        low = tuple(f"{BELOW}{k}" for k in below if code <= k)
-        found[code] = (*quarter, *low, *(f"{ABOVE}{k}" for k in above if code > k))
+    at = [cut.fine.index(edge) for edge in sides]
+    below = [k for k, edge in enumerate(sides) if edge != cut.edges[0]]  # else it is a quarter
+    above = [k for k, edge in enumerate(sides) if edge != cut.edges[-1]]
+    for code in range(len(cut.fine) + 1):
+        quarter = str(sum(edge in cut.edges for edge in cut.fine[:code]))
+        low = tuple(f"{BELOW}{k}" for k in below if code <= at[k])
+        found[code] = (quarter, *low, *(f"{ABOVE}{k}" for k in above if code > at[k]))
     return found
-
-
-def split_sample(
-    engine: Engine, side: Side, loss: RowLoss, columns: Sequence[str], n_rows: int
-) -> Arrays | None:
-    """Losses and numbers of some rows of the first half, always the same ones."""
-    rows = loss_frame(side, loss, columns)
-    if rows is None or not columns:
-        return None
-    keep, _weight = _counts(loss)
-    share = max(1, round(n_rows / 2 / SAMPLE))
-    picks = ", ".join(f"CAST({quote_name(c)} AS DOUBLE) AS v{i}" for i, c in enumerate(columns))
-    sql = rows.select(
-        f"SELECT CAST({loss.loss} AS DOUBLE) AS loss, {picks} FROM rows WHERE {FIRST}"
-        f" AND (hash(prediction_id, row) // 2) % {share} = 0 AND {keep}"
-    )
-    return engine.arrays(sql, rows.values)
 
 
 def sums_inside(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -15,7 +15,6 @@ from analytics.slices.weak import NEARLY, Cell, Columns, Key, Slice
 
 Codes = np.ndarray[Any, Any]
 Names = Mapping[int, tuple[str, ...]]
-Tick = Callable[[float], None]
 SPAN = 256  # codes of one column
 ALIKE = 0.75  # rows in both of all rows in either: from there on two slices are one
 INSIDE = 0.8  # of a slice's rows: from there on it lies inside another
@@ -41,12 +40,12 @@ class CodedRows:
 class Counting:
     """Counts rows, losses and the largest loss by cell; cells of fewer than ``least`` rows are left out."""
 
-    def __init__(self, rows: CodedRows, least: int = 1, tick: Tick | None = None) -> None:
+    def __init__(self, rows: CodedRows, least: int = 1) -> None:
         low = float(rows.loss.min()) if len(rows) else 0.0
         self.loss = rows.loss - low if low < 0 else rows.loss  # losses of a search are not negative
         self.is_binary = bool(np.isin(self.loss, (0, 1)).all())
         self.wrong = self.loss.astype(np.uint8) if self.is_binary else np.zeros(0, np.uint8)
-        self.least, self.tick = least, tick
+        self.least = least
         self.most: dict[tuple[int, str], float] = {}
         self.places, self.cells, self.belongs = [], [], []
         for codes, names in zip(rows.codes, rows.names, strict=True):
@@ -69,9 +68,7 @@ class Counting:
     def __call__(self, asked: Sequence[Columns]) -> dict[Key, Cell]:
         """The cells of each set of columns; the empty set stands for all rows."""
         found: dict[Key, Cell] = {}
-        for done, columns in enumerate(asked):
-            if self.tick is not None and done % 16 == 0:
-                self.tick(done / len(asked))
+        for columns in asked:
             found |= self._set(columns)
         return found
 
@@ -149,6 +146,12 @@ class Rows:
         """How much more the rows lose than all rows do."""
         return float(self.rows.loss[at].mean()) - self.base if at.any() else 0.0
 
+    def sureness(self, at: Codes) -> float:
+        """The gap in standard errors."""
+        mine = self.rows.loss[at]
+        spread = float(mine.var()) / len(mine) if len(mine) > 1 else 0.0
+        return self.gap(at) / math.sqrt(spread) if spread > 0 else 0.0
+
     def is_worse(self, at: Codes, wider: Codes) -> bool:
         """Whether a refinement surely loses more than the other rows of what it refines."""
         other = wider & ~at
@@ -160,16 +163,18 @@ class Rows:
 
 
 def distinct(rows: CodedRows, found: Sequence[Slice]) -> list[Slice]:
-    """The slices, best first, in as few conditions as say the same, each said once.
+    """The slices, the surest first, in as few conditions as say the same, each said once.
 
     A condition stays where the rows that it leaves out surely lose less. Left out is what has nearly
-    the rows of a better one (three quarters of all in either), lies inside a better one and does
-    hardly worse, or is hardly weak outside the better ones.
+    the rows of a surer one (three quarters of all in either), lies inside a surer one and does
+    hardly worse, or is hardly weak outside the surer ones.
     """
     known = Rows(rows)
+    plain = {one.key: one for one in (_plainest(known, s) for s in found)}
+    ranked = sorted(plain.values(), key=lambda s: -known.sureness(known.inside(s.key)))
     kept: list[tuple[Slice, Codes, float]] = []
     covered = np.zeros(len(rows), dtype=bool)
-    for one in (_plainest(known, s) for s in found):
+    for one in ranked:
         at = known.inside(one.key)
         gap = known.gap(at)
         if any(_is_said(known, (at, gap), (other, theirs)) for _one, other, theirs in kept):
