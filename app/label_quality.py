@@ -39,6 +39,20 @@ def agreement(setup: Setup, rows: Rows) -> list[tuple[str, Estimate]]:
     return found + pairs(ratings)
 
 
+def by_label(setup: Setup, rows: Rows) -> list[tuple[str, Estimate]]:
+    """Krippendorff's alpha of each class against the rest, the least agreed on first."""
+    from analytics.agreement.krippendorff import krippendorff
+
+    if setup.kind == "value":
+        return []
+    answers = ((str(task), person, answer) for task, person, answer in rows)
+    ratings = Ratings.from_rows(answers, classes=setup.classes)
+    if len(ratings.classes) < 3:
+        return []
+    found = [(name, krippendorff(ratings.one_against_rest(name))) for name in ratings.classes]
+    return sorted(found, key=lambda pair: 2.0 if pair[1].value is None else pair[1].value)
+
+
 def pairs(ratings: Ratings) -> list[tuple[str, Estimate]]:
     """Cohen's kappa of the pairs of people who share most items."""
     from analytics.agreement.cohen import cohen

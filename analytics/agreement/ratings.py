@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -69,6 +69,16 @@ class Ratings:
         """``counts`` of the items that two or more annotators answered."""
         found: Floats = self.counts[self.counts.sum(axis=1) >= 2]
         return found
+
+    def one_against_rest(self, name: str) -> Ratings:
+        """The same answers as that class or not, for agreement about one class.
+
+        >>> both = Ratings.from_rows([("1", "ann", "cat"), ("1", "bo", "dog"), ("2", "bo", "cow")])
+        >>> both.one_against_rest("dog").counts.tolist()
+        [[1.0, 1.0], [1.0, 0.0]]
+        """
+        is_it = (self.value == self.classes.index(name)).astype(np.intp)
+        return replace(self, value=is_it, classes=(f"not {name}", name))
 
     def missing(self) -> str | None:
         """Why no agreement can be told, whatever the measure; else None."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.words import write_count, write_half_width, write_interval, write_value
-from app.label_quality import MEANINGS, agreement, right_share
+from app.label_quality import MEANINGS, agreement, by_label, right_share
 from app.widgets.empty_state import draw_empty, link_to
 from app.widgets.problem import plain
 
@@ -38,6 +38,14 @@ def draw_agreement(project: Project, rows: Sequence[tuple[int, str, str]]) -> No
     st.table([_row(name, estimate) for name, estimate in found], border="horizontal",
              hide_index=True)  # fmt: skip
     st.caption("Intervals: 95 %, bootstrap over items. Adjudications count as nobody's own answer.")
+    if labels := by_label(project.setup, rows):
+        with st.expander("By label", key="agree_by_label", type="compact"):
+            st.table(
+                [_row(name, estimate) for name, estimate in labels],
+                border="horizontal",
+                hide_index=True,
+            )
+            st.caption("Krippendorff's alpha of each label or not, the least agreed on first.")
 
 
 def _draw_number(name: str, estimate: Estimate) -> None:

@@ -172,3 +172,15 @@ def test_the_interval_covers() -> None:
         assert found.low is not None and found.high is not None
         held += found.low <= truth <= found.high
     assert held / 300 >= 0.9
+
+
+def test_one_class_against_the_rest_is_alpha_of_two_classes() -> None:
+    ratings = drawn(3, 60)
+    rows = [
+        (ratings.items[i], ratings.annotators[a], "it" if ratings.classes[v] == "2" else "other")
+        for i, a, v in zip(ratings.item, ratings.annotator, ratings.value, strict=True)
+    ]
+    found = krippendorff(ratings.one_against_rest("2"))
+    assert found.value == pytest.approx(by_pairs(rows, lambda x, y: float(x != y))[1])
+    never = Ratings.from_rows(rows, classes=["never"]).one_against_rest("never")
+    assert krippendorff(never).reason == ONE_CLASS
