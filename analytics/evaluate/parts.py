@@ -129,6 +129,8 @@ def _column(facts: Facts, binned: Binned, cells: Sequence[CellSums]) -> list[Res
         value = float(mix @ found.mix + within @ found.within)
         if kind in kinds or kind in ("mix", "within"):
             detail = {**around, "level": "column"}
+            if kind == "mix":
+                detail["held"] = list(ranked.held)
             se = found.se(mix, within)
             results.append(facts.result(kind, value, se, column=binned.column, detail=detail))
     for k, cell in enumerate(cells):

@@ -23,7 +23,9 @@ class Ranked:
     """Standard errors and scores of every cell's parts; a score has the sign of its part.
 
     Cells of missing or unseen values (``is_whole``) have one part, mix and within together, whose
-    numbers stand with the mix; their within is zero.
+    numbers stand with the mix; their within is zero. ``held`` is the mix of all other cells with
+    the numbers of before, and with those of now, held fixed: where they disagree, the mix is no
+    finding.
     """
 
     mix: Floats
@@ -32,6 +34,7 @@ class Ranked:
     within_se: Floats
     mix_score: Floats
     within_score: Floats
+    held: tuple[float, float]
 
     def score(self, change: float) -> float:
         """How much of the change the column explains: what goes its way less what goes against."""
@@ -51,14 +54,30 @@ def rank_parts(found: Split, is_whole: Bools) -> Ranked:
     ]
     mix_se, within_se = (np.array(se) for se in zip(*pairs, strict=True))
     within_se = np.where(is_whole, 0.0, within_se)
-    own_mix = np.where(is_whole, mix, _surely(_surely(*_mixes(found)), mix))
+    then, now = _mixes(found)
+    held_mix = float(then[~is_whole].sum()), float(now[~is_whole].sum())
+    agreed = _agreed(held_mix, float(mix[~is_whole].sum()))
+    own_mix = np.where(is_whole, mix, agreed * _surely(_surely(then, now), mix))
     step, shared = _steps(found), found.within.sum()
     held = np.minimum(found.before.share, found.now.share)
     own_within = np.where(is_whole, 0.0, _surely(step * held, (step - shared) * held))
     own_within = _surely(own_within, within)
     return Ranked(
-        mix, within, mix_se, within_se, _less(own_mix, mix_se), _less(own_within, within_se)
+        mix,
+        within,
+        mix_se,
+        within_se,
+        _less(own_mix, mix_se),
+        _less(own_within, within_se),
+        held_mix,
     )
+
+
+def _agreed(held: tuple[float, float], mean: float) -> float:
+    """The share of a column's mix that holds whichever side's numbers are held fixed."""
+    if held[0] * held[1] <= 0 or mean == 0:
+        return 0.0
+    return min(1.0, min(abs(held[0]), abs(held[1])) / abs(mean))
 
 
 def _steps(found: Split) -> Floats:

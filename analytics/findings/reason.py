@@ -20,7 +20,8 @@ NOT_CAUSAL = (
     "The parts describe what came together with the change and sum to it exactly; they do not prove"
     " a cause. Columns overlap: each splits the whole change anew."
 )
-MUCH = 0.4  # of a change: a column that explains that much carries the sentence
+MUCH = 0.33  # of a change: a column that explains that much carries the sentence
+PLAIN = 2.0  # of a change: a column whose parts add up to more, and back again, says little
 SOME = 0.1  # of a change: a part that is named
 NEARLY = 0.9  # of a change: when so much is named, nothing more is
 MOST_REASONS, MOST_IN_TITLE = 3, 2
@@ -98,12 +99,17 @@ class Story:
 
     def lead_column(self) -> str | None:
         """The column that carries the sentence: a feature that explains much, else the truth."""
-        features, truth = self.columns("feature", "version"), self.columns("truth")
-        if features and self.explained(features[0]) >= MUCH:
-            return features[0]
-        if truth and self.explained(truth[0]) >= MUCH:
-            return truth[0]
+        for roles in (("feature", "version"), ("truth",)):
+            for column in self.columns(*roles)[:1]:
+                if self.explained(column) >= MUCH and self._is_plain(column):
+                    return column
         return None
+
+    def _is_plain(self, column: str) -> bool:
+        """Whether its parts do not mostly take each other back."""
+        parts = [float(r.value or 0.0) for r in self.slices(column)]
+        along = sum(v for v in parts if v * self.change > 0)
+        return abs(along) <= PLAIN * abs(self.change)
 
 
 def say_why(results: Sequence[Result]) -> Finding:
@@ -193,13 +199,20 @@ def _of_column(story: Story, column: str) -> list[Reason]:
     for part, say in said.items():
         whole = story.part(part, column)
         mine = [r for r in slices if r.detail["part"] == part and _same_way(story, r)]
-        if whole is not None and _same_way(story, whole) and mine:
+        if whole is not None and _same_way(story, whole) and mine and _is_sure(whole):
             found.append(replace(say(mine), value=float(whole.value or 0.0)))
     for r in [s for s in slices if s.detail["part"] == "within" and _same_way(story, s)][:2]:
         if float(r.detail["score"]) != 0:
             text = _judged(story, r, "{who}")
             found.append(Reason(float(r.value or 0.0), text, str(r.detail["slice"])))
     return found
+
+
+def _is_sure(whole: Result) -> bool:
+    """Whether a mix is at least half as large whichever side's numbers are held fixed."""
+    half = 0.5 * float(whole.value or 0.0)
+    held = [float(v) for v in whole.detail.get("held", ())]
+    return all(v * half > 0 and abs(v) >= abs(half) for v in held)
 
 
 def _mixed(mine: list[Result]) -> Reason:

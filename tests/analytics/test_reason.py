@@ -87,3 +87,17 @@ def test_late_labels_are_a_reason_of_their_own() -> None:
     assert say_why(results).title == (
         "Accuracy rose 10.0 points: 9.2 because labels are still on their way"
     )
+
+
+def test_a_column_whose_parts_take_each_other_back_leads_nothing() -> None:
+    results = [
+        part(-0.1, "total"),
+        part(-0.1, "concept", columns=["hour"]),
+        part(0.0, "covariate", columns=["hour"]),
+        *column("hour", 0.09, within=-0.1),
+        cell(-0.4, "within", "hour above 17", 0.09),
+        cell(0.3, "within", "hour up to 17", 0.09),
+    ]
+    assert say_why(results).title == (
+        "Accuracy fell 10.0 points: 10.0 because rows of the same kind are judged worse"
+    )
