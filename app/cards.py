@@ -53,10 +53,6 @@ class Card:
     image: str = ""
     is_photo: bool = False
 
-    def picture(self) -> bytes:
-        """The picture as a file."""
-        return base64.b64decode(self.image.partition(",")[2])
-
 
 def layout_of(engine: Engine, dataset: Dataset, roots: Sequence[str] = ()) -> Layout:
     """The layout of a model's rows; sensitive columns are there only if the dataset has them."""

@@ -8,6 +8,7 @@ from app.auth import require
 from app.widgets.header import draw_header
 from app.widgets.label.fast import draw_fast
 from app.widgets.label.fill import draw_fill, draw_said
+from app.widgets.label.item import bring_item
 from app.widgets.label.native import draw_native
 from app.widgets.label.start import (
     draw_choices,
@@ -29,6 +30,7 @@ project = project_of(view.viewer, view.model)
 if project is None:
     draw_no_project(view)
     st.stop()
+bring_item(view, project)
 is_empty, can_fill = is_queue_empty(view, project), may_fill(view)
 with place.container(horizontal=True, gap="small"):
     draw_notes(view, project)

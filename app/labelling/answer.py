@@ -23,7 +23,7 @@ from app.labelling.access import (
     hidden_columns,
     without,
 )
-from app.labelling.claim import Card, card_of, has_room, lease_of, renew_leases
+from app.labelling.claim import Card, card_of, has_room, lease_first, lease_of, renew_leases
 from app.state.database import Database, Write
 from app.state.labels import (
     Annotation,
@@ -131,7 +131,7 @@ def undo(database: Database, viewer: Viewer, project_id: int) -> Undone | None:
         )
         task = recount(write, project, last.task_id)
         until = now + timedelta(seconds=lease_of(write.connection, project_id))
-        _lease_again(write, task, viewer.user, now, until)
+        lease_first(write, task, viewer.user, (now, until))
         write.audit("undo", "label_task", str(task.id), unique_id=last.unique_id)
         seen = without(task, hidden_columns(write.connection, viewer, project.model))
         return Undone(card_of(project, seen, until), last, len(stack) - 1)
@@ -285,15 +285,3 @@ def _store(
             updated_at=now,
         )
     )
-
-
-def _lease_again(write: Write, task: Task, person: str, now: datetime, until: datetime) -> None:
-    held = (lease_table.c.task_id == task.id) & (lease_table.c.person == person)
-    write.execute(lease_table.delete().where(held))
-    if task.state == "open" and has_room(write.connection, task, person, now):
-        first = write.execute(
-            sa.select(sa.func.min(lease_table.c.taken_at)).where(lease_table.c.person == person)
-        ).scalar()
-        taken_at = min(first or now, now) - timedelta(seconds=1)  # it comes before all others
-        values = {"task_id": task.id, "person": person, "taken_at": taken_at, "expires_at": until}
-        write.execute(lease_table.insert().values(**values))

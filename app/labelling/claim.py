@@ -110,6 +110,47 @@ def claim_next(
         )
 
 
+def claim_one(database: Database, viewer: Viewer, project_id: int, prediction_id: str) -> bool:
+    """Lease one item by its prediction, before all others that the viewer holds.
+
+    False where the project has no such item, or it is not open to the viewer.
+    """
+    now = database.clock()
+    with database.write(viewer.user) as write:
+        project = find_project(write.connection, project_id)
+        check_annotator(viewer, project)
+        check_open(project)
+        found = sa.select(task_table).where(
+            _task.project_id == project_id, _task.prediction_id == prediction_id
+        )
+        row = write.execute(found).first()
+        if row is None or row.purpose == "gold":
+            return False
+        task = to_task(row)
+        stands = _answer.superseded_by.is_(None) & _answer.undone_at.is_(None)
+        own = sa.select(_answer.id).where(
+            _answer.task_id == task.id, _answer.person == viewer.user, stands
+        )
+        if write.execute(own).first() is not None:
+            return False
+        until = now + timedelta(seconds=lease_of(write.connection, project_id))
+        return lease_first(write, task, viewer.user, (now, until))
+
+
+def lease_first(write: Write, task: Task, person: str, span: tuple[datetime, datetime]) -> bool:
+    """Lease an open task to somebody, before all else that they hold; whether there was room."""
+    now, until = span
+    held = (_lease.task_id == task.id) & (_lease.person == person)
+    write.execute(lease_table.delete().where(held))
+    if task.state != "open" or not has_room(write.connection, task, person, now):
+        return False
+    earliest = sa.select(sa.func.min(_lease.taken_at)).where(_lease.person == person)
+    taken_at = min(write.execute(earliest).scalar() or now, now) - timedelta(seconds=1)
+    values = {"task_id": task.id, "person": person, "taken_at": taken_at, "expires_at": until}
+    write.execute(lease_table.insert().values(**values))
+    return True
+
+
 def renew(database: Database, viewer: Viewer, project_id: int) -> None:
     """The viewer is still there: what they hold stays theirs for another lease."""
     with database.write(viewer.user) as write:

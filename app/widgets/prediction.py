@@ -16,6 +16,7 @@ from app.explore import open_one
 from app.settings import settings_in_force
 from app.widgets.comment import draw_comment
 from app.widgets.header import link_of
+from app.widgets.label.item import draw_label_link
 from app.widgets.problem import plain, problem
 from app.widgets.slice_link import (
     SEGMENT,
@@ -111,6 +112,7 @@ def draw_opened(view: View, prediction_id: str, close: Callable[[], None]) -> No
             link = f"{link_of(view)}&{urlencode({'id': prediction_id})}"
             st.code(link, language=None, wrap_lines=True)
         draw_comment("prediction", prediction_id, view.model)
+        draw_label_link(view, prediction_id)
         st.button("Close", key="close_prediction", on_click=close)
     try:
         is_again = st.session_state.get("opened") == opened

@@ -214,6 +214,26 @@ def test_an_outbox_sent_again_is_stored_once(project, run, monkeypatch) -> None:
     assert given(database, number) == ["1"] * 3
 
 
+def test_a_link_to_one_prediction_puts_its_card_first(project, run, texts) -> None:
+    database, number = project(BINARY)
+    app = run("label", m="loan", mode="native", item="p7")
+    assert "**p7**" in texts(app)
+    press(app, "answer_1")
+    assert "**p0**" in texts(app) and given(database, number) == ["1"]
+
+
+def test_a_prediction_outside_of_the_queues_is_brought_by_who_may(
+    project, enter, run, texts, tmp_path: Path
+) -> None:
+    project(BINARY)
+    enter(tmp_path, operator("ann"))
+    explore = run("explore", m="loan", w="all", id="p3")
+    assert "Label this" in [link.label for link in explore.get("page_link")]
+    assert "**p3**" in texts(run("label", m="loan", mode="native", item="p3"))
+    said = texts(run("label", m="loan", mode="native", item="nobody"))
+    assert "**p3**" in said  # it is held; the one of the link does not exist
+
+
 def test_a_note_is_handed_over(project, run, texts) -> None:
     database, number = project(BINARY)
     leave_note(database, ANN, number, "The blurred ones are left for you.")

@@ -21,6 +21,7 @@ QUEUES = {
     "slice": "Slice",
     "active": "Active testing",
     "random": "Random",
+    "chosen": "Chosen by hand",
     "skipped": "My skipped",
 }
 

@@ -57,8 +57,8 @@ def draw_card(card: Card) -> None:
         st.caption(plain(card.why), width="content")
     if card.image:
         st.image(
-            card.picture(), width="stretch" if card.is_photo else PICTURE_WIDTH,
-            output_format="PNG", alt="What is to be labelled",
+            card.image, width="stretch" if card.is_photo else PICTURE_WIDTH,
+            alt="What is to be labelled",
         )  # fmt: skip
     if card.text:
         st.text(card.text)

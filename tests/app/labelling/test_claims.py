@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.labelling.claim import FIRST_LEASE_S, release, renew
+from app.labelling.claim import FIRST_LEASE_S, claim_one, release, renew
 from app.labelling.people import list_work, progress
 from app.labelling.projects import change_project, get_project
 from app.labelling.review import list_cases, ratings
@@ -68,6 +68,21 @@ def test_what_others_hold_is_said_with_its_end(world, clock) -> None:
     assert (held.until - clock.now).total_seconds() == FIRST_LEASE_S
     release(world.database, world.bob, world.project)
     assert len(world.claim(world.ann, 3).cards) == 3
+
+
+def test_one_item_is_leased_by_name_before_all_others_unless_it_is_taken(world) -> None:
+    world.fill(n=4)
+    world.claim(world.ann, 1)
+
+    def one(viewer: Any, name: str) -> bool:
+        return claim_one(world.database, viewer, world.project, name)
+
+    assert one(world.ann, "p3") and not one(world.ann, "nobody")
+    assert [c.prediction_id for c in world.claim(world.ann, 2).cards] == ["p3", "p0"]
+    assert not one(world.bob, "p3")  # the overlap is one
+    held = world.claim(world.ann, 2).cards
+    world.answer(world.ann, held[0].task_id)
+    assert not one(world.ann, "p3")  # it has its answer
 
 
 def test_an_abandoned_lease_is_free_when_it_ends_and_activity_renews_it(world, clock) -> None:
