@@ -25,11 +25,18 @@ def unlinked(database: Database, links: tuple[str, ...] = ("waiting", "unlinked"
         return list(connection.execute(statement).scalars())
 
 
-def link(engine: Engine, database: Database, dataset: Dataset, item_id: str | None = None) -> int:
+def link(
+    engine: Engine,
+    database: Database,
+    dataset: Dataset,
+    item_id: str | None = None,
+    *,
+    links: tuple[str, ...] = ("waiting", "unlinked"),
+) -> int:
     """Look for the predictions of items that have none yet; the number found."""
     from analytics.query.feedback import find_versions
 
-    which = (_c.model == dataset.model) & _c.link.in_(("waiting", "unlinked"))
+    which = (_c.model == dataset.model) & _c.link.in_(links)
     if item_id is not None:
         which &= _c.id == item_id
     total = after = 0

@@ -1,12 +1,13 @@
 """From the outbox into the logs: waiting rows become parts, exactly once, within a second or so.
 
-Files, manifest and the removal of the rows belong to one transaction: a process that dies at any
-moment leaves the rows waiting or the part counted, never both and never neither. Many small parts
-of a month are merged into larger ones.
+Files are written first; manifest and the removal of the rows belong to one short transaction. A
+process that dies at any moment leaves the rows waiting or the part counted, never both and never
+neither. Many small parts of a month are merged into larger ones.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
@@ -20,8 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from analytics.core import Kind
+from analytics.errors import StateError
 from app.ingest.parts import LABEL_COLUMNS, hash_file, sync
 from app.ingest.words import Place
 from app.ingest.workspace import hold, new_import_id, reach
@@ -35,6 +38,10 @@ MERGE_FROM = 16  # parts of a like size in a month
 KEEP_RETIRED = timedelta(minutes=10)
 IDLE_S = 0.5
 _log = logging.getLogger("telltale.outbox")
+
+
+class LogMoved(StateError):
+    """The log has changed since its rows were read; nothing was kept, and the rows wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +113,69 @@ def _flush_log(place: Place, model: str, kind: Kind) -> int:
 
 
 def _flush_one(place: Place, model: str, kind: Kind) -> int:
-    with _folder(place) as folder, place.database.write("outbox") as write:
-        mine = (outbox_table.c.model == model) & (outbox_table.c.kind == kind)
-        oldest = sa.select(outbox_table).where(mine).order_by(outbox_table.c.id).limit(MOST_ROWS)
-        found = write.execute(oldest).all()
-        if not found:
+    """Write the files first, then keep them: nobody else waits while a file is written."""
+    with _alone(place, model, kind), _folder(place) as folder:
+        with place.database.read() as connection:
+            batch, last = _read_batch(connection, model, kind)
+        if not batch.rows:
             return 0
-        model_row = find_model(write.connection, model)
-        is_number = model_row is not None and model_row.schema.task == "regression"
-        rows = [{"received_at": row.put_at.isoformat(), **json.loads(row.row)} for row in found]
-        known = [p for p in list_parts(write.connection, model) if p.kind == kind]
-        first = max((p.last_row + 1 for p in known if p.log == "production"), default=0)
-        parts = _write_parts(place, folder, _Batch(model, kind, is_number, rows, first))
-        add_parts(write, _import_id(write, model, kind, len(rows)), model, parts)
-        last = outbox_table.c.id <= found[-1].id
-        write.execute(outbox_table.delete().where(mine, last))
-        write.audit("accept", "model", model, kind=kind, n=len(rows))
-        reach("outbox-commit")
+        parts = _write_parts(place, folder, batch)
+        try:
+            with place.database.write("outbox") as write:
+                _keep(write, batch, last, parts)
+                reach("outbox-commit")
+        except LogMoved:  # any other fault may come after the commit: ``sweep`` will know
+            _unlink(place, parts)
+            raise
     reach("outbox-committed")
-    return len(rows)
+    return len(batch.rows)
+
+
+def _read_batch(connection: Connection, model: str, kind: Kind) -> tuple[_Batch, int]:
+    """The rows that wait, the oldest first, and the number of the last of them."""
+    mine = (outbox_table.c.model == model) & (outbox_table.c.kind == kind)
+    oldest = sa.select(outbox_table).where(mine).order_by(outbox_table.c.id).limit(MOST_ROWS)
+    found = connection.execute(oldest).all()
+    rows = [{"received_at": row.put_at.isoformat(), **json.loads(row.row)} for row in found]
+    is_number, first = _place_of(connection, model, kind)
+    return _Batch(model, kind, is_number, rows, first), found[-1].id if found else 0
+
+
+def _place_of(connection: Connection, model: str, kind: Kind) -> tuple[bool, int]:
+    """Whether labels are numbers, and the row number that the log's next row gets."""
+    found = find_model(connection, model)
+    known = [p for p in list_parts(connection, model) if p.kind == kind]
+    first = max((p.last_row + 1 for p in known if p.log == "production"), default=0)
+    return found is not None and found.schema.task == "regression", first
+
+
+def _keep(write: Write, batch: _Batch, last: int, parts: Sequence[PartRow]) -> None:
+    """Count the parts and remove their rows, or neither: the log may have moved on meanwhile."""
+    model, kind = batch.model, batch.kind
+    mine = (outbox_table.c.model == model) & (outbox_table.c.kind == kind)
+    n = write.execute(outbox_table.delete().where(mine, outbox_table.c.id <= last)).rowcount
+    here = _place_of(write.connection, model, kind)
+    if n != len(batch.rows) or here != (batch.is_number, batch.first_row):
+        raise LogMoved(
+            f"The log {kind} of {model} changed while rows were written for it.", "", "Try again."
+        )
+    add_parts(write, _import_id(write, model, kind, n), model, parts)
+    write.audit("accept", "model", model, kind=kind, n=n)
+
+
+def _unlink(place: Place, parts: Sequence[PartRow]) -> None:
+    for part in parts:
+        (place.home / part.path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(place: Place, model: str, kind: Kind) -> Iterator[None]:
+    """One flush of a log at a time: the next one finds what the last has left."""
+    folder = place.home / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"outbox-{kind}-{model}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _import_id(write: Write, model: str, kind: Kind, n: int) -> str:
@@ -230,19 +281,35 @@ def _merge(place: Place, model: str, kind: Kind) -> None:
     with place.database.read() as connection:
         if not _crowded(list_parts(connection, model), kind):
             return
-    with _folder(place) as folder, place.database.write("outbox") as write:
-        parts = _crowded(list_parts(write.connection, model), kind)
+    with _alone(place, model, kind), _folder(place) as folder:
+        with place.database.read() as connection:
+            parts = _crowded(list_parts(connection, model), kind)
         if not parts:
             return
         merged = _write_part(
             place, folder, (model, kind, parts[0].date), _together(place, parts), _types(parts)
         )
+        try:
+            _replace(place, (model, kind), parts, merged)
+        except LogMoved:
+            _unlink(place, [merged])
+            raise
+
+
+def _replace(
+    place: Place, log: tuple[str, Kind], parts: Sequence[PartRow], merged: PartRow
+) -> None:
+    model, kind = log
+    paths = [part.path for part in parts]
+    with place.database.write("outbox") as write:
+        there = {part.path for part in list_parts(write.connection, model)}
+        if not there.issuperset(paths):
+            raise LogMoved(f"Parts of {model} changed while they were merged.", "", "Try again.")
         number = _import_id(write, model, kind, 0)
-        remove_parts(write, [part.path for part in parts])
+        remove_parts(write, paths)
         add_parts(write, number, model, [merged])
         now = place.database.clock()
-        retired = [{"path": part.path, "retired_at": now} for part in parts]
-        write.execute(retired_table.insert(), retired)
+        write.execute(retired_table.insert(), [{"path": p, "retired_at": now} for p in paths])
         write.audit("merge", "model", model, kind=kind, n_parts=len(parts), n=merged.n_rows)
         reach("outbox-merge")
 

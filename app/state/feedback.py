@@ -72,6 +72,7 @@ feedback_table = sa.Table(
     sa.Column("external", sa.Text),
     sa.UniqueConstraint("model", "fingerprint"),
     sa.Index("feedback_inbox", "model", "status", "seq"),
+    sa.Index("feedback_links", "link", "model"),
 )
 JSON_COLUMNS = ("value", "correction", "metadata", "url_params", "tags")
 

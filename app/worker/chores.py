@@ -57,12 +57,15 @@ class Chores(threading.Thread):
 
     def link_models(self) -> None:
         """Look for predictions of new feedback, and again of old where predictions came in."""
-        waiting = set(unlinked(self._database, ("waiting",)))
-        for model in unlinked(self._database):
+        waiting = unlinked(self._database, ("waiting",))
+        early = unlinked(self._database, ("unlinked",))
+        for model in dict.fromkeys((*waiting, *early)):
             dataset = load_dataset(self._database, model, self._settings.home)
             parts = tuple(part.fingerprint for part in dataset.log("predictions").parts)
-            if model in waiting or self._seen.get(model) != parts:
-                link(self._open_engine(), self._database, dataset)
+            is_new = self._seen.get(model) != parts
+            if model in waiting or is_new:
+                links = ("waiting", "unlinked") if is_new else ("waiting",)
+                link(self._open_engine(), self._database, dataset, links=links)
                 self._seen[model] = parts
 
     def end(self) -> None:
