@@ -40,6 +40,7 @@ KINDS: dict[str, Sequence[str]] = {
 }
 TOGETHER, TEXTS = "six columns together", "one text column"
 SIZES = (500, 1000, 5000, 20_000)
+MANY, FEW = 1000, 200  # pages: of ten columns up to 1,000 rows, and of what takes longer
 
 
 def columns_page(rng: np.random.Generator, kinds: Sequence[str], n: int, m: int) -> Said:
@@ -131,7 +132,7 @@ shifts are found at equal false alarms stands in [power.md](power.md).
 def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate what is not finished, write the page; 1 where Telltale is over the limit."""
     parser = argparse.ArgumentParser(prog="python -m bench.compare_rules")
-    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--runs", type=int, help="pages a cell, the same for all")
     parser.add_argument("--cells", nargs="*", default=list(cells()))
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--page", type=Path, default=PAGE)
@@ -139,9 +140,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.results.parent.mkdir(parents=True, exist_ok=True)
     done, rows = read_results(options.results), []
     for key in options.cells:
-        name = f"{key}/{options.runs}"
+        is_quick = int(key.rpartition("/")[2]) <= 1000 and not key.startswith((TOGETHER, TEXTS))
+        runs = options.runs or (MANY if is_quick else FEW)
+        name = f"{key}/{runs}"
         if name not in done:
-            done[name] = simulate(key, options.runs)
+            done[name] = simulate(key, runs)
             with options.results.open("a", encoding="utf-8") as file:
                 file.write("\n" + json.dumps(done[name]))
             print(json.dumps(done[name]), flush=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.needs import Floats, Scores
+from analytics.needs import Confusion, Floats, Scores
 from analytics.stats.intervals import Z95
 
 Worth = Mapping[tuple[bool, bool], float]  # (is positive, said positive) to the worth of a row
@@ -96,18 +95,7 @@ def best_threshold(found: Thresholds, values: Worth) -> Best:
     return Best(float(found.at[best]), float(worth[best]), low, high)
 
 
-def rates(found: Thresholds, i: int) -> dict[str, float]:
-    """Precision, recall, F1, specificity and share said positive at one place; NaN where undefined."""
-    tp, fp, fn, tn = (float(x[i]) for x in (found.tp, found.fp, found.fn, found.tn))
-
-    def ratio(over: float, under: float) -> float:
-        return over / under if under > 0 else math.nan
-
-    return {
-        "precision": ratio(tp, tp + fp),
-        "recall": ratio(tp, tp + fn),
-        "f1": ratio(2 * tp, 2 * tp + fp + fn),
-        "specificity": ratio(tn, tn + fp),
-        "accuracy": (tp + tn) / found.total,
-        "positive_rate": (tp + fp) / found.total,
-    }
+def confusion_at(found: Thresholds, i: int) -> Confusion:
+    """The counts at one place, as every metric of classes takes them."""
+    counts = np.array([[found.tn[i], found.fp[i]], [found.fn[i], found.tp[i]]])
+    return Confusion(("0", "1"), counts, found.n, found.sum_w2, "1")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analytics.core import Cut, Dataset, Question, Scope
+from analytics.catalog import metrics_for
+from analytics.core import Cut, Dataset, Estimate, Question, Scope
 from analytics.curves.precision_recall import PrecisionRecall, precision_recall
 from analytics.curves.reliability import Reliability, reliability
 from analytics.curves.residuals import Residuals, residuals
 from analytics.curves.roc import Roc, roc
 from analytics.curves.score_histogram import ScoreHistogram, score_histogram
-from analytics.curves.threshold import Thresholds, thresholds
+from analytics.curves.threshold import Thresholds, confusion_at, thresholds
 from analytics.evaluate.drift import drift_columns
 from analytics.needs import Confusion, Scores
 from analytics.query.cells import cut_columns
@@ -136,3 +138,9 @@ def delays(
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The delay curve of the window's labels."""
     return delay_curve(engine, dataset, whole(question.scope))
+
+
+def rates_at(found: Thresholds, i: int, names: Sequence[str]) -> dict[str, Estimate]:
+    """Metrics of classes, with their intervals, if scores were cut at that place."""
+    confusion, known = confusion_at(found, i), metrics_for("binary")
+    return {name: known[name].metric.compute(confusion) for name in names}

@@ -70,6 +70,10 @@ _TESTS = {
     "tvd": "(then.value_counts(normalize=True).sub("
     "now.value_counts(normalize=True), fill_value=0).abs().sum() / 2)",
 }
+_BESIDE = (  # checks that need the reference: types of column, name, text
+    (("categorical", "boolean"), "unseen_rate", "(~now.isin(set(then))).mean()"),
+    (("numeric",), "out_of_range_rate", "((now < then.min()) | (now > then.max())).mean()"),
+)
 
 
 def code_for(
@@ -188,17 +192,30 @@ def _drift(dataset: Dataset, question: Question) -> _Body:
 
 
 def _quality(dataset: Dataset, question: Question) -> _Body:
-    columns = [c.name for c in dataset.schema.features]
-    columns = [c for c in columns if not question.columns or c in question.columns]
-    if not columns:
-        raise UsageError("There are no features to look at.", "", "Look at Performance.")
-    lines = [
-        f"columns = {columns!r}",
-        'groups = rows.groupby(["period", "version"], dropna=False)',
-        "print(groups.size())  # volume",
-        "print(groups[columns].agg(lambda values: values.isna().mean()))  # missing_rate",
+    chosen = [
+        c for c in dataset.schema.features if not question.columns or c.name in question.columns
     ]
-    return [period_rows(dataset, question.scope, columns)], "\n".join(lines), ()
+    if not chosen:
+        raise UsageError("There are no features to look at.", "", "Look at Performance.")
+    columns = [c.name for c in chosen]
+    reads = [period_rows(dataset, question.scope, columns)]
+    lines = [
+        "answer = {}",
+        'for (period, version), g in rows.groupby(["period", "version"], dropna=False):',
+        '    answer[period, version, None, "volume"] = len(g)',
+        f"    for column in {columns!r}:",
+        '        answer[period, version, column, "missing_rate"] = g[column].isna().mean()',
+    ]
+    for types, name, text in _BESIDE if question.reference is not None else ():
+        fitting = [c.name for c in chosen if c.type in types]
+        lines += [
+            f"    for column in {fitting!r}:",
+            "        now, then = g[column].dropna(), before[column].dropna()",
+            f"        answer[period, version, column, {name!r}] = {text}",
+        ]
+    if question.reference is not None:
+        reads.append(column_rows(dataset, whole(question.reference), columns, "before"))
+    return reads, "\n".join([*lines, "print(pandas.Series(answer))"]), ()
 
 
 def _compare(dataset: Dataset, question: Question, found: Comparison) -> _Body:

@@ -16,6 +16,7 @@ from app.charts import bars_chart, behind_charts, delay_chart
 from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty
 from app.widgets.slice_link import draw_slice_menu, inside_chosen
+from app.widgets.tables import reading_columns
 
 if TYPE_CHECKING:
     from analytics.evaluate.behind import Behind
@@ -91,7 +92,14 @@ def draw_classes(view: View) -> None:
             by_class.setdefault(str(r.detail["class"]), {})[r.name] = r
     ranked = sorted(by_class, key=lambda c: _value(by_class[c], "f1"))
     rows = [_class_row(name, by_class[name]) for name in ranked]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="classes", alt="Metrics by class")
+    names = ("precision", "recall", "f1", "verdict")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        key="classes",
+        column_config=reading_columns({n: n for n in names}),
+        alt="Metrics by class",
+    )
     entries = [
         (f"rows of class {name}", inside_chosen(segment_text([Condition("label", "=", name)])))
         for name in ranked[:MOST_CELLS]

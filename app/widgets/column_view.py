@@ -20,6 +20,7 @@ from app.widgets.finding_row import chip
 from app.widgets.metric_card import reading_of
 from app.widgets.problem import plain
 from app.widgets.slice_link import column_slices, draw_slice_menu
+from app.widgets.tables import reading_columns
 
 if TYPE_CHECKING:
     from app.widgets.view import View
@@ -111,7 +112,13 @@ def _statistics(mine: Sequence[Result]) -> None:
         }
         for r in mine
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="statistics", alt="All statistics")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        key="statistics",
+        column_config=reading_columns({n: n for n in ("95 % interval", "adjusted p")}),
+        alt="All statistics",
+    )
 
 
 def draw_together(view: View) -> None:
@@ -131,7 +138,8 @@ def draw_together(view: View) -> None:
             said = f", 95 % from {width}" if width else f": {r.reason}"
             st.markdown(
                 f"{chip(r.verdict)} {plain(str(r.detail['label']))}"
-                f" **{write_value(r.value, 'score')}**{plain(said)}"
+                f" **{write_value(r.value, 'score')}**{plain(said)}",
+                help=reading_of(r),
             )
         columns: list[dict[str, Any]] = next(
             (r.detail["columns"] for r in found if r.detail.get("columns")), []

@@ -11,6 +11,7 @@ from analytics.core import Result
 from analytics.words import SHAPES, WORDS, write_half_width, write_value
 from app.auth import guarded
 from app.widgets.choices import say_every
+from app.widgets.tables import READINGS
 
 CHECKS = ("missing_rate", "unseen_rate")
 ORDER = {"critical": 3, "warning": 2, "ok": 1, "undefined": 0}
@@ -70,7 +71,8 @@ def draw_ranking(rows: Sequence[Row], every: str) -> str | None:
     config = {
         f"by {say_every(every)}": st.column_config.LineChartColumn(width="small", y_min=0),
         "column": st.column_config.TextColumn(width="small"),
-        "verdict": st.column_config.TextColumn(width="small"),
+        "verdict": st.column_config.TextColumn(width="small", help=READINGS["verdict"]),
+        "effect": st.column_config.TextColumn(help=READINGS["effect"]),
         "role": st.column_config.TextColumn(width="small"),
     }
     st.dataframe(

@@ -25,6 +25,7 @@ from app.widgets.chart_box import draw_chart
 from app.widgets.choices import say_every
 from app.widgets.empty_state import draw_empty
 from app.widgets.problem import plain
+from app.widgets.tables import reading_columns
 
 if TYPE_CHECKING:
     from app.widgets.view import View
@@ -109,18 +110,24 @@ def draw_columns(whole: Sequence[Result]) -> None:
             by_column.setdefault(r.column, {})[r.name] = r
     ranked = sorted(by_column, key=lambda c: -_worst(by_column[c]))
     names = list(dict.fromkeys(r.name for r in whole if r.column is not None))
+    labels = {n: RATES.get(n, n.replace("_", " ").capitalize()).lower() for n in names}
     rows = []
     for column in ranked:
         found = by_column[column]
         verdict = max((r.verdict for r in found.values()), key=ORDER.index)
         row = {"column": column, "verdict": f"{SHAPES[verdict]} {WORDS[verdict]}"}
         for name in names:
-            label = RATES.get(name, name.replace("_", " ").capitalize()).lower()
-            row[label] = (
+            row[labels[name]] = (
                 write_value(found[name].value, unit_of(found[name])) if name in found else ""
             )
         rows.append(row)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="quality_columns", alt="Faults by column")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        key="quality_columns",
+        column_config=reading_columns({"verdict": "verdict", **{v: k for k, v in labels.items()}}),
+        alt="Faults by column",
+    )
 
 
 def _worst(found: dict[str, Result]) -> float:

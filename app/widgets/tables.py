@@ -31,6 +31,11 @@ READINGS = {
     "change": "The number minus the reference's.",
     "verdict": "ok, warning or critical against the reference: the change must be larger than is"
     " tolerated with chance taken off, and hold against all questions asked at once.",
+    "adjusted p": "How surprising the change would be by chance alone, corrected for everything that"
+    " was asked at once. Below 0.05 it counts as evidence, never as an effect.",
+    "effect": "How far the column moved: for numbers Kolmogorov-Smirnov D, the largest share of rows by"
+    " which the two distributions differ below any one value; for categories the total variation"
+    " distance, the share of rows that would have to change level. ± is half of the 95 % interval.",
     "rows": "Rows of the window.",
     "labels": "Rows whose truth is known.",
     "note": "Why there is no verdict, or whether labels are still on their way.",
@@ -104,7 +109,7 @@ def results_table(results: Sequence[Result], key: str) -> None:
     columns["reads as"] = [meaning_of(r.name) or "" for r in results]
     dull = [name for name in ("version", "metric", "period") if len(set(columns[name])) == 1]
     table = pd.DataFrame({k: v[:MOST_ROWS] for k, v in columns.items() if k not in dull})
-    config = {k: st.column_config.Column(help=text) for k, text in READINGS.items()}
+    config = reading_columns({name: name for name in READINGS})
     st.dataframe(
         table,
         hide_index=True,
@@ -120,6 +125,12 @@ def results_table(results: Sequence[Result], key: str) -> None:
 def _label(result: Result) -> str:
     label = str(result.detail.get("label", result.name))
     return f"{label}, {result.detail['class']}" if "class" in result.detail else label
+
+
+def reading_columns(names: Mapping[str, str]) -> dict[str, Any]:
+    """Column headers that say how their number reads: shown header to the number's name."""
+    said = {header: READINGS.get(name) or meaning_of(name) for header, name in names.items()}
+    return {h: st.column_config.Column(help=text) for h, text in said.items() if text}
 
 
 def data_table(columns: Mapping[str, Sequence[Any]], key: str) -> None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from analytics.curves.threshold import Best, Thresholds, Worth, at_threshold, best_threshold, rates
-from analytics.words import write_count, write_value
+from analytics.catalog import meaning_of
+from analytics.curves.threshold import Best, Thresholds, Worth, at_threshold, best_threshold
+from analytics.evaluate.behind import rates_at
+from analytics.words import write_count, write_half_width, write_value
 from app.auth import guarded, require
 from app.cache import desk
 from app.charts import threshold_chart
@@ -17,6 +19,7 @@ from app.widgets.problem import plain
 from app.worth import set_worth
 
 if TYPE_CHECKING:
+    from analytics.core import Estimate
     from analytics.evaluate.behind import Behind
     from app.widgets.view import View
 
@@ -34,6 +37,11 @@ RATES = {
     "accuracy": "Accuracy",
     "positive_rate": "Said yes",
 }
+COUNTS_READ = (
+    "The mean value of a prediction, with the values of right and wrong that are set above.",
+    "Rows of the positive class that would have been let go.",
+    "Rows of the other class that would have been held.",
+)
 DEFAULTS: Worth = {(True, True): 0.0, (True, False): -5.0, (False, True): -1.0, (False, False): 0.0}
 
 
@@ -130,10 +138,10 @@ def _draw_numbers(counts: Thresholds, values: Worth, chosen: float, best: Best) 
 
     i, j = at_threshold(counts, chosen), at_threshold(counts, best.at)
     worth = counts.worth(values)
-    here, there = rates(counts, i), rates(counts, j)
+    here, there = (rates_at(counts, at, tuple(RATES)) for at in (i, j))
     table = pd.DataFrame(
         {
-            "": [*RATES.values(), "Worth of a row", "Misses", "False alarms"],
+            "number": [*RATES.values(), "Worth of a row", "Misses", "False alarms"],
             f"at {chosen:.3f}": [
                 *(_rate(here[name]) for name in RATES),
                 write_value(float(worth[i])),
@@ -148,6 +156,7 @@ def _draw_numbers(counts: Thresholds, values: Worth, chosen: float, best: Best) 
             ],
         }
     )
+    table["reads as"] = [*(meaning_of(name) or "" for name in RATES), *COUNTS_READ]
     more = (float(worth[j]) - float(worth[i])) * counts.total
     st.markdown(
         f"The best threshold is **{best.at:.3f}**; from {best.low:.3f} to {best.high:.3f} may be as"
@@ -159,5 +168,6 @@ def _draw_numbers(counts: Thresholds, values: Worth, chosen: float, best: Best) 
     )
 
 
-def _rate(value: float) -> str:
-    return "–" if value != value else write_value(value, "score")
+def _rate(found: Estimate) -> str:
+    width = write_half_width(found.low, found.high, "score")
+    return f"{write_value(found.value, 'score')} {width}".strip()

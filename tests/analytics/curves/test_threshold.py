@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from analytics.curves.threshold import at_threshold, best_threshold, rates, thresholds
+from analytics.curves.threshold import at_threshold, best_threshold, thresholds
+from analytics.evaluate.behind import rates_at
 from analytics.needs import Scores
 
 WORTH = {(True, True): 2.0, (True, False): -5.0, (False, True): -1.0, (False, False): 0.0}
@@ -29,9 +30,10 @@ def test_counts_are_those_of_predicting_from_the_threshold_on(seed: int, cut: fl
     i = at_threshold(found, cut)
     tn, fp, fn, tp = sk.confusion_matrix(truth, score >= cut, labels=[False, True]).ravel()
     assert (found.tn[i], found.fp[i], found.fn[i], found.tp[i]) == (tn, fp, fn, tp)
-    said = rates(found, i)
-    assert said["recall"] == pytest.approx(sk.recall_score(truth, score >= cut))
-    assert said["accuracy"] == pytest.approx(sk.accuracy_score(truth, score >= cut))
+    said = rates_at(found, i, ("recall", "accuracy"))
+    assert said["recall"].value == pytest.approx(sk.recall_score(truth, score >= cut))
+    assert said["accuracy"].value == pytest.approx(sk.accuracy_score(truth, score >= cut))
+    assert all(e.low <= e.value <= e.high for e in said.values())
 
 
 @given(seed=st.integers(0, 10_000))
