@@ -214,6 +214,8 @@ PLAIN = {
     "cpu_percent": "The mean of the sampled CPU use; above 100 % several cores are busy.",
     "memory_mb": "The mean of the sampled memory of the process.",
     "active_users": "How many different people did anything with this model's predictions.",
+    "decision_value": "What the answers that people took are worth on average, by the values that were set.",
+    "decision_gain": "How much more a decision is worth with the prediction than in the hold-out group.",
     "time_to_action": "Half of what was decided was decided within this time of being shown.",
     "time_to_action_p90": "Nine of ten decisions were taken within this time of being shown.",
     "latency_p50": "Half of the answered requests were faster than this.",

@@ -10,6 +10,7 @@ from typing import Any
 from analytics.behaviour.time_to_action import wait_estimate
 from analytics.catalog import all_behaviours, check_names
 from analytics.core import Dataset, Estimate, Metric, Question, Result, Scope, Window
+from analytics.evaluate.decisions import worth_results
 from analytics.needs import Acts
 from analytics.quality.compare import compare_shares
 from analytics.query import activity
@@ -31,11 +32,11 @@ def behaviour(
 ) -> list[Result]:
     """Active people and every share of acts, by period and version; empty without events.
 
-    The whole window also has the median and p90 of the time to action. Raises NameUnknown for a
+    The whole window also has the median and p90 of the time to action, and what a decision is worth. Raises NameUnknown for a
     name that is none, UsageError where periods are cut by rows.
     """
     declared = {m.name: m for m in all_behaviours() if dataset.schema.task in m.tasks}
-    check_names(question.names, [*declared, "active_users", *TIMES], "behaviour number")
+    check_names(question.names, [*declared, "active_users", *TIMES, *WORTHS], "behaviour number")
     if not has_events(dataset, question.scope):
         return []
     scope = question.scope
@@ -52,9 +53,11 @@ def behaviour(
         results += _shares(question, (key, window), counts, past, list(declared.values()))
     if scope.every is None and not scope.by_version:
         results += _times(engine, dataset, question, now)
+        results += worth_results(engine, dataset, question, _window(scope, (None, None), dataset))
     return [r for r in results if not question.names or r.name in question.names]
 
 
+WORTHS = ("decision_value", "decision_gain")
 TIMES = {"time_to_action": 0.5, "time_to_action_p90": 0.9}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from analytics.behaviour.worth import worth_of
-from analytics.core import Dataset, Estimate, Question
+from analytics.core import Dataset, Estimate, Question, Result, Window
 from analytics.query.acts import Taken, taken
 from analytics.query.engine import Engine
 from analytics.stats.difference import difference
@@ -76,3 +76,29 @@ def worth(engine: Engine, dataset: Dataset, question: Question) -> Worth | None:
     notes = [AT_RANDOM if alone else ALONE]
     notes += [OBSERVATIONAL] if between is not None else []
     return Worth(tuple(sides), tuple(versions), gain, between, tuple(notes))
+
+
+def worth_results(
+    engine: Engine, dataset: Dataset, question: Question, window: Window
+) -> list[Result]:
+    """Value of a decision, and what the prediction adds to it, as Results; empty without values."""
+    found = worth(engine, dataset, question)
+    if found is None:
+        return []
+    numbers = [("decision_value", "Value of a decision", found.sides[0].worth)]
+    if found.gain is not None:
+        numbers.append(("decision_gain", "Gain over deciding without it", found.gain))
+    segment = question.scope.segment
+    return [
+        Result(
+            name, estimate.value, estimate.n, "undefined", window, estimate.low, estimate.high,
+            estimate.interval, version=question.scope.version,
+            segment=segment.text if segment else None,
+            reason=estimate.reason or "a worth in the owner's unit: nothing to compare with",
+            detail={
+                "label": label, "unit": "label", "better": "higher", "page": "behaviour",
+                "notes": list(found.notes),
+            },
+        )
+        for name, label, estimate in numbers
+    ]  # fmt: skip

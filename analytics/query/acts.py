@@ -180,38 +180,54 @@ def window_conditions(scope: Scope, moment: str, values: dict[str, Any]) -> list
     return conditions
 
 
-_JUDGED = "decision IN ('accepted', 'overridden')"
-_WRONG = "predicted IS NOT NULL AND label IS NOT NULL AND predicted <> label"
-_RIGHT = "predicted IS NOT NULL AND label IS NOT NULL AND predicted = label"
 _TAKEN = "CASE decision WHEN 'accepted' THEN coalesce(final, predicted) ELSE final END"
+# Facts of an act that several counts share, worked out once for each row.
+_FACTS = {
+    "is_shown": "shown_at IS NOT NULL AND NOT is_alone",
+    "is_accepted": "coalesce(decision = 'accepted', false)",
+    "is_overridden": "coalesce(decision = 'overridden', false)",
+    "is_dismissed": "coalesce(decision = 'dismissed', false)",
+    "is_told": "predicted IS NOT NULL AND label IS NOT NULL",
+    "is_right": "coalesce(predicted = label, false)",
+    "wait_us": "date_diff('microsecond', shown_at, decided_at)",
+    "was_right": "initial = label",  # the first answer; NULL where none was logged
+    "ends_right": "final_taken = label",
+}
 
 
 def _counts(fast_s: float) -> dict[str, str]:
     """What of the acts is counted, by field of ``Acts``."""
-    shown = "shown_at IS NOT NULL AND NOT is_alone"
-    wait = "decided_at >= shown_at AND date_diff('microsecond', shown_at, decided_at)"
-    first = f"{_JUDGED} AND initial IS NOT NULL AND final_taken IS NOT NULL"
+    judged = "(is_accepted OR is_overridden)"
+    wrong, right = "is_told AND NOT is_right", "is_told AND is_right"
+    lost = f"{judged} AND {right} AND was_right = false AND ends_right IS NOT NULL"
+    good = f"{judged} AND {wrong} AND was_right AND ends_right IS NOT NULL"
     return {
         "n": "true",
-        "shown": shown,
-        "opened": f"{shown} AND opened_at IS NOT NULL",
-        "decided": f"{shown} AND decision IS NOT NULL",
-        "settled": f"{shown} AND decision IS NOT NULL AND (label IS NOT NULL OR outcome_at IS NOT NULL)",
-        "accepted": "decision = 'accepted'",
-        "overridden": "decision = 'overridden'",
-        "dismissed": "decision = 'dismissed'",
+        "shown": "is_shown",
+        "opened": "is_shown AND opened_at IS NOT NULL",
+        "decided": "is_shown AND decision IS NOT NULL",
+        "settled": "is_shown AND decision IS NOT NULL AND (label IS NOT NULL OR outcome_at IS NOT NULL)",
+        "accepted": "is_accepted",
+        "overridden": "is_overridden",
+        "dismissed": "is_dismissed",
         "alone": "is_alone",
-        "wrong": f"{_JUDGED} AND {_WRONG}",
-        "wrong_accepted": f"decision = 'accepted' AND {_WRONG}",
-        "right": f"{_JUDGED} AND {_RIGHT}",
-        "right_overridden": f"decision = 'overridden' AND {_RIGHT}",
-        "timed_accepts": f"decision = 'accepted' AND {shown} AND decided_at >= shown_at",
-        "fast_accepts": f"decision = 'accepted' AND {shown} AND {wait} < {round(fast_s * 1e6)}",
-        "first_wrong": f"{first} AND {_RIGHT} AND initial <> label",
-        "first_wrong_mended": f"{first} AND {_RIGHT} AND initial <> label AND final_taken = label",
-        "first_right": f"{first} AND {_WRONG} AND initial = label",
-        "first_right_kept": f"{first} AND {_WRONG} AND initial = label AND final_taken = label",
+        "wrong": f"{judged} AND {wrong}",
+        "wrong_accepted": f"is_accepted AND {wrong}",
+        "right": f"{judged} AND {right}",
+        "right_overridden": f"is_overridden AND {right}",
+        "timed_accepts": "is_accepted AND is_shown AND wait_us >= 0",
+        "fast_accepts": f"is_accepted AND is_shown AND wait_us >= 0 AND wait_us < {round(fast_s * 1e6)}",
+        "first_wrong": lost,
+        "first_wrong_mended": f"{lost} AND ends_right",
+        "first_right": good,
+        "first_right_kept": f"{good} AND ends_right",
     }
+
+
+def _counting(dataset: Dataset) -> str:
+    """``acts`` with the facts that are counted."""
+    facts = ", ".join(f"{test} AS {name}" for name, test in _FACTS.items())
+    return f"(SELECT *, {facts} FROM {_judging(dataset)})"
 
 
 def _judging(dataset: Dataset) -> str:
@@ -239,7 +255,7 @@ def count_acts(engine: Engine, dataset: Dataset, scope: Scope, fast_s: float) ->
     found = engine.rows(
         sql.select(
             f"SELECT _period, _version, count(DISTINCT user_id), min(first_at), max(first_at), {picks}"
-            f" FROM {_judging(dataset)} GROUP BY ALL ORDER BY _period, _version"
+            f" FROM {_counting(dataset)} GROUP BY ALL ORDER BY _period, _version"
         ),
         sql.values,
     )
@@ -364,7 +380,7 @@ def _slots(
     found = engine.rows(
         sql.select(
             f"SELECT {at} AS slot, count(DISTINCT user_id), min(first_at), max(first_at), {picks}"
-            f" FROM {_judging(dataset)} WHERE {keep} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 200"
+            f" FROM {_counting(dataset)} WHERE {keep} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 200"
         ),
         sql.values,
     )

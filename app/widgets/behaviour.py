@@ -218,8 +218,19 @@ def draw_worth(view: View) -> None:
             return
         draw_empty("No decision whose truth is known.", "Import labels, or choose a longer window.")
         return
-    st.markdown(say_worth(found))
+    st.markdown(" ".join(filter(None, (say_worth(found), _say_versions(found)))))
     draw_chart(worth_chart(found), "behaviour_worth", caption=" ".join(found.notes))
+
+
+def _say_versions(found: Worth) -> str:
+    """The newest version beside the one before it, in worth of a decision."""
+    if found.between is None or found.between.value is None:
+        return ""
+    newest, before = found.versions[-1].name, found.versions[-2].name
+    sure = found.between.low is not None and found.between.high is not None
+    is_chance = not sure or (found.between.low or 0.0) <= 0 <= (found.between.high or 0.0)
+    why = "which may be chance" if is_chance else "observational"
+    return f"{plain(newest)} against {plain(before)}: {plain(say_gain(found.between))}, {why}."
 
 
 def say_worth(found: Worth) -> str:

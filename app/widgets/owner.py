@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.widgets.view import View
 
 OWNER = "product_owner"
-CARDS = ("acceptance", "over_reliance", "under_reliance", "negative_rate")
+CARDS = ("decision_gain", "acceptance", "over_reliance", "under_reliance", "negative_rate")
 
 
 @dataclass(frozen=True, slots=True)

@@ -357,6 +357,10 @@ def test_what_decisions_are_worth(engine, made) -> None:
     assert found.sides[0].worth.value == pytest.approx(money[~alone].mean())
     assert found.sides[2].worth.value == pytest.approx(money[alone].mean())
     assert found.gain.value == pytest.approx(money[~alone].mean() - money[alone].mean())
+    told_so = ask(engine, valued)
+    assert told_so["decision_value"].value == found.sides[0].worth.value
+    assert told_so["decision_gain"].value == found.gain.value
+    assert "decision_value" not in ask(engine, dataset)
     assert "hold-out" in found.notes[0] and "Observational" in found.notes[1]
     assert worth(engine, dataset, Question(Scope())) is None  # no values, no worth
 
