@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.explain.parts import Side
+from analytics.explain.parts import Side, root_slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def covariate_split(before: Side, now: Side, *, is_root: bool = False) -> Covari
     slopes = [1.0, 1.0, 1.0]
     if is_root:
         values = [math.sqrt(max(v, 0.0)) for v in values]
-        slopes = [1 / (2 * v) if v > 0 else 0.0 for v in values]
+        slopes = [root_slope(v) for v in values]
     s0, sm, s1 = slopes
     covariate_variance = before.variance(
         sm * then_over - s0 / total0, sm * then_under + s0 * ratio0 / total0

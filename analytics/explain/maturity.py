@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.explain.parts import Side
+from analytics.explain.parts import Side, root_slope
 from analytics.needs import Floats
 
 LEAST = 0.1  # share of rows that must be old enough for a delay to be told
@@ -66,7 +66,7 @@ def maturity_part(
         ends, slopes = [raw, ripe], [1.0, 1.0]
         if is_root:
             ends = [math.sqrt(max(e, 0.0)) for e in ends]
-            slopes = [1 / (2 * e) if e > 0 else 0.0 for e in ends]
+            slopes = [root_slope(e) for e in ends]
         value += sign * (ends[0] - ends[1])
         by_over = slopes[0] / total - slopes[1] * weight / under
         by_under = -slopes[0] * raw / total + slopes[1] * ripe * weight / under

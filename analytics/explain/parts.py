@@ -19,6 +19,7 @@ import numpy.typing as npt
 from analytics.needs import Floats
 
 Bools = npt.NDArray[np.bool_]
+TINY = 1e-60  # a root below this has no slope that floats could hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +147,13 @@ def _pulls(side: Side) -> tuple[Floats, Floats, Floats]:
 def _rooted(found: Split) -> Split:
     """The same parts on the scale of the root: each times (root now - root before) / change."""
     roots = [math.sqrt(max(side.ratio, 0.0)) for side in (found.before, found.now)]
-    if sum(roots) <= 0:
+    if sum(roots) <= TINY:
         return found
     scale = 1 / sum(roots)
     parts = np.concatenate([found.mix, found.within])
     pulls = []
     for side, root, pull in zip((found.before, found.now), roots, found.pull, strict=True):
-        slope = -(scale**2) / (2 * root) if root > 0 else 0.0
+        slope = -(scale**2) * root_slope(root)
         whole = _pulls(side)[2]
         pulls.append(pull * scale + parts[:, None, None] * slope * whole)
     return Split(
@@ -160,12 +161,21 @@ def _rooted(found: Split) -> Split:
     )
 
 
+def root_slope(root: float) -> float:
+    """How a root moves with what stands under it; 0 where the root vanishes.
+
+    >>> root_slope(2.0), root_slope(0.0)
+    (0.25, 0.0)
+    """
+    return 1 / (2 * root) if root > TINY else 0.0
+
+
 def change_se(before: Side, now: Side, *, is_root: bool = False) -> float:
     """Standard error of the change itself."""
     variance = 0.0
     for side in (before, now):
         total, ratio = float(side.under.sum()), side.ratio
-        slope = 1.0 if not is_root else 1 / (2 * math.sqrt(ratio)) if ratio > 0 else 0.0
+        slope = root_slope(math.sqrt(max(ratio, 0.0))) if is_root else 1.0
         ones = np.ones(len(side.over))
         variance += side.variance(ones * slope / total, -ones * slope * ratio / total)
     return math.sqrt(variance)

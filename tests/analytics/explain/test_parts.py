@@ -54,6 +54,12 @@ def test_parts_of_a_root_sum_to_the_change_of_the_root(before, now) -> None:
     assert abs(parts.covariate + parts.concept - change) < 1e-9 * max(1.0, math.sqrt(ratio(now)))
 
 
+def test_a_root_that_nearly_vanishes_overflows_nothing() -> None:
+    before, now = [(0, 0.0, 1.0)] * 2, [(0, 0.0, 1.0), (1, 3.9e-269, 1.0)]
+    found = split(side_of(before), side_of(now), is_root=True)
+    assert np.isfinite(found.se(np.ones(5), np.ones(5))) and abs(found.change) < 1e-100
+
+
 @given(ROWS, ROWS)
 def test_turned_round_every_part_changes_its_sign(before, now) -> None:
     there, back = split(side_of(before), side_of(now)), split(side_of(now), side_of(before))
