@@ -46,6 +46,7 @@ Role = Literal[
     "ignore",
 ]
 
+PEOPLE: tuple[Kind, ...] = ("events", "feedback")  # logs of what people did and said
 # Columns that every stored part of a predictions log has, whatever was mapped.
 RESERVED = (
     "row",
@@ -174,6 +175,9 @@ class Log:
 class Dataset:
     """Everything analytics may know of a model: schema, logs, and a fingerprint that changes with them.
 
+    What people did and said changes ``people`` instead: it grows all the time, and few numbers
+    read it.
+
     ``logs`` maps (log name, kind) to a Log. ``now`` for demo and replay is ``last_event``.
     """
 
@@ -189,6 +193,11 @@ class Dataset:
     def log(self, kind: Kind, name: LogName = "production") -> Log:
         """The log of that kind; an empty one when nothing was imported."""
         return self.logs.get((name, kind), Log(kind))
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Fingerprints of what people did and said."""
+        return tuple(part.fingerprint for kind in PEOPLE for part in self.log(kind).parts)
 
     def without_sensitive(self) -> Dataset:
         """The dataset as somebody sees it who may not see sensitive columns: they are not there."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FIRST_S = 0.6  # work that takes longer shows that it is under way
 STEP_S = 0.2
+ABOUT_PEOPLE = ("behaviour", "feedback")  # questions about what people did and said
 Watcher = Callable[[float], None]
 
 
@@ -174,7 +175,8 @@ def answers(
     question = build_question(dataset, asked, moment)
     if moment is wall:  # a live log: the same minute is the same moment
         moment = moment.replace(second=0, microsecond=0)
-    prints = (dataset.fingerprint, second.fingerprint if second else None)
+    people = dataset.people if name.partition(":")[0] in ABOUT_PEOPLE else ()
+    prints = (dataset.fingerprint, second.fingerprint if second else None, people)
     key = (name, model, other, prints, asked, moment)  # masked logs have another fingerprint
     engine = desk().engine
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from analytics.core import Dataset, Kind, Log, LogName, Part
+from analytics.core import PEOPLE, Dataset, Kind, Log, LogName, Part
 from analytics.sources.schema import schema_to_json
 from app.state.attached import refresh
 from app.state.database import Database, Write
@@ -218,6 +218,7 @@ def _fingerprint(schema: Any, precedence: Sequence[str], logs: dict[Any, Log]) -
         "parts": [
             [*key, part.path.rsplit("/", 1)[-1], part.fingerprint]
             for key, log in sorted(logs.items())
+            if key[1] not in PEOPLE  # these grow all the time, and few numbers read them
             for part in log.parts
         ],
     }

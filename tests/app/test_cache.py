@@ -87,3 +87,22 @@ def test_rights_are_checked_before_anything_is_read(monkeypatch: pytest.MonkeyPa
     nobody = Viewer("bob", "Bob", "viewer", (Grant("viewer", "other"),))
     with pytest.raises(AccessDenied):
         cache.answers("performance", "secret", Asked(), nobody)
+
+
+def test_what_people_say_leaves_other_answers_as_they_are() -> None:
+    from dataclasses import replace
+
+    from analytics.core import Dataset, Log, Part, Schema
+    from app.state.logs import _fingerprint
+
+    def logs(kind: str, print_: str) -> dict:  # type: ignore[type-arg]
+        own = {("production", "predictions"): Log("predictions", (Part("p", 1, "same"),))}
+        return {**own, ("production", kind): Log(kind, (Part("x", 1, print_),))}  # type: ignore[arg-type]
+
+    schema = Schema("none", ())
+    for kind, is_people in (("feedback", True), ("events", True), ("labels", False)):
+        one, two = (_fingerprint(schema, (), logs(kind, p)) for p in ("a", "b"))
+        assert (one == two) is is_people
+        dataset = Dataset("m", schema, logs(kind, "a"), one)
+        other = replace(dataset, logs=logs(kind, "b"))
+        assert (dataset.people != other.people) is is_people
