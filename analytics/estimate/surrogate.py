@@ -14,6 +14,7 @@ from analytics.needs import Floats
 LEAST = 50  # labelled rows from which a forest learns anything worth having
 MOST = 5_000
 TREES = 100
+LARGEST = 1e38
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _forest(features: Floats, history: History, seed: int) -> tuple[Floats, floa
     rows = np.arange(len(history.loss))
     if len(rows) > MOST:
         rows = np.sort(rng.choice(rows, MOST, replace=False))
-    x, y = history.features[rows], history.loss[rows]
+    x, y = _finite(history.features[rows]), history.loss[rows]
     model: Any = RandomForestRegressor(
         TREES, min_samples_leaf=3, max_features=1 / 3, oob_score=True, random_state=seed, n_jobs=1
     )
@@ -78,4 +79,9 @@ def _forest(features: Floats, history: History, seed: int) -> tuple[Floats, floa
     unseen = np.asarray(model.oob_prediction_, dtype=float)
     squared = max(float((unseen**2).mean()), 1e-12)
     relative = float(((y - unseen) ** 2).mean()) / squared
-    return np.asarray(model.predict(features), dtype=float), relative
+    return np.asarray(model.predict(_finite(features)), dtype=float), relative
+
+
+def _finite(features: Floats) -> Floats:
+    """Values that trees take: what no single precision holds is missing."""
+    return np.where(np.abs(features) < LARGEST, features, np.nan)

@@ -57,16 +57,12 @@ def plan_labels(
         raise UsageError(f"Plus-minus {within:g} is no goal.", "", "Ask for a width above zero.")
     scope = whole(scope)
     features = feature_columns(dataset, MOST_FEATURES)
-    pool = read_pool(engine, dataset, scope, features, most=MOST_ROWS + 1)
-    if not pool.ids:
-        raise LogEmpty("There are no predictions in this window.", "", "Choose a wider window.")
-    if len(pool.ids) > MOST_ROWS:
-        raise UsageError(
-            f"The window has more than {MOST_ROWS:,} predictions.",
-            "Each would be given a chance of its own.",
-            "Choose a shorter window or a segment.",
-        )
-    open_rows = np.flatnonzero(~pool.is_known)
+    pool = _pool_of(engine, dataset, scope, features)
+    is_usable = _usable(pool, loss)
+    open_rows = np.flatnonzero(~pool.is_known & is_usable)
+    known = np.flatnonzero(pool.is_known & is_usable)
+    losses = loss.of(pool.y_true[known], said(pool).at(known))
+    losses = losses[np.isfinite(losses)]  # a label that is no number says nothing
     if not len(open_rows):
         raise UsageError(
             "Every row of this window has a label already.",
@@ -77,10 +73,8 @@ def plan_labels(
     past = read_pool(engine, dataset, past_scope, features, most=MOST, labelled_only=True)
     expected = expected_of(dataset, loss, pool, past, features)
     open_part = Expected(expected.loss[open_rows], expected.variance[open_rows])
-    share = len(open_rows) / len(pool.ids)
+    share = len(open_rows) / (len(open_rows) + len(losses))
     found = replace(need(open_part, within / share), within=within)
-    known = np.flatnonzero(pool.is_known)
-    known_loss = float(loss.of(pool.y_true[known], said(pool).at(known)).sum())
     q = chances(expected.loss[open_rows])
     order, inclusion = draw(q, found.n, seed)
     more = draw(q, min(2 * found.n, len(q)), seed)[0]  # the same order, further on
@@ -89,8 +83,8 @@ def plan_labels(
         metric,
         within,
         found,
-        len(known),
-        known_loss,
+        len(losses),
+        float(losses.sum()),
         float(expected.loss[open_rows].sum()),
         len(past.ids),
         seed,
@@ -102,6 +96,20 @@ def plan_labels(
     )
 
 
+def _pool_of(engine: Engine, dataset: Dataset, scope: Scope, features: Any) -> Pool:
+    """The rows of the window; an error where there are none, or too many to give each a chance."""
+    pool = read_pool(engine, dataset, scope, features, most=MOST_ROWS + 1)
+    if not pool.ids:
+        raise LogEmpty("There are no predictions in this window.", "", "Choose a wider window.")
+    if len(pool.ids) > MOST_ROWS:
+        raise UsageError(
+            f"The window has more than {MOST_ROWS:,} predictions.",
+            "Each would be given a chance of its own.",
+            "Choose a shorter window or a segment.",
+        )
+    return pool
+
+
 def loss_of(dataset: Dataset, metric: str) -> RowLoss:
     """The row loss behind a metric of this model; NameUnknown where there is none."""
     return row_loss(metric, dataset.schema.task, has_score=dataset.schema.has("score"))
@@ -110,6 +118,16 @@ def loss_of(dataset: Dataset, metric: str) -> RowLoss:
 def plannable_metrics(dataset: Dataset) -> tuple[str, ...]:
     """The metrics that labels can be planned for."""
     return plannable(dataset.schema.task, has_score=dataset.schema.has("score"))
+
+
+def _usable(pool: Pool, loss: RowLoss) -> Any:
+    """Rows whose answer has a loss once the label comes: a finite prediction, and scores if needed."""
+    found = np.ones(len(pool.ids), dtype=bool)
+    if np.issubdtype(pool.y_pred.dtype, np.floating):
+        found &= np.isfinite(pool.y_pred)
+    if loss.needs_score and pool.proba is not None:
+        found &= np.isfinite(pool.proba).all(axis=1)
+    return found
 
 
 def said(pool: Pool) -> Said:
@@ -174,17 +192,22 @@ def read_plan(
     Rows count from the front of the plan up to the first whose label has not come.
     """
     loss = loss_of(dataset, plan.metric)
-    labels = labels_of(engine, dataset, whole(scope), plan.ids)
-    gone = set(lost) - labels.keys()
+    found_labels = labels_of(engine, dataset, whole(scope), plan.ids)
+    values = _losses(dataset, loss, list(found_labels.values()))
+    labels = {
+        row: value
+        for row, value in zip(found_labels, values.tolist(), strict=True)
+        if np.isfinite(value)
+    }
+    gone = (set(lost) | found_labels.keys()) - labels.keys()
     done = next(
         (i for i, row in enumerate(plan.ids) if row not in labels and row not in gone),
         len(plan.ids),
     )
     used = [i for i in range(done) if plan.ids[i] in labels]
     dropped = [i for i in range(done) if plan.ids[i] in gone]
-    losses = _losses(dataset, loss, [labels[plan.ids[i]] for i in used])
     drawn = Drawn(
-        losses,
+        np.array([labels[plan.ids[i]] for i in used]),
         plan.q[used],
         plan.need.n_pool - len(dropped),
         float(plan.q[dropped].sum()),

@@ -168,6 +168,20 @@ def test_errors_of_numbers(build: Build, engine: Engine) -> None:
     assert found.low <= np.abs(error).mean() <= found.high
 
 
+def test_answers_without_a_loss_are_left_out_of_both_sides(build: Build, engine: Engine) -> None:
+    predictions, truth = rows(200)
+    for i in range(0, 200, 10):
+        predictions[i]["score"] = float("nan")
+        predictions[i + 1]["distance"] = float("inf")
+    dataset = build([predictions], [labelled(truth, range(0, 200, 2))])
+    plan = plan_labels(engine, dataset, Scope(), "brier", 0.0001)
+    assert (plan.n_known, plan.need.n_pool) == (80, 100)
+    everything = with_labels(dataset, build, [labelled(truth, range(200))])
+    found = read_plan(engine, everything, Scope(), plan).result
+    expected = performance(engine, everything, Question(Scope(), names=("brier",)))[0]
+    assert found.value == pytest.approx(expected.value)
+
+
 def test_what_cannot_be_planned_says_so(build: Build, engine: Engine) -> None:
     predictions, truth = rows(60)
     dataset = build([predictions], [labelled(truth, range(60))])

@@ -21,7 +21,10 @@ def test_intervals_hold_the_truth(task: str) -> None:
     assert len(covered) >= (2 if task == "many" else 10)
     for (name, of), share in covered.items():
         is_cautious = name == "roc_auc" and of in ("macro", "weighted")
-        is_cautious |= name in ("brier_reliability", "hit_rate")  # near nothing, where it cannot go below 0
+        is_cautious |= name in (
+            "brier_reliability",
+            "hit_rate",
+        )  # near nothing, where it cannot go below 0
         assert 0.92 <= share <= (1.0 if is_cautious else 0.98), (name, of, share)
 
 
