@@ -68,7 +68,11 @@ def named(result: Result, name: str, *, is_rest: bool) -> Result:
 def draw_apart(view: View, shown: Shown) -> None:
     """The columns whose values differ most between the slice and the rest."""
     found: list[Result] = view.ask(
-        "drift", "Comparing columns with the rest", segment=shown.text, reference="rest"
+        "drift",
+        "Comparing columns with the rest",
+        names=("ks", "tvd"),
+        segment=shown.text,
+        reference="rest",
     )
     own = {c.column for c in shown.conditions}
     others = {c.name for c in view.dataset.schema.features} - own
