@@ -38,6 +38,14 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     since = pick_since(view)
     least = pick_least()
 asked = asked_of(view, metric, since, least)
+mine = ask_slice(view, shown, metric) if shown else None
+if mine is not None and shown is not None:
+    steps = [Step("explore", "Open its rows", slice_params(shown.text))]
+    if not has_own_truth(view.dataset):
+        steps.append(Step("label", "Label 20 of them", label_params(shown.text)))
+    with lead:
+        draw_lead(speak_of_slice(mine), [] if shown.is_draft else steps)
+        draw_comment("slice", shown.text, view.model)
 left, right = st.columns([3, 7], gap="small")
 with left, st.container(border=True, height="stretch", gap="small", key="builder"):
     draw_builder(view, shown)
@@ -48,16 +56,9 @@ with right, st.container(border=True, height="stretch", gap="small"):
     if found is not None:
         draw_weak(view, found, least, 3 if shown else 5)
 
-mine = ask_slice(view, shown, metric) if shown else None
-with lead:
-    if mine is not None and shown is not None:
-        steps = [Step("explore", "Open its rows", slice_params(shown.text))]
-        if not has_own_truth(view.dataset):
-            steps.append(Step("label", "Label 20 of them", label_params(shown.text)))
-        draw_lead(speak_of_slice(mine), [] if shown.is_draft else steps)
-        draw_comment("slice", shown.text, view.model)
-    else:
-        large = [r for r in found or [] if is_large(r, least)]
+if mine is None:
+    large = [r for r in found or [] if is_large(r, least)]
+    with lead:
         draw_lead(speak_of_slices(large, rows_shown(found or [])))
 draw_export(place, view, [*([mine] if mine else []), *(found or [])], "slices")
 

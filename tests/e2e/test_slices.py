@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
+LONG = 60_000  # ms; the first look at a log searches it
 ROWS = re.compile(r"([\d,]+) of ([\d,]+) rows")
 
 
@@ -64,21 +65,35 @@ def test_a_slice_is_built_applied_saved_and_its_link_shows_the_same_rows(
 
 
 def test_from_a_finding_to_its_rows_in_three_clicks(page, sign_in, idle) -> None:
-    sign_in(page, path="/overview?m=flight-late&w=all")
+    sign_in(page)
+    page.goto("/overview?m=flight-late&w=all")
     finding = page.locator("[class*='st-key-finding_']").filter(has_text="points lower where")
+    expect(finding).to_be_visible(timeout=LONG)
+    idle(page)
     finding.get_by_role("link", name="Open").click()  # one
-    expect(page.get_by_role("heading", name=re.compile("points lower where"))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("points lower where"))).to_be_visible(
+        timeout=LONG
+    )
     idle(page)
     page.get_by_role("tab", name="Rows").click()  # two
-    expect(page.get_by_text("rows on which the model was wrong")).to_be_visible()
+    expect(page.get_by_text("rows on which the model was wrong")).to_be_visible(timeout=LONG)
     page.get_by_role("link", name="All rows in Explore").click()  # three
-    expect(page.get_by_text(re.compile(r"Showing 1 to 50 of [\d,]+ rows"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Showing 1 to 50 of [\d,]+ rows"))).to_be_visible(
+        timeout=LONG
+    )
     assert "seg=" in page.url
 
 
 def test_a_column_that_drifted_opens_its_slices(page, sign_in, idle) -> None:
-    sign_in(page, path="/drift?m=flight-late&w=all&column=origin")
+    sign_in(page)
+    page.goto("/drift?m=flight-late&w=all&column=origin")
+    expect(page.get_by_role("button", name="Open a slice", exact=True)).to_be_visible(timeout=LONG)
+    idle(page)
     page.get_by_role("button", name="Open a slice", exact=True).click()
-    page.get_by_role("link", name="origin = 'JFK'").click()
-    expect(page.get_by_role("heading", name=re.compile("where origin = 'JFK'"))).to_be_visible()
+    link = page.get_by_role("link", name="origin = 'JFK'")
+    expect(link).to_be_visible(timeout=LONG)
+    link.click()
+    expect(page.get_by_role("heading", name=re.compile("where origin = 'JFK'"))).to_be_visible(
+        timeout=LONG
+    )
     assert "seg=" in page.url
