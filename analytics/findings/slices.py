@@ -31,7 +31,7 @@ def speak_of_slices(results: Sequence[Result], n_rows: int) -> Finding:
             f" {write_value(worst.detail['share'], 'rate')} of the labelled rows.{others}{since}"
         ),
         verdict=worst.verdict,
-        weight=RANK[worst.verdict] + 30.0,
+        weight=RANK[worst.verdict] + 50.0 + _size(worst),
         page="slices",
         params={**params_of(worst), "seg": str(worst.segment)},
         results=(worst,),
@@ -94,6 +94,12 @@ def say_cost(result: Result) -> str:
     gain = float(result.detail.get("gain") or 0.0)
     what = {"share": "errors", "nats": "nats"}.get(unit_of(result), "in all")
     return f"costs about {write_count(round(gain))} {what}"
+
+
+def _size(result: Result) -> float:
+    """How large the gap is, less what chance shows, in units of what is tolerated."""
+    above = float(result.detail.get("above_floor") or 0.0)
+    return min(above / float(result.detail["tolerance"][0]), 10.0)
 
 
 def _number(result: Result) -> str:

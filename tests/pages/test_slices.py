@@ -173,3 +173,8 @@ def test_fairness_of_a_column(on_samples, run, texts) -> None:
 
 def test_a_model_of_numbers_has_no_fairness_by_classes(on_samples, run, texts) -> None:
     assert "this model has none" in texts(run("slices", m="flight-delay", w="all"))
+
+
+def test_the_overview_names_the_slice_that_costs_most(on_samples, run, texts) -> None:
+    said = texts(run("overview", m="flight-late", w="all"))
+    assert "Accuracy is" in said and "points lower where hour" in said
