@@ -19,6 +19,7 @@ SHOTS = (
     ("serving", "serving?m=flight-late&w=all", "light", (1280, 980)),
     ("compare", "compare?m=flight-delay&w=all", "light", (1280, 980)),
     ("behaviour", "behaviour?m=flight-late&w=all", "light", (1280, 980)),
+    ("label", "label?m=digit-reader", "light", (1280, 800)),
     ("overview-phone", "overview?m=flight-late&w=all", "light", (390, 844)),
 )
 
@@ -43,7 +44,8 @@ def take(url: str, folder: Path) -> None:
             page.locator(".st-key-demo_scientist").get_by_role("button").click()
             page.locator(".st-key-head").wait_for(timeout=60_000)
             page.locator(IDLE).wait_for(timeout=60_000)
-            page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached")
+            there = ".js-plotly-plot .main-svg, .desk .name"  # the chart, or the card to label
+            page.locator(there).first.wait_for(state="attached")
             page.wait_for_timeout(1500)
             target = folder / f"{name}-{theme}.png"
             page.screenshot(path=target)

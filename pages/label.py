@@ -32,7 +32,7 @@ if project is None:
     st.stop()
 bring_item(view, project)
 is_empty, can_fill = is_queue_empty(view, project), may_fill(view)
-with place.container(horizontal=True, gap="small"):
+with place.container(horizontal=True, gap="small", width="content"):
     draw_notes(view, project)
     if can_fill and not is_empty:
         with st.popover("Add rows"):

@@ -447,11 +447,12 @@ def others(desk, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     return found
 
 
-def test_numbers_are_typed_and_letters_stay_keys(new_page, sign_in, desk, others) -> None:
+def test_numbers_are_typed_and_letters_stay_keys(new_page, sign_in, idle, desk, others) -> None:
     page = new_page(base_url=desk.server.url)
     sign_in_on(page, sign_in)
     page.goto("/label?m=prices&mode=fast")
     page.locator(NAME).filter(has_text="n00").wait_for(timeout=60_000)
+    idle(page)
     page.locator(".desk .find").click()
     page.keyboard.type("12,5")
     press(page, "Enter", NAME)
@@ -462,11 +463,12 @@ def test_numbers_are_typed_and_letters_stay_keys(new_page, sign_in, desk, others
     assert [a for _, a in answers_of(desk, others["prices"])] == ["12.5", None, "-3"]
 
 
-def test_many_classes_are_found_by_typing(new_page, sign_in, desk, others) -> None:
+def test_many_classes_are_found_by_typing(new_page, sign_in, idle, desk, others) -> None:
     page = new_page(base_url=desk.server.url)
     sign_in_on(page, sign_in)
     page.goto("/label?m=towns&mode=fast")
     page.locator(NAME).filter(has_text="t00").wait_for(timeout=60_000)
+    idle(page)
     page.keyboard.press("n")
     page.keyboard.type("town m")
     press(page, "Enter", NAME)
