@@ -56,6 +56,15 @@ def tone(item: Item) -> str:
     return ":red-badge[▲ negative]" if item.is_negative else ":green-badge[● positive]"
 
 
+def with_link(view: View, item: Item) -> Item:
+    """The item, joined to its prediction where that has arrived by now."""
+    if not item.prediction_id or item.link == "linked":
+        return item
+    database = state()[0]
+    found = link(desk().engine, database, view.dataset, item.id)
+    return read_item(database, item.id) if found else item
+
+
 def draw_item(view: View, item: Item) -> Judged | None:
     """What was said, and what it was said about."""
     zone = settings_in_force().text("display_zone")
@@ -88,14 +97,12 @@ def draw_item(view: View, item: Item) -> Judged | None:
 def _judged(view: View, item: Item) -> Judged | None:
     if not item.prediction_id:
         return None
-    engine, database = desk().engine, state()[0]
-    if item.link != "linked" and link(engine, database, view.dataset, item.id):
-        item = read_item(database, item.id)
     key = ("judged", item.id, view.dataset.fingerprint)
     seen: dict[Any, Judged | None] = st.session_state.setdefault("_judged", {})
     if key not in seen:
         seen.clear()  # one row at a time: a session is no cache of the log
-        seen[key] = open_judged(engine, database, view.dataset, view.viewer, item)
+        place = (desk().engine, state()[0], view.dataset)
+        seen[key] = open_judged(*place, view.viewer, item)
     return seen[key]
 
 

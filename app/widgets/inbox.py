@@ -26,6 +26,7 @@ from app.widgets.feedback_item import (
     draw_fixed,
     draw_item,
     draw_thread,
+    with_link,
 )
 from app.widgets.inbox_keys import ITEM, OPENED, draw_keys, draw_more, gist, open_item
 from app.widgets.problem import plain, problem
@@ -65,6 +66,7 @@ def draw_inbox(view: View) -> None:
             "No feedback here.", "Choose other filters, or wait for somebody to say something."
         )
         return
+    opened = with_link(view, opened)
     draw_keys(view, items, opened)
     left, right = st.columns([5, 6], gap="small")
     with left:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.errors import TelltaleError
+from analytics.words import write_count
 from app.auth import guarded, require
 from app.auth.current import state
 from app.feedback import verbs
 from app.state.feedback import Item, read_item
 from app.state.inbox import Filter, assignees_of, list_items, similar_to, tags_of
+from app.state.logs import list_imports
 from app.widgets.feedback_item import WORDS, save_note
 from app.widgets.feedback_outward import draw_outward
 
@@ -103,18 +105,22 @@ def draw_more(view: View, opened: Item) -> None:
 
 
 def fixes_of(view: View, item: Item) -> list[str]:
-    """What may have fixed it, the likeliest first: a later version, its labels, or nothing."""
+    """What may have fixed it, the likeliest first: a later version, labels since, or nothing."""
     versions = list(view.versions)
     at = versions.index(item.model_version) if item.model_version in versions else len(versions)
     fixes = [f"version {version}" for version in reversed(versions[at + 1 :])]
     if item.label_sent_at is not None:
-        fixes.append(f"labels of {item.label_sent_at:%Y-%m-%d}")
-    return [*fixes, NO_FIX]
+        fixes.append(f"its own label of {item.label_sent_at:%Y-%m-%d}")
+    fixes += [
+        f"labels of {row.finished_at:%Y-%m-%d} ({write_count(row.n_taken)})"
+        for row in list_imports(state()[0], view.model)
+        if row.kind == "labels" and row.finished_at > item.received_at
+    ]
+    return [*dict.fromkeys(fixes), NO_FIX]
 
 
-def _resolve(view_fix: str | None, item_id: str) -> str | None:
-    del item_id
-    return None if view_fix in (None, NO_FIX) else view_fix
+def _named(fix: str | None) -> str | None:
+    return None if fix in (None, NO_FIX) else fix
 
 
 @guarded("feedback")
@@ -136,7 +142,7 @@ def _act(action: str, item_id: str, following: str | None) -> None:
     does: dict[str, Callable[[], Any]] = {
         "mine": lambda: verbs.assign(database, viewer, item_id, viewer.user),
         "resolve": lambda: verbs.set_status(
-            database, viewer, item_id, "resolved", fixed_by=_resolve(fix, item_id)
+            database, viewer, item_id, "resolved", fixed_by=_named(fix)
         ),
         "duplicate": lambda: verbs.merge(
             database, viewer, item_id, similar_to(database, read_item(database, item_id))[0].id
@@ -176,9 +182,7 @@ def _set(what: str, item_id: str) -> None:
         value = str(chosen[f"status_{item_id}_{item.status}"])
         fix = chosen.get(f"fix_{item_id}")
         _try(
-            lambda: verbs.set_status(
-                database, viewer, item_id, value, fixed_by=_resolve(fix, item_id)
-            ),
+            lambda: verbs.set_status(database, viewer, item_id, value, fixed_by=_named(fix)),
             f"Set to {WORDS[value]}.",
         )
     elif what == "assignee":

@@ -189,3 +189,20 @@ def test_a_comment_beside_a_prediction_or_a_chart_stands_in_the_inbox(
     assert (item.comment, item.source, item.target_type) == ("<i>odd</i>", "dashboard", target)
     assert (item.prediction_id or item.target_id) == target_id
     assert item.url_params["m"] == MODEL
+
+
+def test_a_resolved_item_names_what_fixed_it_and_how_its_row_stands_now(
+    on_copy: Database,
+    run: Run,
+    texts,  # type: ignore[no-untyped-def]
+) -> None:
+    old = next(i for i in reversed(list_items(on_copy, Filter(MODEL), 0, 300)))
+    app = run("feedback", m=MODEL, item=old.id)  # opening it links it to its version
+    app.run()
+    press(app, "e")
+    done = read_item(on_copy, old.id)
+    assert (done.model_version, done.fixed_by) == ("v1", "version v2")
+    said = texts(run("feedback", m=MODEL, item=old.id))
+    assert "fixed by version v2" in said
+    assert "This row, as its version answered it: " in said
+    assert "version v1\\: " in said and "version v2\\: " in said
