@@ -36,6 +36,7 @@ outbox_table = sa.Table(
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("row", sa.Text, nullable=False),
     sa.Column("put_at", sa.DateTime, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given again, or a flush could take new rows for old
 )
 # Files that were merged into a larger one: whoever still reads them has a moment to end.
 retired_table = sa.Table(

@@ -30,7 +30,7 @@ from app.state.audit import list_entries, verify
 from app.state.database import Database
 from app.state.logs import list_imports, load_dataset
 from app.state.models import save_schema
-from app.state.outbox import count_waiting, list_retired, put
+from app.state.outbox import count_waiting, list_retired, outbox_table, put
 
 ROOT = Path(__file__).resolve().parents[3]
 FLUSH = """
@@ -90,6 +90,16 @@ def test_rows_move_once_and_say_who_took_them(place: Place) -> None:
     assert list_imports(place.database, "m")[0].n_taken == 2
     assert list_entries(place.database, 1)[0].action == "accept"
     assert verify(place.database).is_intact
+
+
+def test_a_number_is_never_given_again(place: Place) -> None:
+    numbers = []
+    for number in (1, 2):
+        give(place.database, label(number))
+        with place.database.read() as connection:
+            numbers.append(connection.execute(outbox_table.select()).one().id)
+        ingest.flush(place)
+    assert numbers[0] < numbers[1]
 
 
 def test_a_write_that_fails_leaves_nothing_in_the_outbox(place: Place) -> None:
