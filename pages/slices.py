@@ -41,7 +41,7 @@ asked = asked_of(view, metric, since, least)
 mine = ask_slice(view, shown, metric) if shown else None
 if mine is not None and shown is not None:
     steps = [Step("explore", "Open its rows", slice_params(shown.text))]
-    if not has_own_truth(view.dataset):
+    if not has_own_truth(view):
         steps.append(Step("label", "Label 20 of them", label_params(shown.text)))
     with lead:
         draw_lead(speak_of_slice(mine), [] if shown.is_draft else steps)

@@ -9,16 +9,17 @@ import streamlit as st
 
 from analytics.core import Condition
 from analytics.query.cells import conditions_of, segment_text
+from app.cache import desk, shelf
 from app.session import KEYS, selection_params
 from app.widgets.empty_state import link_to
 from app.widgets.problem import plain
 
 if TYPE_CHECKING:
-    from analytics.core import Column, Dataset
+    from analytics.core import Column
+    from app.labelling.arrival import Arrival
     from app.widgets.view import View
 
 SEGMENT = KEYS["segment"]
-OWN_TRUTH = 0.8  # of all rows
 MOST_LINKS = 12
 
 
@@ -38,10 +39,16 @@ def label_params(segment: str) -> dict[str, str]:
     return {k: v for k, v in chosen.items() if v} | {"q": "slice", SEGMENT: segment}
 
 
-def has_own_truth(dataset: Dataset) -> bool:
-    """Whether nearly all rows get their label without anybody's work, so that none need be asked for."""
-    labels, rows = dataset.log("labels").n_rows, dataset.log("predictions").n_rows
-    return rows > 0 and labels >= OWN_TRUTH * rows
+def has_own_truth(view: View) -> bool:
+    """Whether the truth arrives without anybody's work, so that no row need be labelled."""
+    from app.labelling.arrival import arrival
+
+    dataset = view.dataset
+    key = ("arrival", view.model, dataset.fingerprint)
+    found: Arrival = shelf().get(
+        key, lambda cancel: arrival(desk().engine.under(cancel), dataset, view.now)
+    )
+    return found.is_automatic
 
 
 def draw_slice_menu(

@@ -72,7 +72,7 @@ def draw_weak(view: View, results: Sequence[Result], least: int, most: int) -> N
             if not weak
             else "Lower the least number of rows to see smaller ones.",
         )
-    can_label = not has_own_truth(view.dataset) and view.viewer.may("label", view.model)
+    can_label = not has_own_truth(view) and view.viewer.may("label", view.model)
     for i, r in enumerate(large[:most]):
         draw_slice(r, i, can_label=can_label)
     if len(large) > most or len(weak) < len(results):
