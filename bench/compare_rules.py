@@ -134,6 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.compare_rules")
     parser.add_argument("--runs", type=int, help="pages a cell, the same for all")
     parser.add_argument("--cells", nargs="*", default=list(cells()))
+    parser.add_argument("--done", action="store_true", help="write what is finished, draw nothing")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args(arguments)
@@ -143,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         is_quick = int(key.rpartition("/")[2]) <= 1000 and not key.startswith((TOGETHER, TEXTS))
         runs = options.runs or (MANY if is_quick else FEW)
         name = f"{key}/{runs}"
+        if options.done and name not in done:
+            continue
         if name not in done:
             done[name] = simulate(key, runs)
             with options.results.open("a", encoding="utf-8") as file:

@@ -10,7 +10,7 @@ from typing import Any
 from analytics.catalog import Named, pick_metrics
 from analytics.core import Comparison, Dataset, Estimate, Question, Result, Scope, Window
 from analytics.errors import LogError, UsageError
-from analytics.evaluate.guards import guard_rails
+from analytics.evaluate.guards import FAMILIES, guard_rails
 from analytics.evaluate.mix import Mixed, balance
 from analytics.evaluate.paired import MIN_SHARED, look_by_look, paired_estimate
 from analytics.evaluate.performance import MIN_LABELLED, metric_estimates
@@ -194,7 +194,8 @@ def _decided(engine: Engine, candidate: Side, baseline: Side, rows: Sequence[_Ro
     """Differences with verdicts; all metrics of a comparison are one family."""
     groups = _group(engine, candidate), _group(engine, baseline)
     changes = [_change(*row) for row in rows]
-    verdicts = decide([(c, row[0].metric.tolerance) for c, row in zip(changes, rows, strict=True)])
+    family = [(c, row[0].metric.tolerance) for c, row in zip(changes, rows, strict=True)]
+    verdicts = decide(family, n_families=FAMILIES)
     results = []
     for row, change, (verdict, p_adjusted) in zip(rows, changes, verdicts, strict=True):
         metric, now, then = row[0].metric, row[2], row[3]

@@ -13,6 +13,7 @@ from analytics.query.engine import Engine
 from analytics.stats.decision import decide
 from analytics.stats.intervals import Z95
 
+FAMILIES = 2  # a comparison judges its metrics and its guard-rails side by side
 MIN_ROWS = 50  # labelled rows on either side that a slice needs to be judged
 TOLERANCE = (0.03, 0.08)  # a slice that is worse by that much, in points of accuracy
 RELATIVE = (0.1, 0.25)  # of a regression: as a share of the baseline's mean absolute error
@@ -43,7 +44,7 @@ def guard_rails(
             found = change_of_loss(now, then, pairs.get((column, code)), is_relative)
             rows.append((cut, conditions, found))
     tolerance = RELATIVE if is_relative else TOLERANCE
-    verdicts = decide([(found, tolerance) for _c, _s, found in rows])
+    verdicts = decide([(found, tolerance) for _c, _s, found in rows], n_families=FAMILIES)
     results = [
         _result(cut, conditions, found, (verdict, p), (window, tolerance, is_relative))
         for (cut, conditions, found), (verdict, p) in zip(rows, verdicts, strict=True)

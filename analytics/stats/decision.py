@@ -22,12 +22,15 @@ MIN_ROWS = 30  # fewer rows on a side than this give no verdict
 
 
 def decide(
-    estimates: Sequence[tuple[Estimate, tuple[float, float]]], alpha: float = ALPHA
+    estimates: Sequence[tuple[Estimate, tuple[float, float]]],
+    alpha: float = ALPHA,
+    n_families: int = 1,
 ) -> list[tuple[Verdict, float | None]]:
     """(verdict, adjusted p-value) for every (estimate, (warning, critical)) of one run.
 
     Reads ``detail["p_value"]`` and ``detail["above_floor"]``; an estimate without a value, p-value
-    or effect is undefined and stays out of the family.
+    or effect is undefined and stays out of the family. Where one page judges several families,
+    each gets its share of the false alarms: p-values count ``n_families`` times (Bonferroni).
 
     >>> strong = Estimate(0.4, detail={"p_value": 1e-9, "above_floor": 0.3})
     >>> chance = Estimate(0.2, detail={"p_value": 0.04, "above_floor": 0.15})
@@ -37,13 +40,15 @@ def decide(
     tested = [i for i, (estimate, _tolerance) in enumerate(estimates) if _is_tested(estimate)]
     family = [(estimates[i][0].detail, estimates[i][1]) for i in tested]
     answers: list[tuple[Verdict, float | None]] = [("undefined", None)] * len(estimates)
-    for i, answer in zip(tested, judge(family, alpha), strict=True):
+    for i, answer in zip(tested, judge(family, alpha, n_families), strict=True):
         answers[i] = answer
     return answers
 
 
 def judge(
-    family: Sequence[tuple[Mapping[str, Any], tuple[float, float]]], alpha: float = ALPHA
+    family: Sequence[tuple[Mapping[str, Any], tuple[float, float]]],
+    alpha: float = ALPHA,
+    n_families: int = 1,
 ) -> list[tuple[Verdict, float]]:
     """(verdict, adjusted p-value) for a family of (detail, (warning, critical)), all of them tested.
 
@@ -52,6 +57,7 @@ def judge(
     if not family:
         return []
     adjusted = benjamini_hochberg(np.array([float(d["p_value"]) for d, _ in family]))
+    adjusted = np.minimum(1.0, n_families * adjusted)
     above = np.array([float(d["above_floor"]) for d, _ in family])
     limits = np.array([tolerance for _, tolerance in family], dtype=float)
     passed = (above[:, None] > limits).astype(int)  # warning, critical

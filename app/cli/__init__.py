@@ -7,6 +7,7 @@ is slow inside its handlers, so that ``telltale --help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import pkgutil
 import sys
@@ -17,6 +18,7 @@ from analytics.errors import TelltaleError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status. Errors say what, why, do on stderr, never a trace."""
+    gc.set_threshold(50_000, 50, 100)  # a command lives for a second, and imports are no rubbish
     parser = make_parser()
     asked = parser.parse_args(arguments)
     if not hasattr(asked, "handler"):

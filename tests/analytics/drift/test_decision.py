@@ -47,3 +47,11 @@ def test_p_values_are_adjusted_over_the_run() -> None:
     answers = decide([(estimate(p, 0.3), TOLERANCE) for p in (0.01, 0.04, 0.5, 0.6)])
     assert [round(p or 0, 3) for _v, p in answers] == [0.04, 0.08, 0.6, 0.6]
     assert [v for v, _p in answers] == ["critical", "ok", "ok", "ok"]
+
+
+def test_families_side_by_side_share_the_false_alarms() -> None:
+    pairs = [(estimate(p, 0.3), TOLERANCE) for p in (0.01, 0.02, 0.9)]
+    answers = decide(pairs, n_families=2)
+    assert [round(p or 0, 3) for _v, p in answers] == [0.06, 0.06, 1.0]
+    assert [v for v, _p in decide(pairs)] == ["critical", "critical", "ok"]
+    assert [v for v, _p in answers] == ["ok", "ok", "ok"]
