@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.matrix]
-
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 # Page, who opens it, what must be there before it is judged.
 PAGES = {
@@ -13,6 +11,7 @@ PAGES = {
     "performance": "m=flight-late&w=all",
     "drift": "m=flight-late&w=all",
     "quality": "m=flight-late&w=all",
+    "slices": "m=flight-late&w=all",
     "why": "m=flight-late&w=2013-04-01..2013-05-01",
     "serving": "m=flight-late&w=all",
     "compare": "m=flight-late&w=all",
@@ -31,7 +30,7 @@ OVERFLOW = """() => {
 BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def samples(server) -> None:
     """The sample logs in the demo's home; there already where the demo brought them."""
     from app.ingest.samples import import_samples
@@ -50,6 +49,9 @@ def test_the_matrix_holds_every_page() -> None:
     assert names - {"admin"} == set(PAGES)
 
 
+@pytest.mark.browser
+@pytest.mark.matrix
+@pytest.mark.usefixtures("samples")
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
