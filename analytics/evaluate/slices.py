@@ -173,15 +173,16 @@ def _read(engine: Engine, side: Side, loss: RowLoss, cuts: tuple[Cut, ...]) -> _
     if found is None or not len(found["loss"]):
         return None
     is_first = np.ma.getdata(found["first"]).astype(bool)
-    losses = np.ma.getdata(found["loss"]).astype(float)
+    losses = np.ma.getdata(found["loss"])
     codes = [np.ma.getdata(found[f"k{i}"]) for i in range(len(cuts))]
-    halves = [(losses[half], tuple(code[half] for code in codes)) for half in (is_first, ~is_first)]
+    places = [np.flatnonzero(half) for half in (is_first, ~is_first)]  # cheaper than masks
+    halves = [(losses[at].astype(float), tuple(code[at] for code in codes)) for at in places]
     cuts = tuple(
         _split(cut, code, halves[0][0]) for cut, code in zip(cuts, halves[0][1], strict=True)
     )
     names = tuple(code_names(cut) for cut in cuts)
     first, second = (CodedRows(loss, code, names) for loss, code in halves)
-    weight = np.ma.getdata(found["weight"])[~is_first].astype(float)
+    weight = np.ma.getdata(found["weight"])[places[1]].astype(float)
     return _Halves(cuts, first, second, weight)
 
 

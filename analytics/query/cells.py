@@ -40,13 +40,18 @@ def cut_columns(
         return ()
     shares = [i / (n_bins * n_fine) for i in range(1, n_bins * n_fine)]
     every = dataset.log("predictions", scope.log).n_rows // SAMPLE if n_fine > 1 else 1
-    some = f" FILTER (hash(prediction_id) % {every} = 0)" if every > 1 else ""
-    picks = [
-        f"quantile_cont(nullif(CAST({quote_name(c)} AS DOUBLE), 'nan'::DOUBLE), {shares}){some}"
+    some = f" WHERE hash(prediction_id) % {every} = 0" if every > 1 else ""
+    quantiles = [
+        f"quantile_cont(nullif(CAST({quote_name(c)} AS DOUBLE), 'nan'::DOUBLE), {shares})"
         for c in numeric
     ]
-    picks += [f"histogram(CAST({quote_name(c)} AS VARCHAR))" for c in levelled]
-    found = engine.rows(rows.select(f"SELECT {', '.join(picks)} FROM rows"), rows.values)[0]
+    counts = [f"histogram(CAST({quote_name(c)} AS VARCHAR))" for c in levelled]
+    found: list[Any] = []
+    asked = [(quantiles, some), (counts, "")] if some else [([*quantiles, *counts], "")]
+    for picks, which in asked:
+        if picks:
+            sql = rows.select(f"SELECT {', '.join(picks)} FROM rows{which}")
+            found += engine.rows(sql, rows.values)[0]
     cuts = []
     for name, answer in zip([*numeric, *levelled], found, strict=True):
         if not answer:
