@@ -125,11 +125,11 @@ def inbox(new_page, sign_in, idle, desk):  # type: ignore[no-untyped-def]
 
 def test_what_is_posted_stands_in_the_open_inbox(inbox, desk) -> None:
     n = len(list_items(desk.database, Filter(MODEL), 0, 500))
-    expect(inbox.get_by_text(f"{n} items, the newest first")).to_be_visible()
+    expect(inbox.get_by_text(f"{n} items, the newest first")).to_be_visible(timeout=60_000)
     item_id = desk.post(prediction_id="F1", score=0, comment=EVIL, identifier="evil")
-    expect(inbox.get_by_text(f"{n + 1} items, the newest first")).to_be_visible()
+    expect(inbox.get_by_text(f"{n + 1} items, the newest first")).to_be_visible(timeout=60_000)
     inbox.goto(f"/feedback?m={MODEL}&item={item_id}")
-    expect(inbox.get_by_text(EVIL, exact=True)).to_be_visible()
+    expect(inbox.get_by_text(EVIL, exact=True)).to_be_visible(timeout=60_000)
     assert inbox.title() != "owned"
     assert inbox.locator("[data-testid=stMain] img[src=x]").count() == 0
 
@@ -142,7 +142,9 @@ def test_twenty_items_are_done_without_a_mouse(inbox, desk) -> None:
         letter = "ex"[i % 2]
         if i % 4 == 0:
             inbox.keyboard.press("a")
-            expect(inbox.locator(".st-key-opened").last).to_contain_text("gave it to scientist")
+            expect(inbox.locator(".st-key-opened").last).to_contain_text(
+                "gave it to scientist", timeout=60_000
+            )
         inbox.keyboard.press(letter)
         inbox.wait_for_function(
             "(id) => !location.search.includes(id) && location.search.includes('item=')",
@@ -169,7 +171,7 @@ def test_twenty_items_are_done_without_a_mouse(inbox, desk) -> None:
     box.focus()
     inbox.keyboard.type("x marks it, ezad")  # keys in a text are letters
     inbox.keyboard.press("Control+Enter")
-    expect(inbox.locator(".st-key-opened").last).to_contain_text("x marks it, ezad")
+    expect(inbox.locator(".st-key-opened").last).to_contain_text("x marks it, ezad", timeout=60_000)
     items = list_items(desk.database, Filter(MODEL), 0, 500)
     assert sum(item.status == "spam" for item in items) == n_spam
 
