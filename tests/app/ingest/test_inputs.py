@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -329,7 +330,11 @@ def test_sweep_takes_orphans_and_leaves_what_counts(place: Place, bring: Import)
     orphan = place.home / "logs/m/production/predictions/date=none/dead.parquet"
     orphan.parent.mkdir(parents=True, exist_ok=True)
     orphan.write_bytes(b"half")
-    (place.home / "tmp/dead").mkdir(parents=True)
+    dead, starting = place.home / "tmp/dead", place.home / "tmp/starting"
+    for folder in (dead, starting):
+        folder.mkdir(parents=True)
+    os.utime(dead, (0, 0))  # a folder made this moment may be getting its lock
     assert orphan in sweep(place.home, place.database)
-    assert not (place.home / "tmp/dead").exists()
+    assert not dead.exists()
+    assert starting.exists()
     assert len(stored(place)) == 60
