@@ -7,6 +7,7 @@ import io
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +153,26 @@ def _check_screen(app, taken: Taken, said: str, page: str) -> None:
     total = max(r.n for r in taken.results if r.name not in ("cpu_percent", "memory_mb"))
     rows = int(re.findall(r"([\d,]+) predictions", said)[0].replace(",", ""))
     assert total == rows or page in ("compare", "slices")  # a part of them
+
+
+@pytest.mark.parametrize("page", ["slices", "why", "behaviour"])
+def test_pages_that_explain_export_what_their_command_says(
+    on_samples, sample_home, take, capsys, page: str
+) -> None:
+    """Many numbers of one name here: all of them, whatever their order."""
+    _app, taken = take(page, "flight-late")
+    whole, cut = answers_of(page, "flight-late", sample_home, taken, capsys)
+
+    def numbers(rows: Sequence[Any]) -> Counter[tuple[Any, ...]]:
+        found = [(r["name"], r["value"], r["low"], r["high"], str(r["n"])) for r in rows]
+        return Counter(
+            (name, *("" if v in (None, "") else f"{float(v):.9g}" for v in three), n)
+            for name, *three, n in found
+        )
+
+    assert len(whole) > 3
+    assert not numbers(whole) - numbers(taken.rows)
+    assert not numbers(taken.rows) - numbers([*whole, *cut])
 
 
 @pytest.mark.parametrize("page", ["performance", "serving", "compare"])
