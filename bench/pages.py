@@ -20,7 +20,8 @@ from bench.served import CHROMIUM, FLAGS, IDLE, served
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "page-times.md"
 CARD = "[class*='st-key-card_0_']"
 ADDRESS = "overview?m=flight-late&w=all"
-ROUND = ("Performance", "Drift", "Data quality", "Serving", "Compare", "Explore", "Overview")
+ROUND = ("Performance", "Drift", "Data quality", "Slices", "Why", "Compare", "Explore", "Feedback")
+ROUND += ("Overview",)
 FRESH = "() => !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"
 
 
