@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.errors import TelltaleError
-from app.auth import require
+from app.auth import guarded, require
 from app.auth.current import read_token
 from app.cache import answers, desk
 from app.questions import Asked, clock
@@ -48,10 +48,7 @@ def draw_export(
             width="stretch",
         )
         _reports(view, words, page, other)
-        box = st.expander("Copy as code", key="as_code", on_change="rerun", type="compact")
-        with box:
-            if box.open:
-                _draw_code(view, page, words, results, other)
+        _draw_code_box(view, page, words, results, other)
 
 
 def _reports(view: View, words: Asked, page: str, other: str | None) -> None:
@@ -88,6 +85,21 @@ def make_report(
     text = write_report(reader, read_sections(reader, pages), desk().now())
     note_report(desk(), model, pages, asked, viewer.user)
     return text.encode()
+
+
+def _draw_code_box(
+    view: View, page: str, words: Asked, results: Sequence[Result], other: str | None
+) -> None:
+    """Opening the box runs only the box again: the page below stands as it is."""
+
+    @st.fragment
+    @guarded("export", view.model)
+    def draw() -> None:
+        with st.expander("Copy as code", key="as_code", on_change="rerun", type="compact") as box:
+            if box.open:
+                _draw_code(view, page, words, results, other)
+
+    draw()
 
 
 def _draw_code(

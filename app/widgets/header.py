@@ -33,7 +33,7 @@ def draw_header(view: View) -> Any:
             st.caption("The same view for everybody who may see this model.")
             st.code(link_of(view), language=None, wrap_lines=True)
         draw_views(view, view_params(view, PAGE_KEYS))
-        place = st.empty()
+        place = st.container(width="content")  # st.empty() would close an open menu at each run
     notes = " ".join(f"◆ {plain(note)}" for note in view.dataset.notes[:3])
     st.caption("  \n".join(filter(None, (" · ".join(contract(view)), notes))))
     return place
