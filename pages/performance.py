@@ -14,6 +14,7 @@ from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead, steps_of
 from app.widgets.metric_card import draw_cards
 from app.widgets.over_time import ask_estimated, draw_over_time
+from app.widgets.slice_click import result_way, row_clicks
 from app.widgets.tables import results_table
 from app.widgets.threshold import draw_threshold
 from app.widgets.view import open_view, selected_model
@@ -67,7 +68,8 @@ for title, tab in tabs.items():
         elif title == "Threshold":
             draw_threshold(view)
         elif title == "All results":
-            results_table(results, "all_results")
+            ways = [result_way(r) for r in results]
+            results_table(results, "all_results", **row_clicks(view, "all_results", ways))
         else:
             draw_labels(view, shown)
 draw_custom(view)

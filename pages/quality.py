@@ -27,13 +27,13 @@ opening = speak(by_day, whole)
 draw_lead(opening, steps_of([opening], "quality"))
 draw_export(place, view, whole, "quality")
 draw_cards(log_cards(whole, by_day))
-draw_heat(by_day, every)
+draw_heat(view, by_day, every)
 
 columns, volume = st.columns(2, gap="small")
 with columns, st.container(border=True, height="stretch"):
-    draw_columns(whole)
+    draw_columns(view, whole)
 with volume, st.container(border=True, height="stretch"):
-    draw_volume(by_day, every)
+    draw_volume(view, by_day, every)
 if view.dataset.log("labels").n_rows:
     draw_labels(view, [r for r in by_day if r.name == "volume"])
 draw_aside(view)

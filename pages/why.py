@@ -56,7 +56,7 @@ with splits:
 
 left, right = st.columns([5, 4], gap="small")
 with left, st.container(border=True, height="stretch", gap="xsmall"):
-    draw_steps_of(story, column)
+    draw_steps_of(view, story, column)
 with right, st.container(border=True, height="stretch", gap="xsmall"):
     draw_parts(story)
 
@@ -67,8 +67,8 @@ for title, tab in tabs.items():
         if not tab.open:
             continue
         if title == "Where errors stand":
-            draw_apart(story)
+            draw_apart(view, story)
         elif title == "Columns":
             draw_columns(story)
         else:
-            draw_all(results)
+            draw_all(view, results)

@@ -15,6 +15,7 @@ from app.charts.style import (
     GREY_LINE,
     MAX_POINTS,
     SERIES,
+    SPLIT,
     Chart,
     finish,
     time_axis,
@@ -43,9 +44,10 @@ def distribution_chart(
             go.Scatter(
                 x=x, y=np.repeat(np.asarray(share, dtype=float), 2).tolist(), mode="lines",
                 line={"color": line, "width": 1.5}, fill="tozeroy", fillcolor=fill,
-                hovertemplate="about %{x:.3~g}: %{y:.1%}<extra></extra>",
+                hoverinfo="skip",
             )
         )  # fmt: skip
+    figure.add_trace(_bins(edges, current, reference))
     finish(figure, height=HEIGHT)
     figure.update_yaxes(tickformat=".1~%", rangemode="tozero")
     figure.update_xaxes(title={"text": short_name(name, 40), "standoff": 4})
@@ -57,6 +59,25 @@ def distribution_chart(
     if reference is not None:
         table["reference"] = list(reference)
     return Chart(figure, f"Distribution of {name}{beside(reference)}.", table, key_of(reference))
+
+
+def _bins(
+    edges: Sequence[float], current: Sequence[float], reference: Sequence[float] | None
+) -> Any:
+    """What the mouse meets: a column a bin, unseen, that carries its middle."""
+    import plotly.graph_objects as go
+
+    ends = np.asarray(edges, dtype=float)
+    middle = ((ends[:-1] + ends[1:]) / 2).tolist()
+    beside_it = [f", reference {share:.1%}" for share in reference or ()] or [""] * len(middle)
+    top = max([*current, *(reference or ())], default=0.0)
+    return go.Bar(
+        x=middle, y=[top] * len(middle), width=np.diff(ends).tolist(), customdata=middle,
+        marker={"color": SERIES[0], "opacity": 0, "line": {"width": 0}},
+        text=[f"{share:.1%}{then}" for share, then in zip(current, beside_it, strict=True)],
+        textposition="none", hovertemplate="about %{x:.3~g}: %{text}<extra></extra>",
+        selected={"marker": {"opacity": 0.2}}, unselected={"marker": {"opacity": 0}},
+    )  # fmt: skip
 
 
 def levels_chart(
@@ -77,6 +98,7 @@ def levels_chart(
         figure.add_trace(
             go.Bar(
                 y=names, x=[float(share[i]) for i in chosen], orientation="h",
+                customdata=[levels[i] for i in chosen],
                 marker={"color": colour, "line": {"width": 0}},
                 hovertemplate=f"{who}, %{{y}}: %{{x:.1%}}<extra></extra>",
             )
@@ -129,6 +151,7 @@ def heat_chart(
             hovertemplate="%{y}, %{x|%-d %B}<br>%{z:.1f} %<extra></extra>",
         )
     )
+    figure.add_trace(_cells(days, {c: rates[c] for c in chosen}))
     finish(figure, height=28 * len(chosen) + 44)
     figure.update_yaxes(
         type="category", autorange="reversed", showgrid=False, nticks=len(chosen) + 1
@@ -142,6 +165,22 @@ def heat_chart(
     table: dict[str, Sequence[Any]] = {"day": [d.date().isoformat() for d in days]}
     table |= {c: list(rates[c]) for c in chosen}
     return Chart(figure, alt, table)
+
+
+def _cells(days: Sequence[datetime], rates: Mapping[str, Sequence[float | None]]) -> Any:
+    """What can be clicked: cells with a rate, the highest first, that carry their column and day."""
+    import plotly.graph_objects as go
+
+    there = [(r, c, i) for c, row in rates.items() for i, r in enumerate(row) if r]
+    there.sort(key=lambda cell: -cell[0])
+    there = there[: max(MAX_POINTS - len(days) * len(rates), 0)]
+    return go.Scatter(
+        x=[days[i] for _r, _c, i in there], y=[short_name(c, 18) for _r, c, _i in there],
+        mode="markers", customdata=[f"{c}{SPLIT}{days[i].isoformat()}" for _r, c, i in there],
+        marker={"size": 16, "symbol": "square", "opacity": 0, "color": SERIES[1]},
+        text=[f"{100 * r:.1f} %" for r, _c, _i in there],
+        hovertemplate="%{y}, %{x|%-d %B}<br>%{text}<extra></extra>",
+    )  # fmt: skip
 
 
 def bars_chart(
@@ -164,6 +203,7 @@ def bars_chart(
         go.Bar(
             x=list(x),
             y=list(y),
+            customdata=[d.isoformat() if isinstance(d, datetime) else None for d in x],
             marker={"color": colours, "line": {"width": 0}},
             hovertemplate=hover if is_time else f"%{{x}}: %{{y:,.0f}} {word}<extra></extra>",
         )

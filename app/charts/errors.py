@@ -17,7 +17,7 @@ from app.charts.shapes import (
     new_figure,
     stroke,
 )
-from app.charts.style import GREY_LINE, SERIES, TEXT, Chart, finish, tint
+from app.charts.style import GREY_LINE, SERIES, SPLIT, TEXT, Chart, finish, tint
 
 if TYPE_CHECKING:
     from analytics.curves.residuals import Residuals
@@ -104,6 +104,19 @@ def confusion_chart(confusion: Confusion) -> Chart:
             xgap=2,
             ygap=2,
             hovertemplate="label %{y}, predicted %{x}<br>%{z:.1%} of the label's rows<extra></extra>",
+        )
+    )  # fmt: skip
+    places = [(i, j) for i in range(len(chosen)) for j in range(len(chosen)) if counts[i, j]]
+    figure.add_trace(
+        go.Scatter(
+            x=[names[j] for _i, j in places], y=[names[i] for i, _j in places], mode="markers",
+            marker={"size": 30, "symbol": "square", "opacity": 0, "color": SERIES[0]},
+            customdata=[
+                SPLIT.join((confusion.classes[chosen[i]], confusion.classes[chosen[j]]))
+                for i, j in places
+            ],
+            text=[f"{share[i, j]:.1%}" for i, j in places],
+            hovertemplate="label %{y}, predicted %{x}<br>%{text} of the label's rows<extra></extra>",
         )
     )  # fmt: skip
     finish(figure, height=max(HEIGHT, min(34 * len(names) + 60, 520)))

@@ -33,6 +33,7 @@ def groups_chart(results: Sequence[Result], unit: str = "rate") -> Chart | None:
         figure.add_trace(
             go.Scatter(
                 x=[r.value], y=[name], mode="markers", marker={"color": SERIES[0], "size": 8},
+                customdata=[r.segment],
                 hovertemplate=hover,
             )
         )  # fmt: skip

@@ -25,6 +25,7 @@ GREY_LINE = "rgba(124,135,150,0.85)"
 GREY_BAR = "rgba(124,135,150,0.45)"
 GRID = "rgba(124,135,150,0.18)"
 BAND = 0.14
+SPLIT = "\x1f"  # between the two names that a mark carries
 CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 # Days, then months, then years: Plotly picks how many fit, the words are spelled out.
 TIME_FORMATS = (

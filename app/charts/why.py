@@ -25,6 +25,7 @@ class Step:
     value: float
     low: float | None = None
     high: float | None = None
+    segment: str | None = None
 
 
 def name_part(r: Result) -> str:
@@ -61,7 +62,8 @@ def steps_of_change(results: Sequence[Result], column: str | None) -> list[Step]
     there = [r for r in parts if r.value]
     there.sort(key=lambda r: -abs(r.value or 0.0))
     steps = [
-        Step(_short(r, column), float(r.value or 0.0), r.low, r.high) for r in there[:MOST_STEPS]
+        Step(_short(r, column), float(r.value or 0.0), r.low, r.high, r.segment)
+        for r in there[:MOST_STEPS]
     ]
     rest = there[MOST_STEPS:]
     if rest:
@@ -96,6 +98,7 @@ def waterfall_chart(results: Sequence[Result], column: str | None) -> Chart | No
         figure.add_trace(
             go.Bar(
                 x=[step.value], base=[at], y=[names[-1]], orientation="h",
+                customdata=[step.segment],
                 marker={"color": tint(colour, 0.75), "line": {"width": 0}},
                 hovertemplate=f"{names[-1]}: {_say(step, total)}<extra></extra>",
             )
@@ -203,6 +206,7 @@ def apart_chart(cells: Sequence[Result]) -> Chart:
         figure.add_trace(
             go.Bar(
                 y=names, x=[float(r.detail[key]) for r in ranked], orientation="h",
+                customdata=[r.segment for r in ranked],
                 marker={"color": colour, "line": {"width": 0}},
                 hovertemplate=f"{who}, %{{y}}: %{{x:.1%}}<extra></extra>",
             )

@@ -13,8 +13,10 @@ from analytics.query.cells import segment_text
 from analytics.words import SHAPES, WORDS, unit_of, write_count, write_half_width, write_value
 from app.auth import guarded
 from app.charts import bars_chart, behind_charts, delay_chart
+from app.charts.style import SPLIT
 from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty
+from app.widgets.slice_click import Way, draw_sliced, result_way, row_clicks, segment_way
 from app.widgets.slice_link import draw_slice_menu, inside_chosen
 from app.widgets.tables import reading_columns
 
@@ -41,11 +43,20 @@ def draw_behind(view: View) -> None:
     with st.grid(2, min_column_width=MIN_CHART_PX):
         for title, chart in charts:
             with st.container(border=True, height="stretch"):
-                draw_chart(chart, f"behind_{title}", title=title)
                 confusion = found.current.confusion
-                if title.startswith("Confusion") and confusion is not None:
+                if not title.startswith("Confusion"):
+                    draw_chart(chart, f"behind_{title}", title=title)
+                elif confusion is not None:
+                    draw_sliced(view, chart, f"behind_{title}", _way_to_cell, title=title)
                     cells = partial(_cells, confusion)
                     draw_slice_menu(view, "Open a cell's rows", cells, "confusion_slices")
+
+
+def _way_to_cell(mark: str) -> Way | None:
+    truth, said = mark.split(SPLIT)
+    return segment_way(
+        segment_text([Condition("label", "=", truth), Condition("prediction", "=", said)])
+    )
 
 
 def _cells(confusion: Confusion) -> list[tuple[str, str]]:
@@ -99,6 +110,9 @@ def draw_classes(view: View) -> None:
         key="classes",
         column_config=reading_columns({n: n for n in names}),
         alt="Metrics by class",
+        **row_clicks(
+            view, "classes", [result_way(next(iter(by_class[n].values()))) for n in ranked]
+        ),
     )
     entries = [
         (f"rows of class {name}", inside_chosen(segment_text([Condition("label", "=", name)])))

@@ -6,6 +6,7 @@ import html
 import re
 import secrets
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -18,14 +19,16 @@ from app.widgets.tables import data_table
 _NOT_CSS = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def draw_chart(chart: Chart | None, key: str, *, title: str = "", caption: str = "") -> None:
-    """The chart; a line that says why there is none otherwise."""
+def draw_chart(
+    chart: Chart | None, key: str, *, title: str = "", caption: str = "", **clicks: Any
+) -> None:
+    """The chart; a line that says why there is none otherwise. ``clicks``: what a click does."""
     if title:
         st.subheader(plain(title), anchor=False)
     if chart is None:
         draw_empty("Nothing to draw.", "No period of this window has enough rows for a number.")
         return
-    st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.alt)
+    st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.alt, **clicks)
     _below(chart, key, caption)
 
 

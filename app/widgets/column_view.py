@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.catalog import meaning_of
-from analytics.core import Result
+from analytics.core import Condition, Result
+from analytics.query.cells import segment_text
 from analytics.query.histograms import Histogram, LevelShares
 from analytics.words import write_count, write_interval, write_list, write_value
 from app.charts import Look, column_chart, series_chart
@@ -19,7 +20,8 @@ from app.widgets.empty_state import draw_empty
 from app.widgets.finding_row import chip
 from app.widgets.metric_card import reading_of
 from app.widgets.problem import plain
-from app.widgets.slice_link import column_slices, draw_slice_menu
+from app.widgets.slice_click import Way, draw_sliced, segment_way
+from app.widgets.slice_link import column_slices, draw_slice_menu, value_slices
 from app.widgets.tables import reading_columns
 
 if TYPE_CHECKING:
@@ -42,7 +44,13 @@ def draw_column(
         if deciding is not None:
             _say(deciding)
         found = view.ask(f"column:{name}", f"Reading {name}")
-        draw_distribution(found, name)
+        if found is None:
+            draw_distribution(found, name)
+        else:
+            draw_sliced(
+                view, column_chart(found, name), f"distribution_{name}",
+                lambda mark: _way_in(view, name, mark), caption=_say_missing(found),
+            )  # fmt: skip
         _levels(found, mine)
         if name in {c.name for c in view.dataset.schema.features}:
             draw_slice_menu(
@@ -71,12 +79,22 @@ def draw_distribution(found: Histogram | LevelShares | None, name: str) -> None:
     if found is None:
         draw_empty("Neither side has a value.", "The column is missing in every row.")
         return
-    missing = (
-        f"{write_count(found.n_missing)} of {write_count(found.n)} rows are missing."
-        if found.n_missing
-        else ""
-    )
-    draw_chart(column_chart(found, name), f"distribution_{name}", caption=missing)
+    draw_chart(column_chart(found, name), f"distribution_{name}", caption=_say_missing(found))
+
+
+def _say_missing(found: Histogram | LevelShares) -> str:
+    if not found.n_missing:
+        return ""
+    return f"{write_count(found.n_missing)} of {write_count(found.n)} rows are missing."
+
+
+def _way_in(view: View, name: str, mark: str) -> Way | None:
+    """A level's rows, or the rows of the quarter that a number lies in."""
+    if name in {c.name for c in view.dataset.schema.features}:
+        return segment_way(value_slices(view, name, mark))
+    if name in ("prediction", "label") and view.dataset.schema.task != "regression":
+        return segment_way(segment_text([Condition(name, "=", mark)]))
+    return None
 
 
 def _levels(found: Histogram | LevelShares | None, mine: Sequence[Result]) -> None:

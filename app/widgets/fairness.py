@@ -12,10 +12,10 @@ from analytics.evaluate.fairness import LABELS
 from analytics.words import write_count, write_list, write_value
 from app.auth import guarded
 from app.charts import groups_chart
-from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty
 from app.widgets.finding_row import chip
 from app.widgets.problem import plain
+from app.widgets.slice_click import draft_way, draw_sliced
 from app.widgets.slice_link import link_to_slice
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def draw_fairness(view: View) -> None:
             groups = [r for r in mine if r.name == rate]
             if groups:
                 with st.container(border=True, height="stretch"):
-                    draw_chart(groups_chart(groups), f"fair_{rate}", title=LABELS[rate])
+                    draw_sliced(
+                        view, groups_chart(groups), f"fair_{rate}", draft_way, title=LABELS[rate]
+                    )
     _draw_notes(mine)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from analytics.core import Result
+from analytics.core import Condition, Result
+from analytics.query.cells import segment_text
 from analytics.words import (
     SHAPES,
     WORDS,
@@ -21,10 +22,18 @@ from analytics.words import (
 )
 from app.cache import desk
 from app.charts import bars_chart, heat_chart
-from app.widgets.chart_box import draw_chart
+from app.charts.style import SPLIT
 from app.widgets.choices import say_every
 from app.widgets.empty_state import draw_empty
 from app.widgets.problem import plain
+from app.widgets.slice_click import (
+    Way,
+    draw_sliced,
+    period_way,
+    row_clicks,
+    segment_way,
+    window_way,
+)
 from app.widgets.tables import reading_columns
 
 if TYPE_CHECKING:
@@ -60,7 +69,7 @@ def log_cards(
     return cards[:MOST_CARDS]
 
 
-def draw_heat(by_day: Sequence[Result], every: str) -> None:
+def draw_heat(view: View, by_day: Sequence[Result], every: str) -> None:
     """A strip a column and a cell a day, for one kind of fault."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -80,9 +89,31 @@ def draw_heat(by_day: Sequence[Result], every: str) -> None:
             return
         said = f"Never in {write_list(quiet, 6)}." if quiet else ""
         chart = heat_chart(days, shown, RATES[kind])
-        draw_chart(
-            chart, f"heat_{kind}", caption=f"The darker, the larger the share of rows. {said}"
-        )
+        draw_sliced(
+            view, chart, f"heat_{kind}", lambda mark: _way_to_fault(by_day, kind, mark),
+            caption=f"The darker, the larger the share of rows. {said}",
+        )  # fmt: skip
+
+
+def _way_to_fault(by_day: Sequence[Result], kind: str, mark: str) -> Way | None:
+    """The rows of a column and a day that are missing or never seen; else those of the day."""
+    column, start = mark.split(SPLIT)
+    found = [r for r in by_day if r.name == kind and r.column == column]
+    day = period_way(found, start)
+    if day is None:
+        return None
+    if kind == "missing_rate":
+        return {**day, **(segment_way(segment_text([Condition(column, "is null")])) or {})}
+    levels = {
+        str(level)
+        for r in found
+        if window_way(r.window) == day
+        for level in dict(r.detail.get("levels") or {})
+    }
+    if kind == "unseen_rate" and levels:
+        text = segment_text([Condition(column, "in", tuple(sorted(levels)))])
+        return {**day, **(segment_way(text) or {})}
+    return day
 
 
 def _by_column(
@@ -99,7 +130,7 @@ def _by_column(
     return rates, list(days)
 
 
-def draw_columns(whole: Sequence[Result]) -> None:
+def draw_columns(view: View, whole: Sequence[Result]) -> None:
     """Every column with its faults, the worst first."""
     import pandas as pd
 
@@ -127,7 +158,16 @@ def draw_columns(whole: Sequence[Result]) -> None:
         key="quality_columns",
         column_config=reading_columns({"verdict": "verdict", **{v: k for k, v in labels.items()}}),
         alt="Faults by column",
+        **row_clicks(view, "quality_columns", [_way_to_missing(by_column[c], c) for c in ranked]),
     )
+
+
+def _way_to_missing(found: dict[str, Result], column: str) -> Way | None:
+    """The rows in which the column is missing, where there are any."""
+    missing = found.get("missing_rate")
+    if missing is None or not missing.value:
+        return None
+    return segment_way(segment_text([Condition(column, "is null")]))
 
 
 def _worst(found: dict[str, Result]) -> float:
@@ -137,7 +177,7 @@ def _worst(found: dict[str, Result]) -> float:
     )
 
 
-def draw_volume(by_day: Sequence[Result], every: str) -> None:
+def draw_volume(view: View, by_day: Sequence[Result], every: str) -> None:
     """Rows by day; days with an unusual number in the second colour."""
     rows = [r for r in by_day if r.name == "volume"]
     x = [r.window.start or r.window.first_row for r in rows]
@@ -145,7 +185,10 @@ def draw_volume(by_day: Sequence[Result], every: str) -> None:
     chart = bars_chart(x, [r.n for r in rows], word="predictions", marked=marked, height=300)
     odd = [write_period(r.window) for r, is_odd in zip(rows, marked, strict=True) if is_odd]
     said = f"Unusual: {write_list(odd, 4)}." if odd else "No period is unusual."
-    draw_chart(chart, "volume", title=f"Predictions by {say_every(every)}", caption=said)
+    draw_sliced(
+        view, chart, "volume", lambda mark: period_way(rows, mark),
+        title=f"Predictions by {say_every(every)}", caption=said,
+    )  # fmt: skip
 
 
 def draw_aside(view: View) -> None:

@@ -88,7 +88,7 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
-def results_table(results: Sequence[Result], key: str) -> None:
+def results_table(results: Sequence[Result], key: str, **clicks: Any) -> None:
     """Results with interval, rows, labels and verdict, as a table to sort and search."""
     import pandas as pd
 
@@ -117,6 +117,7 @@ def results_table(results: Sequence[Result], key: str) -> None:
         width="stretch",
         column_config=config,
         alt=f"{len(table)} results",
+        **clicks,
     )
     if len(results) > MOST_ROWS:
         st.caption(f"Showing {MOST_ROWS} of {write_count(len(results))}; the export holds all.")

@@ -19,7 +19,8 @@ from app.search import arguments_of, ask_search, find_search, is_long, results_o
 from app.widgets.empty_state import draw_empty, link_to
 from app.widgets.finding_row import chip
 from app.widgets.problem import plain, problem
-from app.widgets.slice_builder import look_at
+from app.widgets.slice_builder import DRAFT, look_at
+from app.widgets.slice_click import row_clicks
 from app.widgets.slice_link import has_own_truth, label_params
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def draw_weak(view: View, results: Sequence[Result], least: int, most: int) -> N
     for i, r in enumerate(large[:most]):
         draw_slice(r, i, can_label=can_label)
     if len(large) > most or len(weak) < len(results):
-        _draw_more(results)
+        _draw_more(view, results)
 
 
 def is_large(r: Result, least: int) -> bool:
@@ -145,7 +146,7 @@ def pin_b(segment: str) -> None:
     st.query_params[SIDE_B] = segment
 
 
-def _draw_more(results: Sequence[Result]) -> None:
+def _draw_more(view: View, results: Sequence[Result]) -> None:
     import pandas as pd
 
     with st.expander(f"All {len(results)} that were checked", key="all_slices", type="compact"):
@@ -160,7 +161,11 @@ def _draw_more(results: Sequence[Result]) -> None:
                 "cost": [round(float(r.detail["gain"])) for r in results],
             }
         )
-        st.dataframe(table, hide_index=True, key="slices_table", alt=f"{len(table)} slices")
+        ways = [{DRAFT: str(r.segment)} for r in results]
+        st.dataframe(
+            table, hide_index=True, key="slices_table", alt=f"{len(table)} slices",
+            **row_clicks(view, "slices_table", ways),
+        )  # fmt: skip
         st.caption(
             "Value and gap come from the half of the rows that the search did not see; p-values are"
             " adjusted for all slices checked (Benjamini-Hochberg)."

@@ -12,10 +12,10 @@ from analytics.words import unit_of, write_count, write_value
 from app.auth import guarded
 from app.charts import apart_chart, apart_columns, waterfall_chart
 from app.charts.why import name_part, say_amount
-from app.widgets.chart_box import draw_chart
 from app.widgets.choices import pick_metric
 from app.widgets.empty_state import draw_empty
 from app.widgets.problem import plain
+from app.widgets.slice_click import draw_sliced, row_clicks, segment_way
 from app.widgets.slice_link import link_to_slice
 
 if TYPE_CHECKING:
@@ -83,12 +83,13 @@ def _on_column() -> None:
     st.query_params["column"] = st.session_state.pick_split
 
 
-def draw_steps_of(story: Story, column: str | None) -> None:
+def draw_steps_of(view: View, story: Story, column: str | None) -> None:
     """The waterfall from before to now."""
     chart = waterfall_chart(story.results, column)
     late = story.part("maturity")
     note = " Rows are weighed as if labels that are still on their way had come." if late else ""
-    draw_chart(
+    draw_sliced(
+        view,
         chart,
         "why_steps",
         title="From before to now",
@@ -194,7 +195,7 @@ def _say_kind(r: Result | None) -> str:
     return say_amount(r.value, r.low, r.high, r)
 
 
-def draw_apart(story: Story) -> None:
+def draw_apart(view: View, story: Story) -> None:
     """The columns in which errors stand elsewhere than before, two charts a row."""
     columns = apart_columns(story.results)
     if not columns:
@@ -209,10 +210,10 @@ def draw_apart(story: Story) -> None:
         for cells in columns:
             with st.container(border=True, height="stretch"):
                 name = str(cells[0].column)
-                draw_chart(apart_chart(cells), f"apart_{name}", title=name)
+                draw_sliced(view, apart_chart(cells), f"apart_{name}", title=name)
 
 
-def draw_all(results: Sequence[Result]) -> None:
+def draw_all(view: View, results: Sequence[Result]) -> None:
     """Every part of every column, as a table."""
     import pandas as pd
 
@@ -231,7 +232,10 @@ def draw_all(results: Sequence[Result]) -> None:
             "rows": [r.n for r in parts],
         }
     )
-    st.dataframe(table, hide_index=True, key="all_parts", alt=f"{len(table)} parts")
+    st.dataframe(
+        table, hide_index=True, key="all_parts", alt=f"{len(table)} parts",
+        **row_clicks(view, "all_parts", [segment_way(r.segment) for r in parts]),
+    )  # fmt: skip
 
 
 def _rate(value: object) -> str:

@@ -237,9 +237,10 @@ def test_confusion_shows_the_largest_classes_with_themed_colours() -> None:
 
 def test_a_distribution_has_the_reference_in_grey_on_the_same_axes() -> None:
     made = charts.distribution_chart([0, 1, 2], [0.4, 0.6], [0.5, 0.5], "temp")
-    grey, colour = made.figure.data
+    grey, colour, bins = made.figure.data
     assert "124,135,150" in grey.line.color and colour.line.color == SERIES[0]
     assert list(grey.x) == list(colour.x) == [0, 1, 1, 2]
+    assert list(bins.customdata) == list(bins.x) == [0.5, 1.5] and bins.marker.opacity == 0
 
 
 def test_levels_show_the_largest() -> None:

@@ -317,7 +317,9 @@ def test_keys_can_be_changed(open_label, desk) -> None:
     page.keyboard.press("h")
     page.get_by_role("button", name="Default keys").click()
     page.get_by_role("button", name="Done").click()
-    press(page, "s", NAME)  # the keys are the person's own, in every project: leave them as they were
+    press(
+        page, "s", NAME
+    )  # the keys are the person's own, in every project: leave them as they were
     expect(page.locator(".desk .save")).to_have_text("● all saved")
 
 

@@ -178,3 +178,30 @@ def test_a_model_of_numbers_has_no_fairness_by_classes(on_samples, run, texts) -
 def test_the_overview_names_the_slice_that_costs_most(on_samples, run, texts) -> None:
     said = texts(run("overview", m="flight-late", w="all"))
     assert "Accuracy is" in said and "points lower where hour" in said
+
+
+def test_a_row_of_the_table_is_looked_at_once(on_samples, run, texts) -> None:
+    app = run("slices", m="flight-late", w="all")
+    table = next(t for t in app.dataframe if t.key == "slices_table").value
+    app.session_state["_clicked_slices_table"] = "0"
+    app.run()
+    assert app.query_params["draft"].replace(" AND ", " and ") == table["slice"][0]
+    assert "Preview, not applied" in texts(app)
+    app.button(key="drop_draft").click().run()
+    assert "draft" not in app.query_params
+
+
+def test_a_mark_leads_to_the_slices_page(loans, run, texts) -> None:
+    app = run("performance", m="loan")
+    app.session_state["_clicked_behind_Confusion"] = "1\x1f0"
+    app.run()
+    assert not app.exception and "Where it does worse" in texts(app)
+    assert app.query_params["seg"] == "label = '1' AND prediction = '0'"
+
+
+def test_who_may_not_explore_clicks_nothing(enter, loans, run) -> None:
+    enter(settings_in_force().home, Viewer("pat", "Pat", "viewer", (Grant("product_owner", "*"),)))
+    app = run("performance", m="loan")
+    app.session_state["_clicked_behind_Confusion"] = "1\x1f0"
+    app.run()
+    assert "seg" not in app.query_params
