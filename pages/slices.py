@@ -54,7 +54,7 @@ with right, st.container(border=True, height="stretch", gap="small"):
     st.subheader("Where it does worse", anchor=False)
     found = find_weak(view, asked) if view.has_labels else []
     if found is not None:
-        draw_weak(view, found, least, 3 if shown else 5)
+        draw_weak(view, found, least, shown)
 
 if mine is None:
     large = [r for r in found or [] if is_large(r, least)]

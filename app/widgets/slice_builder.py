@@ -18,7 +18,7 @@ from app.session import KEYS
 from app.widgets.problem import plain, problem
 
 if TYPE_CHECKING:
-    from analytics.core import Schema
+    from analytics.core import Result, Schema
     from analytics.evaluate.behind import Share
     from app.widgets.view import View
 
@@ -78,6 +78,18 @@ def _apply(text: str) -> None:
 @guarded("explore")
 def _go_back() -> None:
     st.query_params.pop(DRAFT, None)
+
+
+def conditions_of(r: Result) -> list[Condition]:
+    """The conditions of a slice's answer."""
+    return [
+        Condition(
+            c["column"],
+            c["operator"],
+            tuple(c["value"]) if isinstance(c["value"], list) else c["value"],
+        )
+        for c in r.detail["conditions"]
+    ]
 
 
 def draw_builder(view: View, shown: Shown | None) -> None:

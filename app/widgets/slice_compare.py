@@ -19,8 +19,8 @@ from app.widgets.empty_state import draw_empty
 from app.widgets.finding_row import chip
 from app.widgets.over_time import say_caption
 from app.widgets.problem import plain, problem
+from app.widgets.slice_saved import SIDE_B
 from app.widgets.slice_view import named
-from app.widgets.weak_slices import SIDE_B
 
 if TYPE_CHECKING:
     from analytics.evaluate.behind import Share

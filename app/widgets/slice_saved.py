@@ -23,11 +23,19 @@ from app.state.slices import (
 )
 from app.widgets.problem import plain, problem
 from app.widgets.slice_builder import look_at
-from app.widgets.weak_slices import pin_b
 
 if TYPE_CHECKING:
     from app.widgets.slice_builder import Shown
     from app.widgets.view import View
+
+SIDE_B = "b"  # the slice to compare with, in the URL
+SAVING = "save_slice"  # whether the form to save is open
+
+
+@guarded("explore")
+def pin_b(segment: str) -> None:
+    """Keep a slice as the other side of the comparison."""
+    st.query_params[SIDE_B] = segment
 
 
 def draw_saved(view: View, shown: Shown | None) -> None:
@@ -40,7 +48,7 @@ def draw_saved(view: View, shown: Shown | None) -> None:
             if not found:
                 st.caption("No slice of this model is saved yet.")
         if shown is not None:
-            with st.popover("Save", key="save_slice"):
+            with st.popover("Save", key=SAVING, on_change="rerun"):
                 _draw_form(view, shown)
 
 
@@ -101,7 +109,7 @@ def _keep(model: str, shown: Shown) -> None:
     except TelltaleError as error:
         problem(error)
         return
-    state.slice_name = ""
+    state.slice_name, state[SAVING] = "", False
     st.toast(f"Saved as version {saved.version}.")
 
 

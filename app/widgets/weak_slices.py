@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from analytics.core import Condition, Result
+from analytics.core import Result
 from analytics.errors import TelltaleError
 from analytics.findings import say_conditions, say_cost, say_gap
 from analytics.words import unit_of, write_count, write_half_width, write_value
-from app.auth import guarded, require
+from app.auth import require
 from app.cache import desk
 from app.charts import DARK, LIGHT, sparkline
 from app.questions import clock
@@ -19,15 +19,17 @@ from app.search import arguments_of, ask_search, find_search, is_long, results_o
 from app.widgets.empty_state import draw_empty, link_to
 from app.widgets.finding_row import chip
 from app.widgets.problem import plain, problem
-from app.widgets.slice_builder import DRAFT, look_at
+from app.widgets.slice_builder import DRAFT, conditions_of, look_at
 from app.widgets.slice_click import row_clicks
+from app.widgets.slice_keys import draw_keys, marked_of
 from app.widgets.slice_link import has_own_truth, label_params
+from app.widgets.slice_saved import pin_b
 
 if TYPE_CHECKING:
     from app.questions import Asked
+    from app.widgets.slice_builder import Shown
     from app.widgets.view import View
 
-SIDE_B = "b"  # the slice to compare with, in the URL
 BEAT_S = 1.0
 
 
@@ -62,8 +64,9 @@ def _draw_search(model: str, arguments: dict[str, object]) -> None:
         st.rerun(scope="app")
 
 
-def draw_weak(view: View, results: Sequence[Result], least: int, most: int) -> None:
+def draw_weak(view: View, results: Sequence[Result], least: int, shown: Shown | None) -> None:
     """The weak slices with enough rows; what was looked at and found sound stands below."""
+    most = 3 if shown else 5
     weak = [r for r in results if r.verdict in ("warning", "critical")]
     large = [r for r in weak if is_large(r, least)]
     if not large:
@@ -74,8 +77,10 @@ def draw_weak(view: View, results: Sequence[Result], least: int, most: int) -> N
             else "Lower the least number of rows to see smaller ones.",
         )
     can_label = not has_own_truth(view) and view.viewer.may("label", view.model)
+    draw_keys(large[:most], shown)
+    marked = marked_of(len(large[:most]))
     for i, r in enumerate(large[:most]):
-        draw_slice(r, i, can_label=can_label)
+        draw_slice(r, i, can_label=can_label, is_marked=i == marked)
     if len(large) > most or len(weak) < len(results):
         _draw_more(view, results)
 
@@ -85,7 +90,7 @@ def is_large(r: Result, least: int) -> bool:
     return int(r.detail["n_all"]) >= least
 
 
-def draw_slice(r: Result, i: int, *, can_label: bool) -> None:
+def draw_slice(r: Result, i: int, *, can_label: bool, is_marked: bool = False) -> None:
     """One slice as a row."""
     conditions = conditions_of(r)
     unit = unit_of(r)
@@ -100,8 +105,9 @@ def draw_slice(r: Result, i: int, *, can_label: bool) -> None:
             f" {write_count(int(r.detail['n_all']))} rows,"
             f" {write_value(r.detail['share'], 'rate')} · {say_cost(r)}"
         )
+        mark = ":blue[▸] " if is_marked else ""
         left.markdown(
-            f"{chip(r.verdict)} **{plain(say_conditions(r.segment))}**{new}  \n:small[:gray[{plain(said)}]]"
+            f"{mark}{chip(r.verdict)} **{plain(say_conditions(r.segment))}**{new}  \n:small[:gray[{plain(said)}]]"
         )
         trend = r.detail.get("trend") or []
         if sum(v is not None for v in trend) > 1:
@@ -126,24 +132,6 @@ def _ends(r: Result) -> str:
     if unit_of(r) == "share":
         return f"{100 * low:.1f} to {100 * high:.1f}"
     return f"{write_value(low)} to {write_value(high)}"
-
-
-def conditions_of(r: Result) -> list[Condition]:
-    """The conditions of a slice's answer."""
-    return [
-        Condition(
-            c["column"],
-            c["operator"],
-            tuple(c["value"]) if isinstance(c["value"], list) else c["value"],
-        )
-        for c in r.detail["conditions"]
-    ]
-
-
-@guarded("explore")
-def pin_b(segment: str) -> None:
-    """Keep a slice as the other side of the comparison."""
-    st.query_params[SIDE_B] = segment
 
 
 def _draw_more(view: View, results: Sequence[Result]) -> None:

@@ -97,3 +97,25 @@ def test_a_column_that_drifted_opens_its_slices(page, sign_in, idle) -> None:
         timeout=LONG
     )
     assert "seg=" in page.url
+
+
+def test_the_list_is_worked_by_keys_alone(page, sign_in, idle) -> None:
+    sign_in(page, path="/slices?m=flight-late&w=all")
+    expect(page.locator(".st-key-slice_keys")).to_be_visible(timeout=LONG)
+    idle(page)
+    second = page.locator(".st-key-finding_slice_1")
+    page.keyboard.press("j")
+    expect(second.get_by_text("▸")).to_be_visible()
+    idle(page)
+    page.keyboard.press("b")
+    page.wait_for_url(re.compile(r"[?&]b="))
+    idle(page)
+    page.keyboard.press("k")
+    expect(page.locator(".st-key-finding_slice_0").get_by_text("▸")).to_be_visible()
+    idle(page)
+    page.keyboard.press("o")
+    page.wait_for_url(re.compile(r"draft="))
+    expect(page.get_by_role("tab", name="A and B")).to_be_visible(timeout=LONG)
+    idle(page)
+    page.keyboard.press("s")
+    expect(page.get_by_label("Name", exact=True).last).to_be_visible()

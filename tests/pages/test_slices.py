@@ -205,3 +205,20 @@ def test_who_may_not_explore_clicks_nothing(enter, loans, run) -> None:
     app.session_state["_clicked_behind_Confusion"] = "1\x1f0"
     app.run()
     assert "seg" not in app.query_params
+
+
+def test_keys_mark_open_compare_and_save(on_samples, run, texts) -> None:
+    app = run("slices", m="flight-late", w="all")
+    assert app.button(key="slice_k").disabled
+    app.button(key="slice_j").click().run()
+    app.button(key="slice_b").click().run()
+    second = app.query_params["b"]
+    app.button(key="slice_k").click().run()
+    app.button(key="slice_o").click().run()
+    assert app.query_params["draft"] != second
+    app.button(key="slice_s").click().run()
+    app.text_input(key="slice_name").set_value("Marked").run()
+    app.button(key="keep_slice").click().run()
+    assert "Saved as version 1." in [t.value for t in app.toast]
+    app.button(key="slice_h").click().run()
+    assert "J next" in texts(app)
