@@ -45,6 +45,15 @@ TABLE = (
         "",
         "Hosts that webhooks may reach in a private network or without https, split by spaces.",
     ),
+    Setting("mail_host", "", "Server that takes e-mail; empty sends none."),
+    Setting("mail_port", 587, "Its port."),
+    Setting(
+        "mail_security",
+        "starttls",
+        "starttls, tls, or none for a host that is named in webhook_hosts.",
+    ),
+    Setting("mail_from", "", "Address that e-mail comes from."),
+    Setting("mail_user", "", "Its user; the password is the file smtp of the folder secrets."),
     Setting(
         "api_origins",
         "",

@@ -8,6 +8,7 @@ is derived from the home's key file and told when the hook is made.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,9 +22,11 @@ from analytics.errors import NameUnknown, UsageError
 from app.state.database import Database, Write
 from app.state.models import find_model
 
-Purpose = Literal["reply", "ticket"]
-Style = Literal["plain", "github", "jira"]
-PURPOSES, STYLES = ("reply", "ticket"), ("plain", "github", "jira")
+Purpose = Literal["reply", "ticket", "digest"]
+Style = Literal["plain", "github", "jira", "mail"]
+PURPOSES, STYLES = ("reply", "ticket", "digest"), ("plain", "github", "jira", "mail")
+MAIL = "mailto:"
+_MAILBOX = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 WAITS_S = (10, 60, 300, 1800, 7200)  # before each try after the first
 LEASE_S = 60
 SCHEMES = ("https", "http")
@@ -117,6 +120,16 @@ def _check(connection: Connection, values: Mapping[str, str]) -> None:
             "",
             f"Take a purpose of {', '.join(PURPOSES)} and a style of {', '.join(STYLES)}.",
         )
+    is_digest, style = values["purpose"] == "digest", values["style"]
+    if style not in (("plain", "mail") if is_digest else ("plain", "github", "jira")):
+        raise UsageError(
+            "A weekly digest goes to a webhook of style plain or by mail, and only it goes by mail.",
+            "",
+            "Choose another style.",
+        )
+    if values["style"] == "mail":
+        _check_mailbox(values["url"])
+        return
     parts = urlsplit(values["url"])
     if parts.scheme not in SCHEMES or not parts.hostname or parts.username or parts.password:
         raise UsageError(
@@ -132,6 +145,15 @@ def _check(connection: Connection, values: Mapping[str, str]) -> None:
         and not values["token_name"].replace("-", "").replace("_", "").isalnum()
     ):
         raise UsageError("A token is named by letters, digits, - and _.", "", "")
+
+
+def _check_mailbox(url: str) -> None:
+    if not url.startswith(MAIL) or not _MAILBOX.fullmatch(url.removeprefix(MAIL)):
+        raise UsageError(
+            f"{url!r} is no mailbox.",
+            "Mail goes to one address a webhook.",
+            "Write mailto:ann@example.org.",
+        )
 
 
 def get_hook(connection: Connection, hook_id: int) -> Hook:
@@ -174,6 +196,16 @@ def ask_delivery(write: Write, hook: Hook, feedback_id: str, payload: Mapping[st
     values = {"hook_id": hook.id, "feedback_id": feedback_id, "payload": json.dumps(payload)}
     values |= {"state": "waiting", "attempts": 0, "next_at": now, "created_at": now, "error": ""}
     return int(write.execute(delivery_table.insert().values(**values)).inserted_primary_key[0])
+
+
+def is_asked(where: Database | Write, hook: Hook, about: str) -> bool:
+    """Whether a message about that was asked for already, sent or not."""
+    c = delivery_table.c
+    found = sa.select(c.id).where(c.hook_id == hook.id, c.feedback_id == about).limit(1)
+    if isinstance(where, Write):
+        return where.execute(found).first() is not None
+    with where.read() as connection:
+        return connection.execute(found).first() is not None
 
 
 def claim_due(database: Database) -> tuple[Delivery, Hook] | None:

@@ -9,11 +9,12 @@ from app.auth import guarded, require
 from app.auth.current import state
 from app.feedback.outward import end_hook, make_hook
 from app.feedback.signing import hook_secret
+from app.feedback.weekly import ask_test
 from app.state.hooks import PURPOSES, STYLES, Hook, list_deliveries, list_hooks
 from app.state.models import list_models
 from app.widgets.problem import problem
 
-SAYS = {"reply": "replies to reporters", "ticket": "tickets"}
+SAYS = {"reply": "replies to reporters", "ticket": "tickets", "digest": "the weekly digest"}
 FIELDS = ("model", "name", "purpose", "style", "url", "project", "token_name")
 
 
@@ -24,7 +25,9 @@ def draw_hooks() -> None:
     if hooks:
         st.dataframe([_row(hook) for hook in hooks], hide_index=True, width="stretch")
     else:
-        st.caption("No webhooks yet. One sends replies to your own program, or makes tickets.")
+        st.caption(
+            "No webhooks yet. One sends replies to your own program, makes tickets, or tells the week."
+        )
     error = st.session_state.pop("hook_problem", None)
     if error is not None:
         problem(error)
@@ -73,6 +76,8 @@ def _draw_one(hooks: list[Hook]) -> None:
     with st.popover("Its secret"):
         st.caption("It signs what is sent, and must sign what comes back.")
         st.code(hook_secret(state()[1].home, chosen), language=None)
+    if next(hook for hook in hooks if hook.id == chosen).purpose == "digest":
+        st.button("Send a test", key="hook_test", on_click=_test, args=(chosen,))
     st.button("Remove", key="hook_remove", on_click=_remove, args=(chosen,))
 
 
@@ -83,7 +88,7 @@ def _draw_new(models: list[str]) -> None:
         left, right = st.columns(2)
         left.selectbox("Model", models, key="hook_model")
         right.selectbox("For", PURPOSES, format_func=SAYS.__getitem__, key="hook_purpose")
-        st.text_input("Address", key="hook_url", placeholder="https://")
+        st.text_input("Address", key="hook_url", placeholder="https:// or mailto:")
         left, middle, right = st.columns(3)
         left.selectbox("Style", STYLES, key="hook_style")
         middle.text_input("Jira project", key="hook_project")
@@ -101,6 +106,15 @@ def _create() -> None:
         make_hook(state()[0], require("admin"), values)
     except TelltaleError as error:
         chosen["hook_problem"] = error
+
+
+@guarded("admin")
+def _test(hook_id: int) -> None:
+    database, settings = state()
+    try:
+        ask_test(database, settings, require("admin"), hook_id)
+    except TelltaleError as error:
+        st.session_state["hook_problem"] = error
 
 
 @guarded("admin")

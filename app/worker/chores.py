@@ -1,13 +1,16 @@
-"""What a worker does besides jobs, every second: send webhooks, link feedback that came too early."""
+"""What a worker does besides jobs, every second: send messages, link feedback that came too early."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from app.feedback.linking import link, unlinked
+from app.feedback.mail import send_mail
 from app.feedback.sending import send
+from app.feedback.weekly import ask_digests
 from app.settings import Settings
 from app.state import triage
 from app.state.database import Database
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from analytics.query.engine import Engine
 
 EVERY_S = 1.0
+DIGESTS_S = 60.0
 AFTER_A_FAULT_S = 15.0
 MOST_AT_ONCE = 20
 _log = logging.getLogger("telltale.chores")
@@ -31,6 +35,7 @@ class Chores(threading.Thread):
         self._settings, self._database = settings, database
         self._ended = threading.Event()
         self._engine: Engine | None = None
+        self._digests_at = 0.0
         self._seen: dict[
             str, tuple[str, ...]
         ] = {}  # model: the parts its feedback was looked for in
@@ -51,6 +56,9 @@ class Chores(threading.Thread):
     def do(self) -> None:
         """All of them, once."""
         self.link_models()
+        if time.monotonic() >= self._digests_at:
+            self._digests_at = time.monotonic() + DIGESTS_S
+            ask_digests(self._settings, self._database, self._open_engine)
         for _ in range(MOST_AT_ONCE):
             if self._ended.is_set() or not deliver_one(self._settings, self._database):
                 break
@@ -92,9 +100,9 @@ def deliver_one(settings: Settings, database: Database) -> bool:
     if claimed is None:
         return False
     delivery, hook = claimed
-    sent = send(settings, hook, delivery)
+    sent = (send_mail if hook.style == "mail" else send)(settings, hook, delivery)
     with database.write(f"webhook {hook.name}"[:120]) as write:
         end_delivery(write, delivery, sent.error, is_final=sent.is_final)
-        if sent.external:
+        if sent.external and hook.purpose != "digest":
             triage.set_external(write, delivery.feedback_id, sent.external)
     return True

@@ -11,7 +11,7 @@ from app.auth.viewer import Viewer
 from app.settings import settings_in_force
 from app.state.database import Database, open_database
 from app.state.grants import Grant
-from app.state.hooks import list_hooks
+from app.state.hooks import list_deliveries, list_hooks
 from app.state.keys import find_key, list_keys
 from app.state.models import save_schema
 from app.state.users import add_user
@@ -51,6 +51,17 @@ def test_a_webhook_is_made_and_removed(flights: Database, run) -> None:  # type:
     assert [h.url for h in list_hooks(flights)] == ["https://desk.example/in"]
     app.button(key="hook_remove").click().run()
     assert list_hooks(flights) == []
+
+
+def test_a_digest_is_tested(flights: Database, run) -> None:  # type: ignore[no-untyped-def]
+    app = run("admin")
+    app.text_input(key="hook_name").set_value("ann")
+    app.selectbox(key="hook_purpose").set_value("digest")
+    app.selectbox(key="hook_style").set_value("mail")
+    app.text_input(key="hook_url").set_value("mailto:ann@example.org")
+    app.button(key="FormSubmitter:hook_new-Make webhook").click().run()
+    app.button(key="hook_test").click().run()
+    assert [(d.feedback_id, d.state) for d in list_deliveries(flights)] == [("test", "waiting")]
 
 
 def test_nobody_else_sees_them(enter, tmp_path: Path, run, texts) -> None:  # type: ignore[no-untyped-def]
