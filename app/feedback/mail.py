@@ -14,7 +14,7 @@ from app.feedback.sending import TIMEOUT_S, Resolve, Sent, is_public, resolve
 from app.settings import Settings
 from app.state.hooks import MAIL, Delivery, Hook
 
-PASSWORD = "smtp"  # the file of the folder secrets that holds the server's password
+KEPT_IN = "smtp"  # the file of the folder secrets that holds the server's password
 
 
 class _Pinned(smtplib.SMTP):
@@ -68,7 +68,7 @@ def send_mail(
 
 
 def _sign_in(settings: Settings, server: smtplib.SMTP) -> None:
-    user, file = settings.text("mail_user"), settings.home / "secrets" / PASSWORD
+    user, file = settings.text("mail_user"), settings.home / "secrets" / KEPT_IN
     if user:
         server.login(user, file.read_text().strip() if file.is_file() else "")
 
