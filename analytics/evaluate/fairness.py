@@ -12,7 +12,9 @@ from analytics.query.cells import MISSING, OTHER, conditions_of, cut_columns, se
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.group_counts import group_counts
-from analytics.slices.fairness import GroupCounts, fairness
+from analytics.query.group_errors import group_errors, usual_error
+from analytics.slices.error_fairness import GroupErrors, error_fairness
+from analytics.slices.fairness import Fairness, GroupCounts, fairness
 
 MIN_ROWS = 50  # rows that a group needs
 MOST_CLASSES = 12
@@ -29,6 +31,12 @@ LABELS = {
     "equal_opportunity_difference": "Equal opportunity difference",
     "equalized_odds_difference": "Equalized odds difference",
     "calibration_difference": "Calibration difference",
+    "mean_error": "Mean error",
+    "mae": "Mean absolute error",
+    "within_rate": "Within tolerance",
+    "mean_error_difference": "Mean error difference",
+    "mae_difference": "Mean absolute error difference",
+    "within_rate_difference": "Within tolerance difference",
 }
 
 
@@ -39,16 +47,19 @@ def group_fairness(
 
     Numbers are cut at the quarters of the reference. Groups of fewer than the question's
     ``min_rows`` (50) rows are named and left out. Of more than two classes, each is looked at
-    against the rest (``detail.class``). A distance is a warning when it is beyond what is tolerated
+    against the rest (``detail.class``). Of a model of numbers, errors are compared: their mean, their
+    mean size, and the share of rows that miss by no more than half of the reference's rows do
+    (``detail.within``); distances of the first two are told in parts of the mean size of all
+    errors (``detail.scale``). A distance is a warning when it is beyond what is tolerated
     and its interval leaves out equality, critical when its whole interval is beyond. Raises
-    UsageError for a model without classes, NameUnknown for a column that it lacks.
+    UsageError for a model without predictions, NameUnknown for a column that it lacks.
     """
     schema = dataset.schema
-    if schema.task not in ("binary", "multiclass"):
+    if schema.task == "none":
         raise UsageError(
-            "Fairness by group counts right and wrong classes, and this model has none.",
+            "Fairness compares what is predicted, and this model predicts nothing.",
             "",
-            "Compare errors by group on the page Slices, or with `telltale slices`.",
+            "Name a role for the prediction when the log is imported.",
         )
     reference = whole(question.reference) if question.reference else whole(question.scope)
     cuts = cut_columns(engine, dataset, reference, [schema.column(column)])
@@ -57,6 +68,8 @@ def group_fairness(
         raise UsageError(
             f"{column} makes no groups.", "It is no number or category.", "Choose another column."
         )
+    if schema.task == "regression":
+        return _errors(engine, dataset, question, cuts[0])
     classes = [str(schema.positive)] if schema.task == "binary" else [*schema.classes]
     results = []
     for name in classes[:MOST_CLASSES]:
@@ -73,18 +86,55 @@ def _class(
     least = question.min_rows or MIN_ROWS
     counts = group_counts(engine, dataset, whole(question.scope), cut, class_name)
     groups = [_group(code, row) for code, row in sorted(counts.items()) if int(row[0]) >= least]
-    answer = fairness(groups)
-    n = sum(int(row[0]) for row in counts.values())
     n_labelled = sum(int(row[6]) for row in counts.values())
     left_out = sorted(_say(cut, code) for code, row in counts.items() if int(row[0]) < least)
+    n = sum(int(row[0]) for row in counts.values())
+    more: dict[str, object] = {"left_out": left_out}
+    return _results(question, cut, fairness(groups), groups, (n, n_labelled, more))
+
+
+def _errors(engine: Engine, dataset: Dataset, question: Question, cut: Cut) -> list[Result]:
+    """The same of errors; nothing is said where no row of either side is labelled."""
+    scope, least = whole(question.scope), question.min_rows or MIN_ROWS
+    tolerance = (
+        usual_error(engine, dataset, whole(question.reference)) if question.reference else None
+    )
+    if tolerance is None:
+        tolerance = usual_error(engine, dataset, scope) or 0.0
+    counts = group_errors(engine, dataset, scope, cut, tolerance)
+    groups = [
+        GroupErrors(
+            code, int(row[0]), int(row[1]), float(row[2]),
+            float(row[2]) / float(row[3]) if row[3] else 1.0, *map(float, row[4:]),
+        )
+        for code, row in sorted(counts.items())
+        if int(row[0]) >= least
+    ]  # fmt: skip
+    weight = sum(float(row[2]) for row in counts.values())
+    scale = sum(float(row[6]) for row in counts.values()) / weight if weight else 0.0
+    left_out = sorted(_say(cut, code) for code, row in counts.items() if int(row[0]) < least)
+    n, n_labelled = (sum(int(row[i]) for row in counts.values()) for i in (0, 1))
+    more: dict[str, object] = {"left_out": left_out, "within": tolerance, "scale": scale}
+    return _results(question, cut, error_fairness(groups), groups, (n, n_labelled, more))
+
+
+def _results(
+    question: Question,
+    cut: Cut,
+    answer: Fairness,
+    groups: Sequence[GroupCounts | GroupErrors],
+    rest: tuple[int, int, dict[str, object]],
+) -> list[Result]:
+    n, n_labelled, more = rest
     results = [
-        _result(question, cut, (name, estimate, n, n_labelled), {"left_out": left_out})
+        _result(question, cut, (name, estimate, n, n_labelled), more)
         for name, estimate in answer.measures.items()
     ]
     known = {group.name: group for group in groups}
+    scale = {k: v for k, v in more.items() if k in ("scale", "within")}
     for (name, code), estimate in answer.groups.items():
         numbers = (name, estimate, known[code].n, known[code].n_labelled)
-        found = _result(question, cut, numbers, {"group": _say(cut, code)})
+        found = _result(question, cut, numbers, {"group": _say(cut, code), **scale})
         conditions = conditions_of(cut, code)
         results.append(replace(found, segment=segment_text(conditions) if conditions else None))
     return results
@@ -121,7 +171,8 @@ def _result(
     more: dict[str, object],
 ) -> Result:
     name, estimate, n, n_labelled = numbers
-    verdict = verdict_of(name, estimate)
+    is_amount = name.startswith(("mean_error", "mae"))
+    verdict = verdict_of(name, estimate, float(str(more["scale"])) if is_amount else 1.0)
     return Result(
         name=name,
         column=cut.column,
@@ -136,11 +187,11 @@ def _result(
         segment=question.scope.segment.text if question.scope.segment else None,
         verdict=verdict,
         reason=estimate.reason or (UNSURE if verdict == "undefined" else None),
-        detail={"label": LABELS[name], "unit": "share", **more},
+        detail={"label": LABELS[name], "unit": "label" if is_amount else "share", **more},
     )
 
 
-def verdict_of(name: str, estimate: Estimate) -> Verdict:
+def verdict_of(name: str, estimate: Estimate, scale: float = 1.0) -> Verdict:
     """ok within what is tolerated; rates of single groups have no verdict of their own.
 
     Beyond it, a distance that chance alone could make is undefined: there are too few rows to tell.
@@ -153,8 +204,8 @@ def verdict_of(name: str, estimate: Estimate) -> Verdict:
         if estimate.high >= 1.0:
             return "undefined"
         return "critical" if estimate.high < FOUR_FIFTHS else "warning"
-    if not name.endswith("_difference") or estimate.value <= TOLERANCE:
+    if not name.endswith("_difference") or estimate.value <= TOLERANCE * scale:
         return "ok"
     if estimate.low <= 0:
         return "undefined"
-    return "critical" if estimate.low > TOLERANCE else "warning"
+    return "critical" if estimate.low > TOLERANCE * scale else "warning"

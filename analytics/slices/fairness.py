@@ -62,20 +62,21 @@ def fairness(groups: Sequence[GroupCounts], alpha: float = ALPHA) -> Fairness:
     z = NormalDist().inv_cdf(1 - alpha / (2 * max(len(groups), 1) * (4 if has_scores else 3)))
     found = {(rate, g.name): _rate(g, rate, z) for g in groups for rate in RATES}
     measures = {
-        "demographic_parity_difference": _difference(_of(found, RATES[0])),
-        "demographic_parity_ratio": _ratio(_of(found, RATES[0])),
-        "equal_opportunity_difference": _difference(_of(found, RATES[1])),
+        "demographic_parity_difference": difference(rates_of(found, RATES[0])),
+        "demographic_parity_ratio": _ratio(rates_of(found, RATES[0])),
+        "equal_opportunity_difference": difference(rates_of(found, RATES[1])),
         "equalized_odds_difference": _larger(
-            _difference(_of(found, RATES[1])), _difference(_of(found, RATES[2]))
+            difference(rates_of(found, RATES[1])), difference(rates_of(found, RATES[2]))
         ),
     }
     if has_scores:
         found |= {("calibration_gap", g.name): _calibration(g, z) for g in groups}
-        measures["calibration_difference"] = _difference(_of(found, "calibration_gap"))
+        measures["calibration_difference"] = difference(rates_of(found, "calibration_gap"))
     return Fairness(found, measures)
 
 
-def _of(found: Mapping[tuple[str, str], Estimate], rate: str) -> list[Estimate]:
+def rates_of(found: Mapping[tuple[str, str], Estimate], rate: str) -> list[Estimate]:
+    """One rate of every group that has it."""
     return [e for (name, _group), e in found.items() if name == rate and e.value is not None]
 
 
@@ -93,7 +94,7 @@ def _rate(group: GroupCounts, rate: str, z: float) -> Estimate:
         }.get(rate, "no rows")
         return Estimate.undefined(reason)
     share = part / total
-    low, high = _wilson(share, size, z)
+    low, high = wilson(share, size, z)
     return Estimate(share, low, high, METHOD, n)
 
 
@@ -101,7 +102,8 @@ def _sized(part: float, total: float, group: GroupCounts) -> tuple[float, float,
     return part, total, total * group.size, round(total)
 
 
-def _wilson(share: float, n: float, z: float) -> tuple[float, float]:
+def wilson(share: float, n: float, z: float) -> tuple[float, float]:
+    """The ends of Wilson's interval for a share of n rows, at z standard deviations."""
     z2 = z * z
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
@@ -120,7 +122,7 @@ def _calibration(group: GroupCounts, z: float) -> Estimate:
     return Estimate(mean, mean - half, mean + half, method, round(group.n_score))
 
 
-def _difference(rates: Sequence[Estimate]) -> Estimate:
+def difference(rates: Sequence[Estimate]) -> Estimate:
     """Largest minus smallest; bounded by the ends of intervals that hold together."""
     if len(rates) < 2:
         return Estimate.undefined(FEW)

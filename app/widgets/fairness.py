@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BY = "by"  # the column whose groups are compared, in the URL
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "calibration_gap")
+ERRORS = ("mean_error", "mae", "within_rate")
 MIN_CHART_PX = 260
 MEANING = {
     "demographic_parity_difference": "Largest minus smallest share predicted positive.",
@@ -30,19 +31,15 @@ MEANING = {
     " four-fifths rule.",
     "equal_opportunity_difference": "Largest minus smallest true positive rate.",
     "equalized_odds_difference": "The larger of the distances in true and in false positive rate.",
+    "mean_error_difference": "Largest minus smallest mean of prediction minus label.",
+    "mae_difference": "Largest minus smallest mean size of an error.",
+    "within_rate_difference": "Largest minus smallest share of rows within tolerance.",
     "calibration_difference": "How much more the scores overstate in one group than in another.",
 }
 
 
 def draw_fairness(view: View) -> None:
     """The distances as cards, the rates of every group as charts."""
-    schema = view.dataset.schema
-    if schema.task == "regression":
-        draw_empty(
-            "Fairness by group counts right and wrong classes, and this model has none.",
-            "The list above ranks groups by their errors.",
-        )
-        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         column = _pick_column(view)
         name = _pick_class(view)
@@ -53,12 +50,17 @@ def draw_fairness(view: View) -> None:
     mine = [r for r in found if name is None or r.detail.get("class") == name]
     _draw_measures([r for r in mine if "group" not in r.detail])
     with st.grid(2, min_column_width=MIN_CHART_PX):
-        for rate in RATES:
+        for rate in (*RATES, *ERRORS):
             groups = [r for r in mine if r.name == rate]
             if groups:
+                unit = "label" if groups[0].detail["unit"] == "label" else "rate"
                 with st.container(border=True, height="stretch"):
                     draw_sliced(
-                        view, groups_chart(groups), f"fair_{rate}", draft_way, title=LABELS[rate]
+                        view,
+                        groups_chart(groups, unit),
+                        f"fair_{rate}",
+                        draft_way,
+                        title=LABELS[rate],
                     )
     _draw_notes(mine)
 
@@ -95,20 +97,21 @@ def _draw_measures(measures: Sequence[Result]) -> None:
             with st.container(
                 border=True, height="stretch", key=f"card_{i}_{r.name}", gap="xsmall"
             ):
+                unit = "label" if r.detail["unit"] == "label" else "score"
                 ends = (
-                    f"{write_value(r.low, 'score')} to {write_value(r.high, 'score')}"
+                    f"{write_value(r.low, unit)} to {write_value(r.high, unit)}"
                     if r.value is not None
                     else plain(r.reason or "")
                 )
                 st.markdown(
-                    f":gray[{LABELS[r.name]}]\n\n**{write_value(r.value, 'score')}**\n\n"
+                    f":gray[{LABELS[r.name]}]\n\n**{write_value(r.value, unit)}**\n\n"
                     f"{chip(r.verdict)} :small[:gray[{ends}]]",
                     help=f"{MEANING[r.name]} {write_count(r.n)} rows.",
                 )
 
 
 def _draw_notes(found: Sequence[Result]) -> None:
-    groups = [r for r in found if r.name == RATES[0]]
+    groups = [r for r in found if r.name in (RATES[0], ERRORS[0])]
     left_out: list[str] = next(
         (r.detail["left_out"] for r in found if r.detail.get("left_out")), []
     )
@@ -117,8 +120,8 @@ def _draw_notes(found: Sequence[Result]) -> None:
     )
     st.caption(
         plain(
-            f"{len(groups)} groups. 95 % intervals hold for all numbers here at once (Wilson,"
-            f" Bonferroni), so distances may be read from them.{thin} A distance says that groups"
+            f"{len(groups)} groups.{_say_tolerance(groups)} 95 % intervals hold for all numbers here at once (Bonferroni,"
+            f" Wilson where they are shares), so distances may be read from them.{thin} A distance says that groups"
             " are treated differently, not why, and not whether that is wrong."
         )
     )
@@ -126,3 +129,13 @@ def _draw_notes(found: Sequence[Result]) -> None:
     with st.container(horizontal=True, gap="small"):
         for r in named[:6]:
             link_to_slice(str(r.segment), f"Open {plain(str(r.detail['group']))}")
+
+
+def _say_tolerance(groups: Sequence[Result]) -> str:
+    found = next((r.detail["within"] for r in groups if "within" in r.detail), None)
+    if found is None:
+        return ""
+    return (
+        f" Tolerated: {write_value(found, 'label')}, by which half of the reference's rows miss at most;"
+        " a distance between mean errors is large from a tenth of the mean error's size on."
+    )

@@ -171,8 +171,10 @@ def test_fairness_of_a_column(on_samples, run, texts) -> None:
     assert "True positive rate" in said
 
 
-def test_a_model_of_numbers_has_no_fairness_by_classes(on_samples, run, texts) -> None:
-    assert "this model has none" in texts(run("slices", m="flight-delay", w="all"))
+def test_fairness_of_a_model_of_numbers_is_about_its_errors(on_samples, run, texts) -> None:
+    said = texts(run("slices", m="flight-delay", w="all", by="origin"))
+    assert "Mean absolute error difference" in said and "Within tolerance" in said
+    assert "3 groups. Tolerated" in said and "Demographic" not in said
 
 
 def test_the_overview_names_the_slice_that_costs_most(on_samples, run, texts) -> None:

@@ -140,6 +140,24 @@ def test_attached_files_answer_wherever_they_stand(telltale: Run, tmp_path: Path
     assert (answer["results"][0]["value"], answer["results"][0]["n"]) == (1.0, 200)
 
 
+def test_groups_of_a_model_of_numbers(telltale: Run, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    errors = {"a": (1.0, -1.0, 3.0), "b": (2.0, 6.0, 4.0)}
+    rows = [
+        f"p{i}{town},{10.5 + errors[town][i % 3]},10.5,{town}\n" for town in "ab" for i in range(90)
+    ]
+    path.write_text("id,prediction,label,town\n" + "".join(rows))
+    assert telltale("import", str(path), "--model", "m")[0] == 0
+    answer = telltale("slices", "--model", "m", "--fairness", "town")[1]
+    found = {r["name"]: r for r in answer["results"] if "group" not in r["detail"]}
+    assert found["mean_error_difference"]["value"] == pytest.approx(3.0)
+    assert found["mae_difference"]["value"] == pytest.approx(4.0 - 5 / 3)
+    assert found["within_rate_difference"]["value"] == pytest.approx(2 / 3)
+    assert found["mae_difference"]["detail"]["within"] == pytest.approx(2.5)
+    assert found["mae_difference"]["detail"]["scale"] == pytest.approx((4 + 5 / 3) / 2)
+    assert found["mae_difference"]["verdict"] == "critical"
+
+
 def test_groups_of_a_column_and_the_rest(telltale: Run, tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     rows = (f"p{i},{int(i % 3 > 0)},{i % 2},{'ab'[i % 2]}\n" for i in range(600))
