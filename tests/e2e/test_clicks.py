@@ -1,4 +1,4 @@
-"""A click on a mark of a chart, or on a row of a table, opens the rows it is about."""
+"""A click on a mark of a chart opens the rows it is about: three clicks from a finding to its rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+
+from app.auth.demo import create_demo_users
+from app.auth.viewer import operator
+from app.ingest.samples import import_samples
+from app.labelling.projects import default_setup, list_projects, make_project
+from app.state.database import Database
+from app.state.models import get_model
 
 pytestmark = pytest.mark.browser
 
@@ -15,11 +22,14 @@ LONG = 60_000  # ms; the first look at a log searches it
 @pytest.fixture(scope="module", autouse=True)
 def samples(server) -> None:
     """The sample logs in the demo's home; there already where the demo brought them."""
-    from app.ingest.samples import import_samples
-    from app.state.database import Database
-
     database = Database(f"sqlite:///{server.home / 'telltale.db'}")
     import_samples(server.home, database)
+    create_demo_users(database)
+    boss = operator("boss")
+    if not any(p.state == "open" for p in list_projects(database, boss, "digit-reader")):
+        make_project(
+            database, boss, "digit-reader", default_setup(get_model(database, "digit-reader"))
+        )
     database.close()
 
 
@@ -92,3 +102,47 @@ def test_dragging_over_time_still_looks_closer(page, sign_in, idle) -> None:
     page.mouse.up()
     page.wait_for_url(re.compile(r"w=20\d\d-\d\d-\d\d\.\."), timeout=LONG)
     assert "/performance" in page.url
+
+
+def rows_are_shown(page, idle) -> None:
+    """One click: the tab Rows of the slice that is open."""
+    page.wait_for_url(re.compile(r"/slices\?"), timeout=LONG)
+    tab = page.get_by_role("tab", name="Rows")
+    expect(tab).to_be_visible(timeout=LONG)
+    idle(page)
+    tab.click()
+    shown = re.compile(r"Showing [\d,]+ of [\d,]+ rows on which")
+    expect(page.get_by_text(shown)).to_be_visible(timeout=LONG)
+    idle(page)
+
+
+@pytest.mark.parametrize(
+    ("model", "finding", "link", "mark"),
+    [
+        ("flight-late", "are missing from", "Open", "heat_missing_rate"),
+        ("flight-late", "ROC AUC of v2 fell", "Why", "why_steps"),
+        ("flight-late", "ROC AUC of v2 fell", "Open", "behind_Confusion"),
+        ("flight-delay", "MAE of v1 rose", "Why", "why_steps"),
+        ("flight-delay", "MAE is", "Open", None),
+        ("digit-reader", "Contrast, mean_ink", "Open", "distribution_contrast"),
+    ],
+)
+def test_from_each_kind_of_finding_to_its_rows_in_three_clicks(
+    page, sign_in, idle, model, finding, link, mark
+) -> None:
+    sign_in(page)
+    page.goto(f"/overview?m={model}&w=all")
+    row = page.locator("[class*='st-key-finding_']").filter(has_text=finding).first
+    expect(row).to_be_visible(timeout=LONG)
+    idle(page)
+    row.get_by_role("link", name=link, exact=True).click()  # one
+    if mark is not None:
+        page.wait_for_url(re.compile(r"/(drift|quality|why|performance)\?"))
+        click_mark(page, mark, 0 if mark != "behind_Confusion" else 1, idle)  # two
+    rows_are_shown(page, idle)  # three
+    if model == "digit-reader":  # its labels come from people: to the queue in two more
+        page.get_by_role("link", name="Label 20 of them").click()
+        page.wait_for_url(re.compile(r"/label\?.*q=slice"))
+        idle(page)
+        page.get_by_role("button", name=re.compile(r"^Make a queue of \d+")).click()
+        expect(page.get_by_text(re.compile(r"\d+ items in the queue"))).to_be_visible(timeout=LONG)

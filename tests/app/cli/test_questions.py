@@ -152,7 +152,7 @@ def test_groups_of_a_model_of_numbers(telltale: Run, tmp_path: Path) -> None:
     found = {r["name"]: r for r in answer["results"] if "group" not in r["detail"]}
     assert found["mean_error_difference"]["value"] == pytest.approx(3.0)
     assert found["mae_difference"]["value"] == pytest.approx(4.0 - 5 / 3)
-    assert found["within_rate_difference"]["value"] == pytest.approx(2 / 3)
+    assert found["within_rate_difference"]["value"] == pytest.approx(1 / 3)
     assert found["mae_difference"]["detail"]["within"] == pytest.approx(2.5)
     assert found["mae_difference"]["detail"]["scale"] == pytest.approx((4 + 5 / 3) / 2)
     assert found["mae_difference"]["verdict"] == "critical"
