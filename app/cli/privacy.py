@@ -1,4 +1,4 @@
-"""``telltale privacy erase-user``: one person's events out of the logs, for good."""
+"""``telltale privacy erase-user``: one person out of the logs, for good."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ def register(subparsers: Any) -> None:
     """Add the commands to the parser."""
     parser = subparsers.add_parser("privacy", help="take a person out of the logs")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    erase = actions.add_parser("erase-user", help="remove every event of a user")
-    erase.add_argument("user", help="the user as the events named them")
+    erase = actions.add_parser("erase-user", help="remove every event and feedback of a user")
+    erase.add_argument("user", help="the user as events and feedback named them")
     erase.add_argument("--model", help="only this model; all of them when left out")
     erase.add_argument("--home", help="folder of the database and logs")
     erase.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -30,14 +30,14 @@ def erase_events(arguments: argparse.Namespace) -> int:
     names = [arguments.model] if arguments.model else [m.name for m in list_models(place.database)]
     found = [erase_user(place, operator(), name, arguments.user) for name in names]
     if arguments.json:
-        rows = [
-            {"model": e.model, "n_events": e.n_events, "n_aside": e.n_aside, "n_parts": e.n_parts}
-            for e in found
-        ]
+        rows = [{name: getattr(e, name) for name in e.__slots__} for e in found]
         print(json.dumps({"erased": rows}))
         return 0
     for e in found:
-        print(f"{e.model}: {e.n_events:,} events and {e.n_aside:,} rows set aside are gone")
+        print(
+            f"{e.model}: {e.n_events:,} events, {e.n_feedback:,} pieces of feedback and {e.n_aside:,}"
+            f" rows set aside are gone; {e.n_answers:,} answers have a pseudonym"
+        )
     if not found:
         print("No models yet.")
     return 0

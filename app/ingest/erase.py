@@ -1,4 +1,4 @@
-"""Take one person's events out of the logs, for good: parts are written anew without their rows."""
+"""Take one person out of the logs, for good: parts of events and feedback are written anew without their rows."""
 
 from __future__ import annotations
 
@@ -16,22 +16,29 @@ from app.ingest.parts import hash_file, sync
 from app.ingest.pseudonyms import hash_user, user_key
 from app.ingest.words import Place
 from app.ingest.workspace import Workspace, model_lock, reach
+from app.state.erasing import erase_feedback, rename_annotator
 from app.state.logs import PartRow, add_parts, list_imports, list_parts, remove_parts
 from app.state.models import get_model
+
+KINDS = ("events", "feedback")
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was taken out of one model's logs: events, and raw rows that had been set aside."""
+    """What was taken out of one model: events, feedback, raw rows that had been set aside; renamed answers."""
 
     model: str
     n_events: int
     n_aside: int
     n_parts: int
+    n_feedback: int = 0
+    n_answers: int = 0
 
 
 def erase_user(place: Place, viewer: Viewer, model: str, user: str) -> Erased:
-    """Remove every event of a user, by the name it was sent with; all of them or none.
+    """Remove every event and feedback of a user, by the name it was sent with; all of it or nothing.
+
+    What somebody of that name labelled stays, under a pseudonym.
 
     The manifest changes in one transaction, then the old files go. AccessDenied without the right
     to manage users, UsageError where an attached file holds the user: it is not ours to change.
@@ -45,30 +52,37 @@ def erase_user(place: Place, viewer: Viewer, model: str, user: str) -> Erased:
     with Workspace(place, []) as work, model_lock(place, model, work):
         found = _holding(work, place, model, who)
         written = _rewrite(work, place, found, who)
-        n_events = sum(p.n_rows for p in found) - sum(p.n_rows for p in written)
+        n_events = _rows(found, "events") - _rows(written, "events")
         with place.database.write(viewer.user) as write:
             remove_parts(write, [part.path for part in found])
             for part in written:
                 add_parts(write, part.import_id, model, [part])
-            write.audit("erase user", "model", model, kind="events", n=n_events)
+            n_feedback = erase_feedback(write, model, who)
+            n_answers = rename_annotator(write, model, user, f"erased {who[1][:12]}")
+            gone = {"n_feedback": n_feedback, "n_answers": n_answers}
+            write.audit("erase user", "model", model, kind="events", n=n_events, **gone)
             reach("erased")
         for part in found:
             (place.home / part.path).unlink(missing_ok=True)
         n_aside = _erase_aside(work, place, model, user)
-    return Erased(model, n_events, n_aside, len(found))
+    return Erased(model, n_events, n_aside, len(found), n_feedback, n_answers)
+
+
+def _rows(parts: Sequence[PartRow], kind: str) -> int:
+    return sum(part.n_rows for part in parts if part.kind == kind)
 
 
 def _holding(work: Workspace, place: Place, model: str, who: Sequence[str]) -> list[PartRow]:
     """The parts with a row of the user; UsageError where one of them is attached."""
     with place.database.read() as connection:
-        parts = [p for p in list_parts(connection, model) if p.kind == "events"]
+        parts = [p for p in list_parts(connection, model) if p.kind in KINDS]
     attached = [p for p in parts if p.mapping is not None]
     if attached:
         names = ", ".join(sorted({Path(p.path).name for p in attached})[:3])
         raise UsageError(
-            f"Events of {model} stand in attached files: {names}.",
+            f"Events or feedback of {model} stand in attached files: {names}.",
             "Attached files are only read; whoever keeps them must take the user out.",
-            "Remove the rows there, or import the events instead of attaching them.",
+            "Remove the rows there, or import them instead of attaching them.",
         )
     return [
         part
@@ -132,7 +146,7 @@ def _erase_aside(work: Workspace, place: Place, model: str, user: str) -> int:
     said = quote_text(json.dumps(user, ensure_ascii=False))
     for row in list_imports(place.database, model):
         file = place.home / "aside" / f"{row.id}.parquet"
-        if row.kind != "events" or not file.is_file():
+        if row.kind not in KINDS or not file.is_file():
             continue
         source = f"read_parquet({quote_text(str(file))})"
         names_user = f"coalesce(contains(raw, {said}), false)"

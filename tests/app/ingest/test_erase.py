@@ -137,5 +137,67 @@ def test_the_command(place, bring, capsys) -> None:
     status = main(["privacy", "erase-user", "ann", "--home", str(place.home), "--json"])
     assert status == 0
     assert json.loads(capsys.readouterr().out) == {
-        "erased": [{"model": "m", "n_events": 4, "n_aside": 0, "n_parts": 1}]
+        "erased": [
+            {
+                "model": "m",
+                "n_events": 4,
+                "n_aside": 0,
+                "n_parts": 1,
+                "n_feedback": 0,
+                "n_answers": 0,
+            }
+        ]
     }
+
+
+def test_feedback_goes_with_its_thread_and_answers_stay_under_a_pseudonym(place, bring) -> None:
+    import sqlalchemy as sa
+
+    from app.labelling.projects import default_setup, make_project
+    from app.state import triage
+    from app.state.feedback import Given, feedback_table, receive
+    from app.state.hooks import add_hook, ask_delivery, list_deliveries
+    from app.state.labels import annotation_table, task_table
+    from app.state.models import get_model
+
+    log = "prediction_id,prediction,label\n" + "".join(f"p{i},{i % 2},{i % 2}\n" for i in range(8))
+    bring(log, "p.csv", positive="1")
+    ann = hash_user(user_key(place.home), "ann")
+    hook = {"model": "m", "name": "x", "purpose": "reply", "style": "plain"}
+    project = make_project(
+        place.database, operator("boss"), "m", default_setup(get_model(place.database, "m"))
+    )
+    with place.database.write("test") as write:
+        mine = receive(write, "m", Given("thumbs", "p1", score=0.0, comment="me", user_id=ann))[0]
+        said = Given("thumbs", "p2", score=1.0, comment="other", user_id="somebody")
+        other = receive(write, "m", said)[0]
+        triage.add_note(write, mine.id, "Ann said so")
+        ask_delivery(
+            write, add_hook(write, hook | {"url": "https://x.example"}), mine.id, {"a": "me"}
+        )
+        now = place.database.clock()
+        task = dict.fromkeys((c.name for c in task_table.c if not c.nullable), "")
+        task |= {"id": 1, "project_id": project, "prediction_id": "p1", "priority": 0.0}
+        task |= {"overlap": 1, "created_at": now, "updated_at": now, "state": "open"}
+        write.execute(
+            task_table.insert().values(**{k: v for k, v in task.items() if k in task_table.c})
+        )
+        given = {c.name: False for c in annotation_table.c if isinstance(c.type, sa.Boolean)}
+        given |= {"unique_id": "u", "task_id": 1, "project_id": project, "person": "ann"}
+        given |= {"comment": "", "prediction_shown": "none", "guideline_version": 1}
+        given |= {"review_status": "none", "created_at": now, "updated_at": now}
+        write.execute(annotation_table.insert().values(**given))
+    erased = erase_user(place, operator(), "m", "ann")
+    assert (erased.n_feedback, erased.n_answers) == (1, 1)
+    with place.database.read() as connection:
+        left = list(connection.execute(sa.select(feedback_table.c.id)).scalars())
+        assert left == [other.id]
+        assert not connection.execute(sa.select(triage.note_table)).all()
+        (person,) = connection.execute(sa.select(annotation_table.c.person)).scalars()
+    assert person == f"erased {ann[:12]}"
+    (message,) = list_deliveries(place.database)
+    assert (message.state, message.payload) == ("failed", {})
+    feedback = load_dataset(place.database, "m").log("feedback")
+    assert feedback.n_rows == 1
+    assert verify(place.database).is_intact
+    assert erase_user(place, operator(), "m", "ann").n_feedback == 0
