@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,6 +43,15 @@ class Progress:
     is_reached: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Come:
+    """Losses of the plan's labelled rows; the places of those that count, and of those left out."""
+
+    losses: Mapping[str, float]
+    used: tuple[int, ...]
+    dropped: tuple[int, ...]
+
+
 def plan_labels(
     engine: Engine, dataset: Dataset, scope: Scope, metric: str, within: float, *, seed: int = 0
 ) -> Plan:
@@ -58,11 +67,11 @@ def plan_labels(
     scope = whole(scope)
     features = feature_columns(dataset, MOST_FEATURES)
     pool = _pool_of(engine, dataset, scope, features)
-    is_usable = _usable(pool, loss)
+    is_usable = usable(pool, loss)
     open_rows = np.flatnonzero(~pool.is_known & is_usable)
     known = np.flatnonzero(pool.is_known & is_usable)
     losses = loss.of(pool.y_true[known], said(pool).at(known))
-    losses = losses[np.isfinite(losses)]  # a label that is no number says nothing
+    losses = losses[np.isfinite(losses)]
     if not len(open_rows):
         raise UsageError(
             "Every row of this window has a label already.",
@@ -120,7 +129,7 @@ def plannable_metrics(dataset: Dataset) -> tuple[str, ...]:
     return plannable(dataset.schema.task, has_score=dataset.schema.has("score"))
 
 
-def _usable(pool: Pool, loss: RowLoss) -> Any:
+def usable(pool: Pool, loss: RowLoss) -> Any:
     """Rows whose answer has a loss once the label comes: a finite prediction, and scores if needed."""
     found = np.ones(len(pool.ids), dtype=bool)
     if np.issubdtype(pool.y_pred.dtype, np.floating):
@@ -192,27 +201,15 @@ def read_plan(
     Rows count from the front of the plan up to the first whose label has not come.
     """
     loss = loss_of(dataset, plan.metric)
-    found_labels = labels_of(engine, dataset, whole(scope), plan.ids)
-    values = _losses(dataset, loss, list(found_labels.values()))
-    labels = {
-        row: value
-        for row, value in zip(found_labels, values.tolist(), strict=True)
-        if np.isfinite(value)
-    }
-    gone = (set(lost) | found_labels.keys()) - labels.keys()
-    done = next(
-        (i for i, row in enumerate(plan.ids) if row not in labels and row not in gone),
-        len(plan.ids),
-    )
-    used = [i for i in range(done) if plan.ids[i] in labels]
-    dropped = [i for i in range(done) if plan.ids[i] in gone]
+    come = labels_come(engine, dataset, scope, plan, lost)
+    labels, used, dropped = come.losses, come.used, come.dropped
     drawn = Drawn(
         np.array([labels[plan.ids[i]] for i in used]),
-        plan.q[used],
+        plan.q[list(used)],
         plan.need.n_pool - len(dropped),
-        float(plan.q[dropped].sum()),
-        plan.expected[used],
-        (plan.expected_total - float(plan.expected[dropped].sum()))
+        float(plan.q[list(dropped)].sum()),
+        plan.expected[list(used)],
+        (plan.expected_total - float(plan.expected[list(dropped)].sum()))
         / max(plan.need.n_pool - len(dropped), 1),
     )
     sizes = np.unique(np.linspace(2, len(used), min(STEPS, max(len(used) - 1, 0))).astype(int))
@@ -223,8 +220,24 @@ def read_plan(
     is_reached = half is not None and half <= plan.within and len(used) + len(dropped) >= enough
     result = _result(scope, plan, found, len(used), half)
     shown = [(n, e.low, e.value, e.high) for n, e in path]
-    n_behind = sum(plan.ids[i] in labels for i in range(done, len(plan.ids)))
+    n_behind = len(labels) - len(used)
     return Progress(result, tuple(shown), n_behind, len(dropped), is_reached)  # type: ignore[arg-type]
+
+
+def labels_come(
+    engine: Engine, dataset: Dataset, scope: Scope, plan: Plan, lost: Collection[str]
+) -> Come:
+    """The losses of the plan's rows whose label has come, up to the first that has not."""
+    found = labels_of(engine, dataset, whole(scope), plan.ids)
+    values = _losses(dataset, loss_of(dataset, plan.metric), list(found.values())).tolist()
+    losses = {row: v for row, v in zip(found, values, strict=True) if np.isfinite(v)}
+    gone = (set(lost) | found.keys()) - losses.keys()
+    done = next(
+        (i for i, row in enumerate(plan.ids) if row not in losses and row not in gone),
+        len(plan.ids),
+    )
+    used = tuple(i for i in range(done) if plan.ids[i] in losses)
+    return Come(losses, used, tuple(i for i in range(done) if plan.ids[i] in gone))
 
 
 def _first(drawn: Drawn, n: int) -> Drawn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ from app.state.labels import annotation_table, project_table, task_table
 from app.state.plans import Asking, StoredPlan, add_plan, close_plan, get_plan
 
 if TYPE_CHECKING:
-    from analytics.core import Question
+    from analytics.core import Question, Result
     from analytics.estimate.plan import Plan
     from analytics.evaluate.plan import Progress
     from analytics.query.engine import Engine
@@ -124,6 +126,27 @@ def plan_progress(
     scope = question_of(dataset, stored.asking).scope
     lost = lost_rows(database, stored)
     return read_plan(engine, dataset, scope, stored.plan, lost)
+
+
+def read_slices(
+    engine: Engine,
+    database: Database,
+    viewer: Viewer,
+    dataset: Dataset,
+    stored: StoredPlan,
+    texts: Sequence[str],
+) -> list[Result]:
+    """The plan's number for slices of its rows, from the same labels."""
+    from analytics.evaluate.plan_slice import read_plan_slice
+
+    viewer.check("view", stored.asking.model)
+    lost, asking = lost_rows(database, stored), stored.asking
+    found = []
+    for text in texts:
+        mine = f"{asking.segment} AND {text}" if asking.segment else text
+        scope = question_of(dataset, replace(asking, segment=mine)).scope
+        found.append(read_plan_slice(engine, dataset, scope, stored.plan, stored.created_at, lost))
+    return found
 
 
 def lost_rows(database: Database, stored: StoredPlan) -> set[str]:

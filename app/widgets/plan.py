@@ -25,6 +25,7 @@ from app.labelling.plans import (
 from app.state.plans import Asking, list_plans
 from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty, link_to, step_to
+from app.widgets.plan_slices import draw_plan_slices
 from app.widgets.problem import plain, problem
 from app.widgets.view import fetch
 
@@ -54,6 +55,7 @@ def draw_plan(view: View) -> None:
     kept = list_plans(desk().database, view.model)
     for stored in kept:
         _draw_kept(view, stored)
+        draw_plan_slices(view, stored)
     if not kept:
         _draw_new(view, metrics)
         return

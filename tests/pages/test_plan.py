@@ -67,6 +67,11 @@ def test_a_goal_becomes_a_plan_and_a_queue(
     assert stored.plan.within == 0.05
     assert f"{stored.plan.need.n} rows are in the queue." in [s.value for s in app.success]
     assert "Accuracy is not known yet" in texts(app)
+    app.session_state[f"plan_slices_{stored.id}"] = True
+    app.run()
+    slices = next(t for t in app.dataframe if t.key == f"plan_slice_rows_{stored.id}").value
+    assert slices["rows"].sum() == stored.plan.n_rows  # the quarters of a column are all of it
+    assert set(slices["accuracy"]) == {"no label of the plan has come yet"}
     click(app, f"plan_close_{stored.id}")
     assert list_plans(with_project, "digit-reader") == []
 

@@ -14,6 +14,7 @@ from analytics.core import Column, Dataset, Question, Schema, Scope, Window
 from analytics.errors import LogEmpty, NameUnknown, UsageError
 from analytics.evaluate import performance
 from analytics.evaluate.plan import plan_labels, plannable_metrics, read_plan
+from analytics.evaluate.plan_slice import read_plan_slice
 from analytics.query.engine import Engine
 from analytics.query.pool import read_pool
 from analytics.query.segment import parse_segment
@@ -210,3 +211,55 @@ def test_an_empty_pool_has_the_shape_of_a_full_one(build: Build, engine: Engine)
     )
     assert found.ids == () and set(found.features) == {"distance", "origin"}
     assert read_pool(engine, dataset, Scope(), features, most=4).y_true.tolist() == [None] * 4
+
+
+def test_a_slice_is_read_from_the_same_labels_without_bias(build: Build, engine: Engine) -> None:
+    """Over redrawn plans the slice's number is right on average, and its interval holds it."""
+    predictions, truth = rows()
+    known = labelled(truth, range(0, N, 10))
+    dataset = build([predictions], [known])
+    scope = Scope(segment=parse_segment("origin = 'B'", dataset.schema))
+    right = float(np.mean([truth[i] == "1" for i in range(N) if i % 3 == 1]))
+    made_at = START + timedelta(days=3)
+    values, held, runs = [], 0, 24
+    for seed in range(runs):
+        plan = plan_labels(engine, dataset, Scope(), "accuracy", 0.03, seed=seed)
+        n = plan.need.n
+        drawn = labelled(
+            truth, [int(i[1:]) for i in plan.ids[:n]], source="annotator", queue="active",
+            known_at=made_at + timedelta(days=1), sampling_p=0.3,
+        )  # fmt: skip
+        # Labels that came otherwise after the plan was made are no part of what it knows.
+        late = labelled(truth, range(1, 300, 30), known_at=made_at + timedelta(days=2))
+        later = with_labels(dataset, build, [known, drawn, late])
+        found = read_plan_slice(engine, later, scope, plan, made_at)
+        assert found.value is not None and found.low is not None and found.high is not None
+        assert (found.n, found.detail["n_known"]) == (200, 20)
+        values.append(found.value)
+        held += found.low <= right <= found.high
+    se = float(np.std(values, ddof=1)) / np.sqrt(runs)
+    assert abs(np.mean(values) - right) <= 3 * se
+    assert held >= runs * (0.95 - 2 * np.sqrt(0.05 * 0.95 / runs))
+
+
+def test_a_slice_all_labelled_is_exact_and_a_thin_one_is_not_said(
+    build: Build, engine: Engine
+) -> None:
+    predictions, truth = rows(120)
+    dataset = build([predictions], [labelled(truth, range(0, 120, 4))])
+    plan = plan_labels(engine, dataset, Scope(), "accuracy", 0.001)
+    made_at = START + timedelta(days=3)
+    scope = Scope(segment=parse_segment("origin = 'C'", dataset.schema))
+    rest = [int(i[1:]) for i in plan.ids]
+    new = {"source": "annotator", "queue": "active", "known_at": made_at + timedelta(days=1)}
+    known = labelled(truth, range(0, 120, 4))
+    everything = with_labels(dataset, build, [known, labelled(truth, rest, **new)])
+    found = read_plan_slice(engine, everything, scope, plan, made_at)
+    expected = np.mean([truth[i] == "1" for i in range(120) if i % 3 == 2])
+    assert found.value == pytest.approx(expected)
+    assert found.low == found.high == pytest.approx(expected)
+    few = with_labels(dataset, build, [known, labelled(truth, rest[:12], **new)])
+    thin = read_plan_slice(engine, few, scope, plan, made_at)
+    assert (
+        thin.value is None and thin.reason == "fewer than 10 labels of the plan are of this slice"
+    )
