@@ -10,7 +10,8 @@ from typing import Any
 from analytics.catalog import Named, pick_metrics
 from analytics.core import Comparison, Dataset, Estimate, Question, Result, Scope, Window
 from analytics.errors import LogError, UsageError
-from analytics.evaluate.guards import FAMILIES, guard_rails
+from analytics.evaluate.budget import share_alarms
+from analytics.evaluate.guards import guard_rails
 from analytics.evaluate.mix import Mixed, balance
 from analytics.evaluate.paired import MIN_SHARED, look_by_look, paired_estimate
 from analytics.evaluate.performance import MIN_LABELLED, metric_estimates
@@ -62,7 +63,7 @@ def compare_sides(
     else:
         notes.append("The mix of rows is alike in all columns: nothing had to be weighed.")
         weighed = (candidate, baseline)
-    return Comparison(
+    found = Comparison(
         candidate.scope.version or dataset.model,
         _baseline(candidate, baseline),
         "adjusted" if mixed else "plain",
@@ -74,6 +75,7 @@ def compare_sides(
         span=span,
         scopes=(weighed[0].scope, weighed[1].scope) if other is None else None,
     )
+    return share_alarms(found)
 
 
 def _sides(dataset: Dataset, question: Question, other: Dataset | None) -> tuple[Side, Side]:
@@ -174,7 +176,7 @@ def _paired(
         for c in candidate.dataset.schema.features
         if c.type in ("numeric", "categorical", "boolean")
     ]
-    return Comparison(
+    compared = Comparison(
         candidate.scope.version or candidate.dataset.model,
         baseline.dataset.model,
         "paired",
@@ -185,6 +187,7 @@ def _paired(
         (f"Both scored the same {len(shared):,} labelled rows; they are compared row by row.",),
         n_shared=len(shared),
     )
+    return share_alarms(compared)
 
 
 _Row = tuple[Named, str | None, Estimate, Estimate | None, Estimate | None]
@@ -195,7 +198,7 @@ def _decided(engine: Engine, candidate: Side, baseline: Side, rows: Sequence[_Ro
     groups = _group(engine, candidate), _group(engine, baseline)
     changes = [_change(*row) for row in rows]
     family = [(c, row[0].metric.tolerance) for c, row in zip(changes, rows, strict=True)]
-    verdicts = decide(family, n_families=FAMILIES)
+    verdicts = decide(family)
     results = []
     for row, change, (verdict, p_adjusted) in zip(rows, changes, verdicts, strict=True):
         metric, now, then = row[0].metric, row[2], row[3]

@@ -13,7 +13,6 @@ from analytics.query.engine import Engine
 from analytics.stats.decision import decide
 from analytics.stats.intervals import Z95
 
-FAMILIES = 2  # a comparison judges its metrics and its guard-rails side by side
 MIN_ROWS = 50  # labelled rows on either side that a slice needs to be judged
 TOLERANCE = (0.03, 0.08)  # a slice that is worse by that much, in points of accuracy
 RELATIVE = (0.1, 0.25)  # of a regression: as a share of the baseline's mean absolute error
@@ -44,16 +43,18 @@ def guard_rails(
             found = change_of_loss(now, then, pairs.get((column, code)), is_relative)
             rows.append((cut, conditions, found))
     tolerance = RELATIVE if is_relative else TOLERANCE
-    verdicts = decide([(found, tolerance) for _c, _s, found in rows], n_families=FAMILIES)
+    verdicts = decide([(found, tolerance) for _c, _s, found in rows])
     results = [
         _result(cut, conditions, found, (verdict, p), (window, tolerance, is_relative))
         for (cut, conditions, found), (verdict, p) in zip(rows, verdicts, strict=True)
     ]
-    return sorted(results, key=lambda r: float(r.value or 0.0) - 10 * _rank(r))
+    return worst_first(results)
 
 
-def _rank(result: Result) -> int:
-    return {"critical": 2, "warning": 1}.get(result.verdict, 0)
+def worst_first(results: Sequence[Result]) -> list[Result]:
+    """Broken guard-rails before the others, each kind from the largest loss on."""
+    rank = {"critical": 2, "warning": 1}
+    return sorted(results, key=lambda r: float(r.value or 0.0) - 10 * rank.get(r.verdict, 0))
 
 
 def change_of_loss(now: Sums, then: Sums, pair: Sums | None, is_relative: bool) -> Estimate:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from analytics.core import Estimate
-from analytics.stats.decision import decide
+from analytics.stats.decision import decide, judge, judge_families
 
 TOLERANCE = (0.1, 0.2)
 
@@ -50,8 +52,37 @@ def test_p_values_are_adjusted_over_the_run() -> None:
 
 
 def test_families_side_by_side_share_the_false_alarms() -> None:
-    pairs = [(estimate(p, 0.3), TOLERANCE) for p in (0.01, 0.02, 0.9)]
-    answers = decide(pairs, n_families=2)
-    assert [round(p or 0, 3) for _v, p in answers] == [0.06, 0.06, 1.0]
-    assert [v for v, _p in decide(pairs)] == ["critical", "critical", "ok"]
-    assert [v for v, _p in answers] == ["ok", "ok", "ok"]
+    """By hand: BH within, then three, two and one times, never less than the family before."""
+    family = lambda *ps: [({"p_value": p, "above_floor": 0.3}, TOLERANCE) for p in ps]  # noqa: E731
+    answers = judge_families([family(0.02, 0.9), family(), family(0.004, 0.5), family(0.03)])
+    assert [[round(p, 4) for _v, p in found] for found in answers] == [
+        [0.06, 0.9],
+        [],
+        [0.024, 1.0],
+        [0.06],
+    ]
+    assert [[v for v, _p in found] for found in answers] == [
+        ["ok", "ok"],
+        [],
+        ["critical", "ok"],
+        ["ok"],
+    ]
+
+
+def test_pages_of_chance_speak_as_seldom_as_promised() -> None:
+    """Three families without a change, any effect tolerated by none: 5 % of pages, not 14 %."""
+    rng = np.random.default_rng(3)
+    spoke, runs = 0, 4000
+    for _ in range(runs):
+        page = [
+            [({"p_value": p, "above_floor": 1.0}, TOLERANCE) for p in rng.random(n)]
+            for n in (6, 20, 2)
+        ]
+        spoke += any(v != "ok" for found in judge_families(page) for v, _p in found)
+    assert 0.035 < spoke / runs < 0.06
+
+
+def test_one_family_is_judged_as_ever() -> None:
+    family = [({"p_value": p, "above_floor": 0.15}, TOLERANCE) for p in (0.01, 0.02, 0.9)]
+    assert judge_families([family]) == [judge(family)]
+    assert judge_families([family, []])[0] == judge(family)

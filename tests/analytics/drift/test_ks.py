@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp, kstwobign
 
 from analytics.drift.ks import TEST, largest_difference
 from analytics.needs import NumericPair
@@ -20,10 +20,18 @@ def test_by_hand() -> None:
     answer = TEST.compute(pair)
     assert answer.value == pytest.approx(0.25)  # ten of forty lie below the first current value
     assert answer.detail["floor"] == pytest.approx(0.8687311606 * (1 / 40 + 1 / 40) ** 0.5)
-    assert answer.detail["above_floor"] == pytest.approx(0.25 - 0.1942542, abs=1e-6)
+    assert answer.detail["above_floor"] == 0  # 95 of 100 calm pairs of forty stay below 0.3037
     assert answer.detail["p_value"] == pytest.approx(0.1376257, abs=1e-6)  # kstwo.sf(0.25, 20)
     assert (answer.low, answer.n, answer.interval) == (0.0, 40, "DKW")
     assert answer.high is not None and 0.25 < answer.high <= 1
+
+
+def test_noise_is_taken_off_in_squares() -> None:
+    pair = NumericPair.from_arrays(np.arange(500.0), np.arange(500.0) + 100)
+    answer = TEST.compute(pair)
+    chance = kstwobign.ppf(0.95) * (2 / 500) ** 0.5
+    assert answer.value == pytest.approx(0.2)
+    assert answer.detail["above_floor"] == pytest.approx((0.2**2 - chance**2) ** 0.5)
 
 
 def test_values_on_one_side_of_everything() -> None:

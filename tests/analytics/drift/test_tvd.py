@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analytics.drift.tvd import TEST
+from analytics.drift.tvd import TEST, level_by_level
 from analytics.needs import LevelPair
 
 
@@ -75,3 +75,23 @@ def test_undefined(pair: LevelPair, reason: str) -> None:
     answer = TEST.compute(pair)
     assert answer.value is None
     assert answer.reason is not None and reason in answer.reason
+
+
+def test_few_levels_that_moved_far_keep_their_change() -> None:
+    """Less is taken off than the noise of all levels, and a calm window shows next to nothing."""
+    rng = np.random.default_rng(1)
+    p = np.array([0.4, 0.2, 0.2, 0.15, 0.05])
+    moved = p * 0.85 + 0.15 * (np.arange(5) == 4)
+    known = np.abs(moved - p).sum() / 2
+    calm: list[float] = []
+    found: list[float] = []
+    plain: list[float] = []
+    for _ in range(400):
+        before = rng.multinomial(2500, p).astype(float)
+        for shares, answers in ((p, calm), (moved, found)):
+            pair = LevelPair(tuple("abcde"), before, rng.multinomial(500, shares).astype(float))
+            answers.append(level_by_level(pair))
+        answer = TEST.compute(pair)
+        plain.append(float(answer.value or 0.0) - answer.detail["floor"])
+    assert np.mean(plain) + 0.01 < np.mean(found) < known
+    assert np.mean(calm) < 0.01 and np.quantile(calm, 0.99) < 0.075
