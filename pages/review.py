@@ -7,11 +7,11 @@ import streamlit as st
 from app.auth import require
 from app.cache import desk
 from app.labelling.people import list_work
-from app.labelling.review import ratings
+from app.labelling.review import followed, ratings
 from app.widgets.header import draw_header
 from app.widgets.label.files import draw_files
 from app.widgets.label.fill import draw_fill, draw_gold, draw_said
-from app.widgets.label.quality import draw_agreement, draw_annotators, draw_suspects
+from app.widgets.label.quality import draw_agreement, draw_annotators, draw_followed, draw_suspects
 from app.widgets.label.review import draw_review
 from app.widgets.label.setup import draw_setup
 from app.widgets.label.start import (
@@ -53,6 +53,8 @@ if project is not None and is_open("Review"):
         draw_review(view, project)
 if project is not None and is_open("Agreement"):
     with tabs["Agreement"]:
+        if project.setup.policy == "tenth" and project.setup.kind == "classes":
+            draw_followed(*followed(database, viewer, project.id))
         draw_agreement(project, ratings(database, viewer, project.id))
 if project is not None and is_open("Annotators"):
     with tabs["Annotators"]:

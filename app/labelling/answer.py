@@ -23,7 +23,15 @@ from app.labelling.access import (
     hidden_columns,
     without,
 )
-from app.labelling.claim import Card, card_of, has_room, lease_first, lease_of, renew_leases
+from app.labelling.claim import (
+    Card,
+    card_of,
+    has_room,
+    is_shown_first,
+    lease_first,
+    lease_of,
+    renew_leases,
+)
 from app.state.database import Database, Write
 from app.state.labels import (
     Annotation,
@@ -134,7 +142,7 @@ def undo(database: Database, viewer: Viewer, project_id: int) -> Undone | None:
         lease_first(write, task, viewer.user, (now, until))
         write.audit("undo", "label_task", str(task.id), unique_id=last.unique_id)
         seen = without(task, hidden_columns(write.connection, viewer, project.model))
-        return Undone(card_of(project, seen, until), last, len(stack) - 1)
+        return Undone(card_of(project, seen, viewer.user, until), last, len(stack) - 1)
 
 
 def undoable(connection: Connection, project_id: int, person: str) -> list[Annotation]:
@@ -260,6 +268,7 @@ def _store(
     now = write.database.clock()
     is_known = task.gold_label is not None and task.purpose != "work"
     prediction = task.prediction.get("prediction")
+    is_first = is_shown_first(project, task, person)
     write.execute(
         annotation_table.insert().values(
             unique_id=answer.unique_id,
@@ -276,7 +285,7 @@ def _store(
             lead_time=answer.lead_time,
             comment=answer.comment,
             confidence=answer.confidence,
-            prediction_shown=answer.prediction_shown,
+            prediction_shown="before" if is_first else answer.prediction_shown,
             parent_prediction=None if prediction is None else str(prediction),
             guideline_version=project.guideline_version,
             client_seq=answer.client_seq,

@@ -5,6 +5,7 @@ A lease says who is looking at what for a few minutes; it is no act, and leaves 
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ PLAIN_REASONS = {  # queues whose reasons would give away what the model said
     "misclassified": "the model and the label on record differ",
     "disagreement": "versions or users disagree",
 }
+SHOWN_IN = 10  # of so many cards, one shows what the model said
 _task, _lease, _answer = task_table.c, lease_table.c, annotation_table.c
 
 
@@ -103,7 +105,10 @@ def claim_next(
         hidden = hidden_columns(write.connection, viewer, project.model)
         is_short = len(tasks) < n
         return Claim(
-            tuple(card_of(project, without(task, hidden), desk.expires_at) for task in tasks),
+            tuple(
+                card_of(project, without(task, hidden), viewer.user, desk.expires_at)
+                for task in tasks
+            ),
             tuple(_held(write.connection, project_id, viewer.user, queue, now)) if is_short else (),
             _count_open(write.connection, project_id, queue),
             lease_s,
@@ -197,9 +202,17 @@ def has_room(connection: Connection, task: Task, person: str, now: datetime) -> 
     return task.purpose != "work" or task.n_answers + n_held < task.overlap
 
 
-def card_of(project: Project, task: Task, expires_at: datetime) -> Card:
-    """What of a task may be shown before it is answered."""
-    is_open = project.setup.policy == "before"
+def is_shown_first(project: Project, task: Task, person: str) -> bool:
+    """Whether that person sees the model's answer before their own: by chance, and each time the same."""
+    if project.setup.policy != "tenth":
+        return project.setup.policy == "before"
+    drawn = hashlib.sha256(f"{project.id}\x1f{task.id}\x1f{person}".encode()).digest()
+    return int.from_bytes(drawn[:8]) % SHOWN_IN == 0
+
+
+def card_of(project: Project, task: Task, person: str, expires_at: datetime) -> Card:
+    """What of a task that person may see before it is answered."""
+    is_open = is_shown_first(project, task, person)
     reason = task.reason if is_open else PLAIN_REASONS.get(task.queue, task.reason)
     return Card(
         task.id,

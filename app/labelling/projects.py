@@ -33,7 +33,7 @@ from app.state.users import get_user, list_users
 
 MOST_OVERLAP = 5
 MOST_GUARD_MS = 10_000
-POLICIES = ("hidden", "after", "before")
+POLICIES = ("hidden", "after", "before", "tenth")
 
 
 def default_setup(model: Model, people: Sequence[str] = ()) -> Setup:

@@ -155,6 +155,28 @@ def ratings(
         return [(int(r.task_id), r.person, r.answer) for r in connection.execute(statement)]
 
 
+def followed(
+    database: Database, viewer: Viewer, project_id: int
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(the model's answer, answers) where it was seen first, and where it was not."""
+    both = annotation_table.join(task_table, _answer.task_id == _task.id)
+    same = sa.func.sum(sa.case((_answer.answer == _answer.parent_prediction, 1), else_=0))
+    is_first = _answer.prediction_shown == "before"
+    statement = (
+        sa.select(is_first, same, sa.func.count())
+        .select_from(both)
+        .where(_answer.project_id == project_id, _task.purpose == "work")
+        .where(_answer.superseded_by.is_(None), _answer.undone_at.is_(None))
+        .where(~_answer.was_cancelled, ~_answer.is_adjudication, _answer.answer.is_not(None))
+        .where(_answer.parent_prediction.is_not(None))
+        .group_by(is_first)
+    )
+    with database.read() as connection:
+        viewer.check("review", find_project(connection, project_id).model)
+        found = {bool(first): (int(s), int(n)) for first, s, n in connection.execute(statement)}
+    return found.get(True, (0, 0)), found.get(False, (0, 0))
+
+
 def _where(only: Only) -> Any:
     """The tasks of a list, as a condition."""
     stands = _answer.superseded_by.is_(None) & _answer.undone_at.is_(None)

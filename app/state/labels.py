@@ -15,7 +15,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 TaskKind = Literal["classes", "value"]
-Policy = Literal["hidden", "after", "before"]
+Policy = Literal["hidden", "after", "before", "tenth"]
 ProjectState = Literal["open", "closed"]
 TaskState = Literal["open", "done", "disputed"]
 Purpose = Literal["work", "gold", "practice"]
@@ -146,8 +146,8 @@ class Setup:
 
     ``kind`` is "classes" or "value" (regression). ``people`` may label; nobody else is given tasks.
     ``guard_ms`` is the shortest time for which a card must have been seen (0: off). ``policy`` says
-    when the model's answer is shown: never ("hidden"), once answered ("after") or at once
-    ("before").
+    when the model's answer is shown: never ("hidden"), once answered ("after"), at once
+    ("before"), or at once on a tenth of the cards, drawn by chance, and else once answered ("tenth").
     """
 
     question: str

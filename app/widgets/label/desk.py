@@ -155,8 +155,7 @@ class LabelDesk:
             for item in items:
                 save_keys(self.database, self.viewer, check_keys(item["keys"]))
             return [Outcome(str(item["id"]), None) for item in items]
-        shown = "before" if self.form.policy == "before" else "none"
-        answers = [_answer(item, shown) for item in items]
+        answers = [_answer(item) for item in items]
         given = give_answers(self.database, self.viewer, self.project.id, answers)
         return [_outcome(outcome) for outcome in given]
 
@@ -207,7 +206,7 @@ def _verb(item: Mapping[str, Any]) -> str:
     return kind if kind in ("undo", "keys") else "answer"
 
 
-def _answer(item: Mapping[str, Any], shown: str) -> Answer:
+def _answer(item: Mapping[str, Any]) -> Answer:
     kind = str(item["kind"])
     return Answer(
         unique_id=str(item["id"]),
@@ -216,7 +215,6 @@ def _answer(item: Mapping[str, Any], shown: str) -> Answer:
         action=kind,  # type: ignore[arg-type]
         lead_time=max(float(item.get("lead_ms") or 0), 0.0) / 1000,
         comment=str(item.get("comment") or "")[:4000],
-        prediction_shown=shown,
         client_seq=int(item["seq"]) if item.get("seq") is not None else None,
     )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 GENERAL = ""  # the guideline that is about no answer in particular
 OTHERS = ("unsure", "skip", "flag")
+TOLD_AFTER = ("after", "tenth")  # policies that tell what the model said once the answer is stored
 QUEUES = {
     "uncertain": "Uncertain",
     "misclassified": "Misclassified",
@@ -82,5 +83,5 @@ def form_values(form: Form) -> dict[str, Any]:
         "others": [{"name": name, "label": ACTIONS[name][0]} for name in OTHERS],
         "value_label": "Value",
         "guard_ms": form.guard_ms,
-        "told_after": form.policy == "after",
+        "told_after": form.policy in TOLD_AFTER,
     }

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.auth import guarded
 from app.label_keys import ACTIONS
-from app.widgets.label.form import OTHERS
+from app.widgets.label.form import OTHERS, TOLD_AFTER
 from app.widgets.problem import plain
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def _draw_side(desk: LabelDesk, task: int | None) -> None:
     if task is not None:
         st.text_area("Comment", key=f"label_comment_{task}", on_change="ignore", height=68)
     told = st.session_state.get("label_told")
-    if told and (form.policy == "after" or st.session_state.get("label_tell")):
+    if told and (form.policy in TOLD_AFTER or st.session_state.get("label_tell")):
         st.markdown(plain(told))
-    if told and form.policy != "after":
+    if told and form.policy not in TOLD_AFTER:
         st.button("What the model said", key="label_tell_button", shortcut=form.keys["prediction"],
                   on_click=_turn, args=("label_tell",), type="tertiary")  # fmt: skip
 

@@ -48,6 +48,24 @@ def draw_agreement(project: Project, rows: Sequence[tuple[int, str, str]]) -> No
             st.caption("Krippendorff's alpha of each label or not, the least agreed on first.")
 
 
+def draw_followed(seen: tuple[int, int], unseen: tuple[int, int]) -> None:
+    """How much oftener people answer as the model did when they see it first."""
+    from analytics.agreement.anchoring import anchoring
+
+    found = anchoring(seen, unseen)
+    n = f"{write_count(seen[1])} answers with it in sight, {write_count(unseen[1])} without"
+    if found.value is None or found.low is None or found.high is None:
+        st.caption(plain(f"Whether people follow the model is not known yet: {n}. {found.reason}."))
+        return
+    is_clear = found.low > 0 or found.high < 0
+    word = "oftener" if found.value >= 0 else "less often"
+    said = f"{100 * abs(found.value):.1f} points {word} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+    st.markdown(
+        f"Who sees the model's answer first gives the same **{plain(said)}**"
+        f"{'' if is_clear else ', which may be chance'}; {plain(n)}."
+    )
+
+
 def _draw_number(name: str, estimate: Estimate) -> None:
     width = write_half_width(estimate.low, estimate.high, "score")
     said = estimate.reason or f"{write_count(estimate.n)} items with two answers or more"

@@ -32,6 +32,7 @@ POLICIES: dict[Policy, str] = {
     "after": "After the answer",
     "hidden": "Never",
     "before": "Before the answer (people then follow it)",
+    "tenth": "Before it on a random tenth, to measure how far people follow",
 }
 OVERLAPS = (1, 2, 3, 4, 5)
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from analytics.errors import AccessDenied
 from app.labelling.claim import FIRST_LEASE_S, claim_one, release, renew
 from app.labelling.people import list_work, progress
 from app.labelling.projects import change_project, get_project
-from app.labelling.review import list_cases, ratings
+from app.labelling.review import followed, list_cases, ratings
 from app.state.labels import annotation_table, lease_table, task_table
 from app.state.outbox import outbox_table
 from tests.app.labelling.conftest import item, make_person, make_world
@@ -262,3 +263,24 @@ def test_who_reads_feedback_sends_corrections_and_nothing_else(world) -> None:
     ):
         with pytest.raises(AccessDenied):
             add_tasks(world.database, owner, world.project, [*given, wrong])
+
+
+def test_a_tenth_of_the_cards_shows_what_the_model_said_and_its_effect_is_counted(world) -> None:
+    change(world, policy="tenth")
+    world.fill(n=400)
+    seen: dict[bool, int] = {True: 0, False: 0}
+    while cards := world.claim(world.ann, 20).cards:
+        again = world.claim(world.ann, 20).cards
+        assert [c.prediction for c in again] == [c.prediction for c in cards]  # drawn once
+        for card in cards:
+            is_first = card.prediction is not None
+            seen[is_first] += 1
+            # Ann follows the model where she sees it; else she says something of her own.
+            world.answer(world.ann, card.task_id, "2" if is_first else "1")
+    assert 20 <= seen[True] <= 62  # within five standard deviations of 40
+    assert followed(world.database, world.boss, world.project) == (
+        (seen[True], seen[True]),
+        (0, seen[False]),
+    )
+    with pytest.raises(AccessDenied):
+        followed(world.database, world.ann, world.project)
