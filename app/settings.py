@@ -59,6 +59,12 @@ TABLE = (
         "",
         "Sites whose pages may call the API from a browser, such as https://shop.example, split by spaces.",
     ),
+    Setting(
+        "wal_limit_mb",
+        2048,
+        "What may wait in the write-ahead log; beyond it the API answers 429 until it is taken.",
+    ),
+    Setting("disk_floor_mb", 512, "Below so much free disk the API takes nothing and answers 503."),
     Setting("api_rate", 100, "Requests a second that one API key may send; twice that in a burst."),
     Setting("demo", False, "Open on the sample logs with demo users; loopback only."),
     Setting(

@@ -1,4 +1,4 @@
-"""``telltale key``: API keys for programs that send feedback and events."""
+"""``telltale key``: API keys for programs that send predictions, labels, events and feedback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def register(subparsers: Any) -> None:
     add = verb(verbs, "add", add_one, "make a key; prints its secret, once")
     add.add_argument("name", help="who sends with it")
     add.add_argument("--model", required=True)
-    add.add_argument("--kind", required=True, help="feedback or events")
+    add.add_argument(
+        "--kind", required=True, help="predictions, labels, errors, resources, events or feedback"
+    )
     add.add_argument("--read", action="store_true", help="it may read back what was sent, too")
     verb(verbs, "revoke", revoke_one, "end a key for good").add_argument("id", type=int)
 

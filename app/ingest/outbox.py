@@ -108,7 +108,7 @@ def _flush_log(place: Place, model: str, kind: Kind) -> int:
     while moved == MOST_ROWS:
         moved = _flush_one(place, model, kind)
         total += moved
-    _merge(place, model, kind)
+    merge(place, model, kind)
     return total
 
 
@@ -276,7 +276,7 @@ def _write_part(
     )
 
 
-def _merge(place: Place, model: str, kind: Kind) -> None:
+def merge(place: Place, model: str, kind: Kind) -> None:
     """Merge parts of a like size in a month, once there are MERGE_FROM of them."""
     with place.database.read() as connection:
         if not _crowded(list_parts(connection, model), kind):
@@ -319,7 +319,7 @@ def _crowded(parts: Sequence[PartRow], kind: Kind) -> list[PartRow]:
     groups: dict[tuple[str, int, str], list[PartRow]] = {}
     for part in parts:
         is_ours = part.kind == kind and part.log == "production" and part.mapping is None
-        if is_ours and part.import_id.startswith("outbox-") and part.n_rows < MOST_ROWS:
+        if is_ours and part.import_id.startswith(("outbox-", "wal-")) and part.n_rows < MOST_ROWS:
             size = len(f"{part.n_rows:x}")  # sixteen times as many rows is the next size
             stored = part.column_types.get("label_stored", "")
             groups.setdefault((part.date, size, stored), []).append(part)

@@ -42,15 +42,16 @@ def run_import(
     plan: ImportPlan,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    number: str | None = None,
 ) -> ImportReport:
-    """Import what the plan says; all of it or nothing.
+    """Import what the plan says; all of it or nothing. ``number`` is the import's id, if not a new one.
 
     Raises RoleAmbiguous while questions are open, QueryCancelled when cancel was pressed, and
     another TelltaleError where the files turn out to be unreadable; nothing is kept then.
     """
     check_open(plan)
     files = [file.path for file in plan.files]
-    with Workspace(place, files, progress, cancel) as workspace:
+    with Workspace(place, files, progress, cancel, number) as workspace:
         if plan.options.is_attached:
             with model_lock(place, plan.options.model, workspace):
                 return attach(workspace, plan, commit)

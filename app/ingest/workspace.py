@@ -59,8 +59,9 @@ class Workspace:
         files: Iterable[str],
         progress: Progress | None = None,
         cancel: Cancel | None = None,
+        number: str | None = None,
     ) -> None:
-        self.id = new_import_id()
+        self.id = number or new_import_id()
         self.place = place
         self.folder = place.home / "tmp" / self.id
         self.cancel = cancel or Cancel()

@@ -20,7 +20,7 @@ from analytics.errors import NameUnknown, UsageError
 from app.state.database import Database, Write
 from app.state.models import find_model
 
-KeyKind = Literal["feedback", "events"]
+KeyKind = Literal["feedback", "events", "predictions", "labels", "errors", "resources"]
 KINDS: tuple[str, ...] = get_args(KeyKind)
 MARK = "tell_"  # so that a scanner for secrets, and a person, sees what leaked
 

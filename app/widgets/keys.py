@@ -21,7 +21,7 @@ def draw_keys() -> None:
     if keys:
         st.dataframe([_row(key) for key in keys], hide_index=True, width="stretch")
     else:
-        st.caption("No keys yet. A key lets one program send feedback or events of one model.")
+        st.caption("No keys yet. A key lets one program send one kind of log of one model.")
     _draw_outcome()
     left, right = st.columns(2, gap="large")
     with left:

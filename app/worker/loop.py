@@ -10,6 +10,7 @@ import time
 
 from analytics.errors import QueryCancelled, StateError, TelltaleError
 from analytics.query.engine import Cancel
+from app.ingest.drain import Drainer
 from app.ingest.outbox import Flusher
 from app.ingest.requests import place_of, sweep_uploads
 from app.ingest.run import sweep
@@ -36,13 +37,16 @@ class Worker:
         """Until stopped: rescue what dead workers left, and do what is queued."""
         sweep(self.settings.home, self.database)
         flusher = Flusher(place_of(self.settings, self.database, "outbox"))
+        drainer = Drainer(place_of(self.settings, self.database, "api"))
         chores = Chores(self.settings, self.database)
         flusher.start()
+        drainer.start()
         chores.start()
         try:
             self._serve()
         finally:
             flusher.end()
+            drainer.end()
             chores.end()
 
     def _serve(self) -> None:

@@ -1,0 +1,207 @@
+"""``/api/v1/{predictions,labels,errors,resources}``: taken once they are on the disk, item by item."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from app.api.access import database_of, key_for, settings_of
+from app.api.answers import ApiError, documented
+from app.api.decode import ARROW, LINES, Broken, items_of, one_of
+from app.api.records import SHAPES, Read, read_item
+from app.ingest.wal import DiskLow, Wal, WalFull
+from app.state.keys import ApiKey, KeyKind
+from app.state.logs import home_of
+
+MOST_ITEMS = 10_000
+MOST_SEEN = (
+    200_000  # ids that are known again at once; older ones are found when the log takes them
+)
+MOST_RAW = 20_000
+RETRY_S = "2"
+Outcome = Literal["accepted", "duplicate", "rejected"]
+router = APIRouter(tags=["ingest"])
+
+
+class Result(BaseModel):
+    """What became of one item: its id, and for a rejected one the field at fault and why."""
+
+    status: Outcome
+    id: str | None = None
+    field: str | None = None
+    reason: str | None = None
+
+
+class Results(BaseModel):
+    """One result for each item, in their order."""
+
+    results: list[Result]
+
+
+class Seen:
+    """The latest ids of each log, with the digest of what was sent; only what is on the disk."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._digests: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
+
+    def find(self, key: tuple[str, str, str]) -> bytes | None:
+        """The digest under which it was kept."""
+        return self._digests.get(key)
+
+    def add(self, found: dict[tuple[str, str, str], bytes]) -> None:
+        """Remember what is kept now."""
+        with self._lock:
+            self._digests.update(found)
+            while len(self._digests) > MOST_SEEN:
+                self._digests.popitem(last=False)
+
+
+class _Batch:
+    """Items of one request, judged one by one."""
+
+    def __init__(self, request: Request, key: ApiKey) -> None:
+        self.key, self.now = key, database_of(request).clock()
+        self.seen: Seen = _state(request)[1]
+        self.rows: list[dict[str, Any]] = []
+        self.refused: list[dict[str, str]] = []
+        self.results: list[Result] = []
+        self.new: dict[tuple[str, str, str], bytes] = {}
+
+    def judge(self, item: Any) -> None:
+        """Accept, know again or reject one item."""
+        try:
+            if isinstance(item, Broken):
+                raise ApiError(422, "The line is no JSON that can be kept.")
+            found = read_item(self.key.kind, item, self.now)
+        except ApiError as error:
+            self._reject(item, None, error.field, error.detail)
+            return
+        self._take(item, found)
+
+    def _take(self, item: Any, found: Read) -> None:
+        place = (self.key.model, self.key.kind, found.key)
+        before = self.new.get(place) or self.seen.find(place)
+        if before is None:
+            self.new[place] = found.digest
+            self.rows.append({**found.row, "received_at": self.now.isoformat()})
+            self.results.append(Result(status="accepted", id=found.id))
+        elif before == found.digest:
+            self.results.append(Result(status="duplicate", id=found.id))
+        else:
+            said = "The id is taken by another body; this one was put aside."
+            self._reject(item, found.id, "prediction_id", said)
+
+    def _reject(self, item: Any, item_id: str | None, field: str | None, why: str) -> None:
+        raw = item.text if isinstance(item, Broken) else json.dumps(item, default=str)
+        self.refused.append({"reason": _fixed(why, field), "raw": raw[:MOST_RAW]})
+        self.results.append(Result(status="rejected", id=item_id, field=field, reason=why))
+
+    def body(self) -> bytes:
+        """The record for the write-ahead log."""
+        what = {"model": self.key.model, "kind": self.key.kind}
+        return json.dumps({**what, "rows": self.rows, "refused": self.refused}).encode()
+
+
+def _fixed(why: str, field: str | None) -> str:
+    """A reason without values, so that a count by reason stays short."""
+    return why if field is None else f"the field {field[:80]!r} cannot be kept"
+
+
+_ERRORS = documented(400, 401, 403, 408, 413, 415, 422, 429, 503)
+
+
+def _state(request: Request) -> tuple[Wal, Seen]:
+    """The write-ahead log and the known ids of this process, made when first asked for."""
+    state = request.app.state
+    if not hasattr(state, "wal"):
+        settings = settings_of(request)
+        wal = Wal(
+            home_of(database_of(request)) / "wal",
+            most_waiting=settings.number("wal_limit_mb") << 20,
+            floor=settings.number("disk_floor_mb") << 20,
+        )
+        state.wal = (wal, Seen())
+    found: tuple[Wal, Seen] = state.wal
+    return found
+
+
+async def _keep(request: Request, key: ApiKey, items: list[Any]) -> list[Result]:
+    """Judge the items and answer once those to keep are on the disk."""
+    if len(items) > MOST_ITEMS:
+        raise ApiError(413, f"A batch has at most {MOST_ITEMS} items.", "", "Send several batches.")
+    wal, seen = _state(request)
+    batch = _Batch(request, key)
+
+    def judge() -> bytes:
+        for item in items:
+            batch.judge(item)
+        return batch.body() if batch.rows or batch.refused else b""
+
+    body = await run_in_threadpool(judge)
+    if body:
+        try:
+            await asyncio.wrap_future(wal.append(body))
+        except (WalFull, DiskLow) as error:
+            status = 429 if isinstance(error, WalFull) else 503
+            refusal = ApiError(status, error.what, error.why, error.do)
+            refusal.headers = {"Retry-After": RETRY_S}
+            raise refusal from error
+        seen.add(batch.new)
+    return batch.results
+
+
+def _limit(request: Request) -> int:
+    return settings_of(request).number("api_limit_mb") << 20
+
+
+def _add_routes(kind: KeyKind) -> None:
+    """The two addresses of one kind of log: one item, and many."""
+    given = Annotated[ApiKey, Depends(key_for(kind))]
+    shape = SHAPES[kind].model_json_schema(ref_template="#/components/schemas/{model}")
+    shape.pop("$defs", None)
+    many = {"type": "object", "required": ["items"], "properties": {"items": {"type": "array"}}}
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    lines = {LINES[0]: binary, ARROW: binary}
+
+    async def post_one(request: Request, response: Response, key: ApiKey) -> Result:
+        """Keep one item: 201 when it is new, 200 when it was there."""
+        item = await run_in_threadpool(one_of, request, await request.body(), _limit(request))
+        (result,) = await _keep(request, key, [item])
+        if result.status == "rejected":
+            status = 409 if result.id else 422
+            do = "Mend it and send it again; it was put aside."
+            raise ApiError(status, str(result.reason), "", do, result.field)
+        response.status_code = 201 if result.status == "accepted" else 200
+        return result
+
+    async def post_many(request: Request, key: ApiKey) -> Results:
+        """Keep up to 10,000 items; each is accepted, known again or rejected on its own."""
+        items = await run_in_threadpool(items_of, request, await request.body(), _limit(request))
+        return Results(results=await _keep(request, key, items))
+
+    def add(path: str, call: Callable[..., Any], content: dict[str, Any], **more: Any) -> None:
+        call.__annotations__["key"] = given
+        call.__name__ = f"{call.__name__}_{kind}"
+        extra = {"requestBody": {"required": True, "content": content}}
+        more |= {"methods": ["POST"], "response_model_exclude_none": True, "openapi_extra": extra}
+        router.add_api_route(path, call, **more)
+
+    more: dict[str, Any] = {"status_code": 201, "response_model": Result}
+    more["responses"] = {200: {"model": Result}, **_ERRORS, **documented(409)}
+    add(f"/{kind}", post_one, {"application/json": {"schema": shape}}, **more)
+    more = {"response_model": Results, "responses": _ERRORS}
+    add(f"/{kind}/batch", post_many, {"application/json": {"schema": many}, **lines}, **more)
+
+
+for _kind in get_args(KeyKind):
+    if _kind in SHAPES:
+        _add_routes(_kind)

@@ -1,0 +1,169 @@
+"""What the API takes as predictions, labels, errors and resource samples: shapes, and flat rows of a log."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
+
+from app.api.answers import ApiError, invalid
+from app.ingest.drain import ROLES
+
+AHEAD = timedelta(days=1)  # a clock that is further ahead is wrong
+RESERVED = frozenset({*ROLES, "error_message", "row", "date", "received_at", "source", "queue"})
+MOST_FEATURES = 2000
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _as_utc(value: datetime) -> datetime:
+    if not 1971 <= value.year <= 2199:
+        raise ValueError("a year between 1971 and 2199 is expected")
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+def _as_features(value: dict[str, Any]) -> dict[str, Any]:
+    """Names that are nobody else's; a name in two spellings is one column."""
+    seen = set()
+    for name in value:
+        low = name.lower()
+        if not name.strip() or low in RESERVED or low.startswith("score_") or low in seen:
+            raise ValueError(f"{name!r} cannot name a feature here, or stands twice")
+        seen.add(low)
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_as_text), Field(max_length=300)]
+Id = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=300)]
+Moment = Annotated[datetime, AfterValidator(_as_utc)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Long = Annotated[str, Field(max_length=20_000)]
+Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
+Whole = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+Class = StrictBool | Whole | Finite | Annotated[StrictStr, Field(max_length=300)]
+Value = StrictBool | Whole | Finite | Annotated[StrictStr, Field(max_length=20_000)] | None
+Feature = Value | Annotated[list[Finite | Whole], Field(max_length=10_000)]
+Features = Annotated[
+    dict[Annotated[str, Field(max_length=200)], Feature],
+    Field(max_length=MOST_FEATURES),
+    AfterValidator(_as_features),
+]
+
+
+class Prediction(BaseModel):
+    """One answer of the model, with what it was asked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prediction_id: Id
+    timestamp: Moment | None = None
+    model_version: Text | None = None
+    prediction: Class | None = None
+    score: Number | None = None
+    scores: Annotated[dict[Id, Number], Field(max_length=200)] | None = None
+    latency_ms: Annotated[Number, Field(ge=0)] | None = None
+    status: Text | None = None
+    error_type: Text | None = None
+    error_message: Long | None = None
+    user_id: Text | None = None
+    session_id: Text | None = None
+    features: Features | None = None
+
+
+class Label(BaseModel):
+    """The truth about one prediction; a later one of the same source corrects it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prediction_id: Id
+    label: Class
+    known_at: Moment | None = None
+    source: Text | None = None
+
+
+class Failure(BaseModel):
+    """One error of the model's server."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prediction_id: Id
+    timestamp: Moment | None = None
+    model_version: Text | None = None
+    error_type: Text | None = None
+    error_message: Long | None = None
+    status: Text | None = None
+    latency_ms: Annotated[Number, Field(ge=0)] | None = None
+
+
+class Resources(BaseModel):
+    """One sample of what the model's host uses, under names of the sender."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Id
+    timestamp: Moment | None = None
+    model_version: Text | None = None
+    values: Annotated[dict[str, Number], Field(max_length=200), AfterValidator(_as_features)]
+
+
+SHAPES: dict[str, type[BaseModel]] = {
+    "predictions": Prediction,
+    "labels": Label,
+    "errors": Failure,
+    "resources": Resources,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One item that can be kept: its key, the digest of what was sent, and its row."""
+
+    id: str
+    key: str
+    digest: bytes
+    row: dict[str, Any]
+
+
+def read_item(kind: str, item: Any, now: datetime) -> Read:
+    """One item as a row of the log; ApiError 422 with the field where it cannot be kept."""
+    try:
+        found = SHAPES[kind].model_validate(item)
+    except ValidationError as error:
+        raise invalid(error.errors()) from error
+    said = found.model_dump(exclude_none=True)
+    text = json.dumps(said, default=str, sort_keys=True)
+    digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    moment = "known_at" if kind == "labels" else "timestamp"
+    at = said.get(moment) or now
+    if at > now + AHEAD:
+        raise ApiError(
+            422,
+            f"The {moment} is {at:%Y-%m-%d %H:%M} UTC, which is yet to come.",
+            "The clock that wrote it is wrong, or its offset is missing.",
+            "Send the time in UTC, such as 2026-03-01T12:00:00Z.",
+            moment,
+        )
+    row = {n: v for n, v in said.items() if n not in ("features", "scores", "values", "id")}
+    row |= {f"score_{name}": v for name, v in said.get("scores", {}).items()}
+    row |= said.get("features", {}) | said.get("values", {})
+    item_id = said.get("prediction_id") or said["id"]
+    row |= {"prediction_id": item_id, moment: at.isoformat()}
+    key = item_id if kind != "labels" else f"{item_id}\x1f{said.get('source')}\x1f{said['label']}"
+    return Read(item_id, key, digest, row)

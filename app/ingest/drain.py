@@ -1,0 +1,221 @@
+"""From the write-ahead log into the logs: closed files become parts, each row exactly once.
+
+Rows of one model and kind go through the same import as files do: ids stay unique, what is set
+aside is counted and shown. The import is numbered after its file, so that a process that dies
+between the commit and the removal of the file does not take it twice.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from analytics.core import Kind
+from analytics.errors import LogError, UsageError
+from app.ingest.outbox import merge
+from app.ingest.parts import sync
+from app.ingest.plan import plan_import
+from app.ingest.run import run_import
+from app.ingest.wal import read_records
+from app.ingest.words import ImportOptions, Place
+from app.ingest.workspace import hold, new_import_id, reach
+from app.state.logs import ImportRow, add_import
+from app.state.models import find_model, import_table
+
+PREFIX = "wal-"
+ROLES = {
+    "prediction_id": "prediction_id",
+    "timestamp": "timestamp",
+    "known_at": "label_time",
+    "model_version": "model_version",
+    "prediction": "prediction",
+    "score": "score",
+    "label": "label",
+    "latency_ms": "latency_ms",
+    "status": "status",
+    "error_type": "error_type",
+    "user_id": "user_id",
+    "session_id": "session_id",
+}
+IDLE_S = 0.5
+_log = logging.getLogger("telltale.wal")
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one file holds for one log."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, str]] = field(default_factory=list)
+
+
+def drain(place: Place) -> int:
+    """Take every closed file of the write-ahead log; the number of rows in them."""
+    n, failed = 0, None
+    for file in sorted((place.home / "wal").glob("*.log")):
+        try:
+            with _claimed(file) as is_ours:
+                n += _drain_file(place, file) if is_ours else 0
+        except Exception as error:  # one file that cannot be taken keeps no other waiting
+            failed = error
+    if failed is not None:
+        raise failed
+    return n
+
+
+class Drainer(threading.Thread):
+    """Drains until ended, whatever else the worker does."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(daemon=True, name="wal")
+        self._place = place
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Until ended; what goes wrong is said, and tried again."""
+        while not self._ended.wait(IDLE_S):
+            try:
+                drain(self._place)
+            except Exception:
+                _log.exception("the write-ahead log was not emptied")
+                self._ended.wait(10 * IDLE_S)
+
+    def end(self) -> None:
+        """Drain no more."""
+        self._ended.set()
+        self.join()
+
+
+@contextmanager
+def _claimed(file: Path) -> Iterator[bool]:
+    """Whether the file is ours now: nobody writes it, nobody else drains it."""
+    try:
+        handle = os.open(file, os.O_RDWR)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield file.exists()
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(handle)
+
+
+def _drain_file(place: Place, file: Path) -> int:
+    text = file.read_bytes()
+    groups: dict[tuple[str, Kind], _Group] = {}
+    good = 0
+    for body, end in read_records(text):
+        record, good = json.loads(body), end
+        group = groups.setdefault((record["model"], record["kind"]), _Group())
+        group.rows += record["rows"]
+        group.refused += record["refused"]
+    for i, (key, group) in enumerate(sorted(groups.items())):
+        _take(place, f"{PREFIX}{file.stem}-{i}", key, group)
+    reach("wal-taken")
+    if good < len(text):
+        _keep_torn(file, text[good:])
+    file.unlink()
+    sync(file.parent)
+    for model, kind in groups:
+        merge(place, model, kind)
+    return sum(len(g.rows) for g in groups.values())
+
+
+def _keep_torn(file: Path, rest: bytes) -> None:
+    """What follows the last whole record was never answered; it is kept for whoever asks."""
+    folder = file.parent / "torn"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    (folder / file.with_suffix(".torn").name).write_bytes(rest)
+    _log.warning("cut %s bytes off the end of %s; kept in %s", len(rest), file.name, folder)
+
+
+def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group) -> None:
+    """Import what is good and keep aside what is not, once each."""
+    if group.rows and not _is_known(place, number):
+        try:
+            _import(place, number, key, group.rows)
+        except (LogError, UsageError) as error:  # the rows; a disk or a database is tried again
+            _log.warning("rows of %s were set aside: %s", key[0], error.what)
+            said = f"the rows could not be taken: {error.what}"
+            raw = [{"reason": said, "raw": json.dumps(row)} for row in group.rows]
+            _keep_aside(place, number, key, raw)
+    if group.refused and not _is_known(place, f"{number}-aside"):
+        _keep_aside(place, f"{number}-aside", key, group.refused)
+
+
+def _is_known(place: Place, number: str) -> bool:
+    with place.database.read() as connection:
+        found = sa.select(import_table.c.id).where(import_table.c.id == number)
+        return connection.execute(found).first() is not None
+
+
+def _import(
+    place: Place, number: str, key: tuple[str, Kind], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    model, kind = key
+    folder = place.home / "tmp" / new_import_id()
+    here = replace(place, roots=None)
+    shutil.rmtree(
+        place.home / "tmp" / number, ignore_errors=True
+    )  # of one that died; the file is ours
+    with hold(folder):
+        try:
+            file = folder / "api.jsonl"
+            with file.open("w", encoding="utf-8") as stream:
+                stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            options = ImportOptions(model, kind, mapping=_mapping(names, kind), format="jsonl")
+            run_import(here, plan_import(here, [file], options), number=number)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mapping(names: Sequence[str], kind: Kind) -> tuple[tuple[str, str], ...]:
+    """The role of each column, by the names of the API; the rest are features."""
+    found = []
+    for name in names:
+        role = ROLES.get(name, "feature")
+        if kind == "predictions" and name.startswith("score_"):
+            role = name
+        found.append((role, name))
+    return tuple(found)
+
+
+def _keep_aside(
+    place: Place, number: str, key: tuple[str, Kind], refused: Sequence[Mapping[str, str]]
+) -> None:
+    """Rows that are in no log, with why: a file that the screen opens, and an import that counts."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    reasons = [item["reason"] for item in refused]
+    columns = {"file": ["API"] * len(refused), "ord": list(range(len(refused)))}
+    table = pa.table({**columns, "reason": reasons, "raw": [item["raw"] for item in refused]})
+    target = place.home / "aside" / f"{number}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, target, compression="zstd")
+    sync(target)
+    now = place.database.clock()
+    counted = {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
+    model, kind = key
+    with place.database.write(place.actor) as write:
+        if find_model(write.connection, model) is None:
+            return
+        row = ImportRow(
+            number, model, "production", kind, place.actor, now, now, ("API",), 0, counted
+        )
+        add_import(write, row, [])

@@ -1,0 +1,154 @@
+"""The write-ahead log: answered is synced, torn tails are cut, a dead process loses nothing it answered."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.core import Schema
+from analytics.query.engine import Engine
+from app.ingest.drain import drain
+from app.ingest.wal import HEAD, DiskLow, Wal, read_records
+from app.ingest.words import Place
+from app.state.logs import load_dataset
+from app.state.models import save_schema
+
+WRITER = """
+import json, sys
+from pathlib import Path
+from app.ingest.wal import Wal
+wal = Wal(Path(sys.argv[1]))
+for i in range(1_000_000):
+    row = {"prediction_id": f"{sys.argv[2]}-{i}", "prediction": i % 2, "timestamp": "2026-03-01T12:00:00"}
+    wal.append(json.dumps({"model": "m", "kind": "predictions", "rows": [row], "refused": []}).encode()).result()
+    print(row["prediction_id"], flush=True)
+"""
+
+
+def record(*ids: str) -> bytes:
+    rows = [{"prediction_id": i, "prediction": 1, "timestamp": "2026-03-01T12:00:00"} for i in ids]
+    said = {"model": "m", "kind": "predictions", "rows": rows, "refused": []}
+    return json.dumps(said).encode()
+
+
+@pytest.fixture
+def model(place: Place) -> str:
+    with place.database.write("test") as write:
+        save_schema(write, "m", Schema("binary", (), ("0", "1"), "1"), {})
+    return "m"
+
+
+def ids_of(place: Place) -> list[str]:
+    engine = Engine([place.home])
+    parts = load_dataset(place.database, "m").log("predictions").parts
+    rows = [
+        row for part in parts for row in engine.rows(f"SELECT prediction_id FROM '{part.path}'")
+    ]
+    return sorted(row[0] for row in rows)
+
+
+@given(bodies=st.lists(st.binary(max_size=40), max_size=5), cut=st.integers(0, 300))
+def test_a_torn_tail_costs_only_itself(bodies: list[bytes], cut: int) -> None:
+    import zlib
+
+    text = b"".join(HEAD.pack(len(b), zlib.crc32(b)) + b for b in bodies)
+    found = [body for body, _end in read_records(text[:cut])]
+    ends = [sum(HEAD.size + len(b) for b in bodies[: i + 1]) for i in range(len(bodies))]
+    assert found == bodies[: sum(end <= cut for end in ends)]
+
+
+def test_killed_at_any_moment_what_was_answered_stands_once(place: Place, model: str) -> None:
+    answered: list[str] = []
+    for n in (3, 11, 40):
+        command = [sys.executable, "-c", WRITER, str(place.home / "wal"), str(n)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            answered += [process.stdout.readline().strip() for _ in range(n)]
+            process.kill()
+            answered += process.stdout.read().split()
+        drain(place)
+    found = ids_of(place)
+    assert len(found) == len(set(found))
+    assert set(answered) <= set(found)
+
+
+def test_a_file_that_is_written_waits(place: Place, model: str) -> None:
+    wal = Wal(place.home / "wal")
+    wal.append(record("a")).result()
+    assert drain(place) == 0
+    wal.close()
+    assert drain(place) == 1 and ids_of(place) == ["a"]
+
+
+def test_a_torn_file_gives_its_whole_records_and_keeps_the_rest(place: Place, model: str) -> None:
+    wal = Wal(place.home / "wal")
+    for i in "abc":
+        wal.append(record(i)).result()
+    wal.close()
+    (file,) = (place.home / "wal").glob("*.log")
+    file.write_bytes(file.read_bytes()[:-5])
+    drain(place)
+    assert ids_of(place) == ["a", "b"]
+    (torn,) = (place.home / "wal" / "torn").iterdir()
+    assert b'"c"' in torn.read_bytes()
+
+
+@pytest.mark.parametrize("step", ["placed", "committed", "wal-taken"])
+def test_a_drain_that_dies_is_done_again_once(
+    place: Place, model: str, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wal = Wal(place.home / "wal")
+    wal.append(record("a", "b")).result()
+    wal.close()
+
+    def die(reached: str) -> None:
+        if reached == step:
+            raise KeyboardInterrupt(step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.ingest.run.reach", die)
+        patch.setattr("app.ingest.drain.reach", die)
+        with pytest.raises(KeyboardInterrupt):
+            drain(place)
+    drain(place)
+    assert ids_of(place) == ["a", "b"]
+    assert not list((place.home / "wal").glob("*.log"))
+
+
+def test_a_full_disk_is_answered_and_what_was_kept_stays(place: Place, model: str) -> None:
+    is_full = False
+
+    def fdatasync(handle: int) -> None:
+        if is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fdatasync(handle)
+
+    wal: Any = Wal(place.home / "wal", fdatasync=fdatasync)
+    wal.append(record("a")).result()
+    is_full = True
+    with pytest.raises(DiskLow, match="full"):
+        wal.append(record("b")).result()
+    is_full = False
+    wal.append(record("c")).result()
+    wal.close()
+    drain(place)
+    assert ids_of(place) == ["a", "c"]
+
+
+def test_many_small_parts_become_few(place: Place, model: str) -> None:
+    for i in range(17):
+        wal = Wal(Path(place.home) / "wal")
+        wal.append(record(f"{i:02}")).result()
+        wal.close()
+        drain(place)
+    assert len(load_dataset(place.database, "m").log("predictions").parts) == 2
+    assert ids_of(place) == [f"{i:02}" for i in range(17)]
