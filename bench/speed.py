@@ -108,18 +108,19 @@ def jobs(engine: Engine, dataset: Dataset) -> dict[str, tuple[Callable[[], objec
     }
 
 
-def median_s(job: Callable[[], object], repeats: int) -> float:
-    """The median time of a job."""
+def median_s(job: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """The medians of a job's seconds passed and seconds of processors, all threads together."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         job()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    wall, cpu = zip(*times, strict=True)
+    return statistics.median(wall), statistics.median(cpu)
 
 
 def main() -> None:
-    """Print one line a job: seconds, the bare scan's seconds, and their ratio."""
+    """Print one line a job: seconds, the bare scan's, and their ratio, passed and of processors."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)
@@ -133,4 +134,8 @@ def main() -> None:
             scan = f"SELECT {picks} FROM read_parquet('{folder}/predictions/*/*.parquet')"
             bare = median_s(lambda scan=scan: engine.rows(scan), arguments.repeats)
             took = median_s(job, arguments.repeats)
-            print(f"{name:<40} {took:8.3f} s   bare scan {bare:6.3f} s   ratio {took / bare:6.1f}")
+            passed, busy = (a / b for a, b in zip(took, bare, strict=True))
+            print(
+                f"{name:<40} {took[0]:8.3f} s, CPU {took[1]:7.3f} s   bare scan {bare[0]:6.3f} s, CPU"
+                f" {bare[1]:6.3f} s   ratio {passed:5.1f}, CPU {busy:5.1f}"
+            )
