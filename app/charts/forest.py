@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analytics.core import Result
 from analytics.words import short_name, unit_of, write_count, write_value
-from app.charts.style import GREY_LINE, QUIET, SERIES, Chart, annotate, finish
+from app.charts.style import GREY_LINE, QUIET, SERIES, Chart, annotate, dots_with_ends, finish
 
 ROW_PX = 30
 SIGNS = {"critical": SERIES[1], "warning": SERIES[1], "ok": SERIES[0], "undefined": GREY_LINE}
@@ -34,22 +34,13 @@ def forest_chart(rows: Sequence[Row], worse: str = "worse", better: str = "bette
     names = [short_name(row.name, 34) for row in rows]
     widest = max(2.0, *(min(max(abs(r.low), abs(r.high)), 12.0) for r in rows)) * 1.05
     figure = go.Figure()
-    for name, row in zip(names, rows, strict=True):
-        colour = SIGNS[row.verdict]
-        ends = [max(row.low, -widest), min(row.high, widest)]
-        hover = f"{short_name(row.said, 120)}<extra></extra>"
-        figure.add_trace(
-            go.Scatter(
-                x=ends, y=[name, name], mode="lines", line={"color": colour, "width": 2},
-                hovertemplate=hover,
-            )
-        )  # fmt: skip
-        figure.add_trace(
-            go.Scatter(
-                x=[min(max(row.value, -widest), widest)], y=[name], mode="markers",
-                marker={"color": colour, "size": 8}, hovertemplate=hover,
-            )
-        )  # fmt: skip
+    for colour in dict.fromkeys(SIGNS[row.verdict] for row in rows):
+        mine = [(n, r) for n, r in zip(names, rows, strict=True) if SIGNS[r.verdict] == colour]
+        inside = [
+            [min(max(x, -widest), widest) for x in (r.value, r.low, r.high)] for _n, r in mine
+        ]
+        said = [short_name(r.said, 120) for _n, r in mine]
+        figure.add_traces(dots_with_ends(inside, [n for n, _r in mine], said, colour))
     finish(figure, height=ROW_PX * len(rows) + 56, top=26)
     figure.add_vline(x=0, line={"color": GREY_LINE, "width": 1})
     figure.add_vline(x=-1, line={"color": GREY_LINE, "width": 1, "dash": "dot"})
@@ -63,8 +54,11 @@ def forest_chart(rows: Sequence[Row], worse: str = "worse", better: str = "bette
         yshift=-2, font={"size": 11, "color": QUIET},
     )  # fmt: skip
     figure.update_xaxes(range=[-widest, widest], tickformat=".2~f", nticks=7)
-    figure.update_yaxes(type="category", autorange="reversed", showgrid=False, nticks=len(rows) + 1)
-    said = "; ".join(row.said for row in rows[:8])
+    figure.update_yaxes(
+        type="category", autorange="reversed", showgrid=False, nticks=len(rows) + 1,
+        categoryorder="array", categoryarray=names,
+    )  # fmt: skip
+    alt = "; ".join(row.said for row in rows[:8])
     table: dict[str, list[object]] = {
         "what": [row.name for row in rows],
         "said": [row.said for row in rows],
@@ -73,7 +67,7 @@ def forest_chart(rows: Sequence[Row], worse: str = "worse", better: str = "bette
         "high": [row.high for row in rows],
         "verdict": [row.verdict for row in rows],
     }
-    return Chart(figure, f"Differences for the better or worse. {said}.", table)
+    return Chart(figure, f"Differences for the better or worse. {alt}.", table)
 
 
 def metric_rows(results: Sequence[Result]) -> list[Row]:

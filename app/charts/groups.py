@@ -7,7 +7,7 @@ from typing import Any
 
 from analytics.core import Result
 from analytics.words import short_name, write_count, write_half_width, write_value
-from app.charts.style import GREY_LINE, SERIES, Chart, finish
+from app.charts.style import GREY_LINE, Chart, dots_with_ends, finish
 
 ROW_PX = 30
 
@@ -20,23 +20,13 @@ def groups_chart(results: Sequence[Result], unit: str = "rate") -> Chart | None:
     if not known:
         return None
     names = [short_name(str(r.detail["group"]), 20) for r in known]
-    figure = go.Figure()
-    for name, r in zip(names, known, strict=True):
-        said = f"{name}: {write_value(r.value, unit)} {write_half_width(r.low, r.high, unit)}"
-        hover = f"{said}<br>{write_count(r.n)} rows<extra></extra>"
-        figure.add_trace(
-            go.Scatter(
-                x=[r.low, r.high], y=[name, name], mode="lines",
-                line={"color": SERIES[0], "width": 2}, hovertemplate=hover,
-            )
-        )  # fmt: skip
-        figure.add_trace(
-            go.Scatter(
-                x=[r.value], y=[name], mode="markers", marker={"color": SERIES[0], "size": 8},
-                customdata=[r.segment],
-                hovertemplate=hover,
-            )
-        )  # fmt: skip
+    said = [
+        f"{name}: {write_value(r.value, unit)} {write_half_width(r.low, r.high, unit)}"
+        f"<br>{write_count(r.n)} rows"
+        for name, r in zip(names, known, strict=True)
+    ]
+    figure = go.Figure(dots_with_ends([(r.value, r.low, r.high) for r in known], names, said))
+    figure.data[-1].customdata = [r.segment for r in known]
     finish(figure, height=ROW_PX * len(known) + 48)
     if any(float(r.low or 0.0) < 0 for r in known):
         figure.add_vline(x=0, line={"color": GREY_LINE, "width": 1})

@@ -26,7 +26,7 @@ GREY_BAR = "rgba(124,135,150,0.45)"
 GRID = "rgba(124,135,150,0.18)"
 BAND = 0.14
 SPLIT = "\x1f"  # between the two names that a mark carries
-CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
+CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
 # Days, then months, then years: Plotly picks how many fit, the words are spelled out.
 TIME_FORMATS = (
     {"dtickrange": [None, 3600000], "value": "%H:%M\n%-d %B"},
@@ -117,6 +117,29 @@ def time_axis(figure: go.Figure, start: datetime, end: datetime) -> None:
 def annotate(figure: go.Figure, text: str, **place: Any) -> None:
     """A word in the chart, without arrow."""
     figure.add_annotation(**{"text": text, "showarrow": False, "font": {"size": 12}} | place)
+
+
+def dots_with_ends(
+    numbers: Sequence[Sequence[float | None]],
+    names: Sequence[str],
+    said: Sequence[str],
+    colour: str = SERIES[0],
+) -> tuple[Any, Any]:
+    """The lines and the dots of rows of (value, low, high), two traces however many rows there are."""
+    import plotly.graph_objects as go
+
+    hover = "%{text}<extra></extra>"
+    lines = go.Scatter(
+        x=[x for _value, low, high in numbers for x in (low, high, None)],
+        y=[y for name in names for y in (name, name, None)],
+        text=[text for text in said for _ in range(3)],
+        mode="lines", line={"color": colour, "width": 2}, hovertemplate=hover,
+    )  # fmt: skip
+    dots = go.Scatter(
+        x=[value for value, _low, _high in numbers], y=list(names), text=list(said),
+        mode="markers", marker={"color": colour, "size": 8}, hovertemplate=hover,
+    )  # fmt: skip
+    return lines, dots
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:
