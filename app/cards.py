@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from analytics.words import write_value
 
@@ -31,7 +32,7 @@ class Layout:
     """How the rows of a model are shown: which columns are pixels, texts, and in what order.
 
     ``ink`` is the value of a full pixel (1, 16 or 255), ``roots`` the folders that pictures named
-    by a path may come from.
+    by a path may come from, ``hosts`` those whose pictures the browser may fetch.
     """
 
     columns: tuple[str, ...]
@@ -39,11 +40,12 @@ class Layout:
     texts: tuple[str, ...] = ()
     ink: float = 1.0
     roots: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a person sees of one task. ``image`` is a data address, made here."""
+    """What a person sees of one task. ``image`` is a data address made here, or one of an allowed host."""
 
     name: str
     why: str
@@ -96,9 +98,9 @@ def full_ink(engine: Engine, dataset: Dataset, pixels: Sequence[str]) -> float:
 def card_of(data: Mapping[str, Any], layout: Layout, name: str, why: str) -> Card:
     """The card of a row; what is not in the layout is not shown."""
     image = pixel_image(data, layout) if layout.pixels else ""
-    photo = next(
-        (u for u in (photo_of(data.get(c), layout.roots) for c in layout.columns) if u), ""
-    )
+    values = [data.get(c) for c in (*layout.columns, *layout.texts)]
+    found = (photo_of(v, layout.roots) or picture_at(v, layout.hosts) for v in values)
+    photo = next(filter(None, found), "")
     rows, texts = [], [str(data[c]) for c in layout.texts if data.get(c) not in (None, "")]
     for column in layout.columns:
         value = data.get(column)
@@ -142,6 +144,18 @@ def pixel_image(data: Mapping[str, Any], layout: Layout) -> str:
     out = io.BytesIO()
     picture.resize((side * scale, side * scale), Image.Resampling.NEAREST).save(out, "png")
     return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+
+
+def picture_at(value: Any, hosts: Sequence[str]) -> str:
+    """The https address of a picture on an allowed host, for the browser to fetch; else empty."""
+    if not isinstance(value, str) or not hosts:
+        return ""
+    try:
+        parts = urlsplit(value.strip())
+        is_named = parts.scheme == "https" and parts.netloc.lower() in {h.lower() for h in hosts}
+    except ValueError:
+        return ""
+    return parts.geturl() if is_named and _PICTURE.search(parts.path) else ""
 
 
 def photo_of(value: Any, roots: Sequence[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.types import Scope
 
 from app.settings import LOOPBACK, settings_in_force
@@ -30,7 +32,20 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?", re.IGNORECASE)
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
+
+
+def picture_hosts() -> tuple[str, ...]:
+    """The hosts whose pictures may be shown; what is no plain name of a host is left out."""
+    return tuple(h for h in settings_in_force().text("picture_hosts").split() if HOST.fullmatch(h))
+
+
+def screen_headers() -> dict[str, str]:
+    """The headers of the screen: those of all answers, with the hosts of pictures allowed."""
+    hosts = "".join(f" https://{host}" for host in picture_hosts())
+    policy = POLICY.replace("img-src 'self' data: blob:", f"img-src 'self' data: blob:{hosts}")
+    return HEADERS | {"Content-Security-Policy": policy}
 
 
 def refuse_foreign(scope: Scope) -> str | None:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.auth.routes import session_viewer
 from app.counters import COUNTERS
-from app.headers import HEADERS, refuse_foreign
+from app.headers import refuse_foreign, screen_headers
 
 # Files that pages hand out or take: their addresses are hard to guess, but links travel.
 SIGNED_IN_ONLY = ("/media/", "/_stcore/upload_file")
@@ -40,7 +40,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in screen_headers().items():
                     headers[name] = value
                 COUNTERS.add("http_responses", str(message["status"]))
             await send(message)

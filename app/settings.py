@@ -82,6 +82,11 @@ TABLE = (
     Setting("query_memory", "4GB", "Memory the query engine may use before it spills to disk."),
     Setting("query_threads", 0, "Threads of the query engine; 0 is one for each core."),
     Setting("upload_limit_mb", 2048, "Largest file that the Add data page takes."),
+    Setting(
+        "picture_hosts",
+        "",
+        "Hosts whose pictures (https) cards may show, split by spaces; browsers ask them, Telltale never.",
+    ),
     Setting("import_roots", "", "Server folders that may be imported or attached, split by ':'."),
     Setting(
         "scoring_endpoints",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.cards import FIRST, Layout, card_of, photo_of, pixel_columns, pixel_image, say
+from app.cards import FIRST, Layout, card_of, photo_of, picture_at, pixel_columns, pixel_image, say
 
 PIXELS = tuple(f"pixel_{i:02d}" for i in range(16))
 
@@ -79,3 +79,39 @@ def test_a_path_is_a_picture_only_inside_the_allowed_folders(tmp_path: Path) -> 
     assert [photo_of(str(path), roots) for path in bad] == [""] * len(bad)
     card = card_of({"file": str(root / "a.png")}, Layout(("file",), roots=roots), "D1", "")
     assert card.is_photo and card.image
+
+
+def test_pictures_by_address_come_from_named_hosts_alone() -> None:
+    hosts = ("pics.example.org",)
+    good = "https://pics.example.org/a/b.png?size=2"
+    assert picture_at(good, hosts) == good and picture_at(good, ()) == ""
+    bad = [
+        "http://pics.example.org/a.png", "https://other.example.org/a.png",
+        "https://pics.example.org.evil.org/a.png", "https://pics.example.org@evil.org/a.png",
+        "https://u:p@pics.example.org/a.png", "https://pics.example.org/a.svg",
+        "https://[/a.png", "javascript:alert(1)//.png", 7, None,
+    ]  # fmt: skip
+    assert [picture_at(value, hosts) for value in bad] == [""] * len(bad)
+    card = card_of({"photo": good}, Layout(("photo",), hosts=hosts), "D1", "")
+    assert (card.image, card.is_photo) == (good, True)
+    other = card_of({"photo": good}, Layout(("photo",)), "D1", "")
+    assert other.image == "" and ("photo", good) in other.rows
+
+
+def test_the_policy_of_the_screen_names_hosts_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from app.headers import POLICY, screen_headers
+    from app.settings import settings_in_force
+
+    monkeypatch.setenv("TELLTALE_HOME", str(tmp_path))
+    for hosts, said in (
+        ("", "img-src 'self' data: blob:;"),
+        ("pics.example.org", "img-src 'self' data: blob: https://pics.example.org;"),
+        ("a.b;script-src * x' 'unsafe-inline'", "img-src 'self' data: blob:;"),
+    ):
+        monkeypatch.setenv("TELLTALE_PICTURE_HOSTS", hosts)
+        settings_in_force.cache_clear()
+        policy = screen_headers()["Content-Security-Policy"]
+        assert said in policy and policy.count(";") == POLICY.count(";")
+    settings_in_force.cache_clear()

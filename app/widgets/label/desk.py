@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from analytics.words import write_count, write_list, write_value
 from app.cache import desk as shared_desk
 from app.cache import shelf
 from app.cards import Card, Layout, card_of, layout_of
+from app.headers import picture_hosts
 from app.label_keys import check_keys
 from app.labelling.answer import Answer, give_answers, undo, undoable
 from app.labelling.claim import claim_next
@@ -186,11 +187,12 @@ def card_layout(dataset: Dataset) -> Layout:
     """How rows of a model are shown, of the columns that the dataset has; worked out once."""
     settings = settings_in_force()
     roots = [str(settings.home), *filter(None, settings.text("import_roots").split(":"))]
+    hosts = picture_hosts()
     key = ("card layout", dataset.model, dataset.schema, tuple(roots))
     found: Layout = shelf().get(
         key, lambda cancel: layout_of(shared_desk().engine.under(cancel), dataset, roots)
     )
-    return found
+    return replace(found, hosts=hosts)
 
 
 def _opened(card: Claimed, layout: Layout) -> Opened:
