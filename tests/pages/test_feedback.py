@@ -46,7 +46,7 @@ def test_the_page_speaks_and_shows_the_newest_item(on_samples: None, run: Run, t
     said = texts(app)
     assert "judgements are negative" in said
     assert "simulated" in said
-    assert "254 items" in said
+    assert "235 items" in said
     assert len(app.dataframe[0].value) == 50
 
 

@@ -88,7 +88,7 @@ def test_april_fell_because_more_flights_were_late(why) -> None:
     found = why("flight-late", "--names", "accuracy", "--window", APRIL)
     title = found["findings"][0]["title"]
     assert title == (
-        "Accuracy fell 5.9 points: 5.6 because more rows have label 1 (27.8 %, before 21.2 %)"
+        "Accuracy fell 6.0 points: 5.6 because more rows have label 1 (27.8 %, before 21.2 %)"
     )
     assert "do not prove a cause" in found["note"]
     before, now = sides("flight-late")
@@ -175,7 +175,7 @@ def test_the_text_ends_with_what_it_does_not_prove(home, capsys) -> None:
     asked = ["why", "--model", "flight-late", "--home", str(home), "--window", APRIL]
     assert main([*asked, "--names", "accuracy"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("flight-late: Accuracy fell 5.9 points: 5.6 because")
+    assert out.startswith("flight-late: Accuracy fell 6.0 points: 5.6 because")
     assert "do not prove a cause" in out and "covariate" in out
     assert main([*asked, "--names", "roc_auc"]) == 2
     assert "Ask brier instead." in capsys.readouterr().err
