@@ -20,6 +20,8 @@ def register(subparsers: Any) -> None:
     add.add_argument(
         "--kind", required=True, help="predictions, labels, errors, resources, events or feedback"
     )
+    add.add_argument("--task", help="where the model is new: binary, multiclass or regression")
+    add.add_argument("--positive", help="the positive class of a new binary model, else 1")
     add.add_argument("--read", action="store_true", help="it may read back what was sent, too")
     verb(verbs, "revoke", revoke_one, "end a key for good").add_argument("id", type=int)
 
@@ -53,10 +55,12 @@ def list_all(arguments: argparse.Namespace) -> int:
 
 def add_one(arguments: argparse.Namespace) -> int:
     """Make a key and print its secret, once."""
-    from app.auth.keys import create_key
+    from app.auth.keys import create_key, create_model
     from app.auth.viewer import operator
 
     database = open_home(arguments)
+    if arguments.task:
+        create_model(database, operator(), arguments.model, arguments.task, arguments.positive)
     key, secret = create_key(
         database,
         operator(),
