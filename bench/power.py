@@ -171,9 +171,9 @@ reference of five times as many rows; one column is changed. Thresholds are take
 change, so that each method raises as many false alarms as the one that it stands beside:
 
 - at {OFTEN:.0%}: Telltale's tests (the smallest adjusted p-value of the page);
-- at {SELDOM:.1%}: Telltale's verdicts, which also ask for an effect above the tolerance and raise fewer
-  false alarms than that (the column beside them, with its draws; the verdicts cost little and are taken
-  on half as many shifted pages of their own).
+- at {SELDOM:.1%}: Telltale's verdicts, which also ask for an effect above the tolerance and raise about as
+  many or fewer false alarms than that (the column beside them, with its draws; the verdicts cost little
+  and are taken on pages of their own, half as many with the shift).
 
 Evidently and NannyML: the largest of their default statistics over the columns, each in units of its own
 spread without drift, which is kinder than their fixed thresholds. BBSD: Kolmogorov-Smirnov on the five
