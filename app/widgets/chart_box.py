@@ -10,7 +10,9 @@ from typing import Any
 
 import streamlit as st
 
+from app.auth import guarded, require
 from app.charts import CONFIG, Chart, picked_span
+from app.session import KEYS
 from app.widgets.comment import draw_comment
 from app.widgets.empty_state import draw_empty
 from app.widgets.problem import plain
@@ -58,11 +60,25 @@ def _below(chart: Chart, key: str, caption: str) -> None:
         st.caption(plain(text), width="stretch")
         draw_comment("chart", key)
     if chart.table:
+        _draw_numbers(chart, key)
+
+
+def _draw_numbers(chart: Chart, key: str) -> None:
+    """Opening the box runs only the box: the page around it stands as it is."""
+    from app.widgets.view import selected_model
+
+    model = st.query_params.get(KEYS["model"]) or selected_model(require("view"))
+
+    @st.fragment
+    @guarded("view", model)
+    def draw() -> None:
         with st.expander("Numbers", key=f"numbers_{key}", type="compact", on_change="rerun") as box:
             if box.open:
                 data_table(chart.table, f"table_{key}")
                 if st.button("Save as PNG", key=f"png_{key}", type="tertiary"):
                     _save_picture(key)
+
+    draw()
 
 
 def _save_picture(key: str) -> None:
