@@ -8,13 +8,14 @@ taken of those expected counts. It assumes no concept drift: that a score still 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from analytics.core import Estimate, Metric
-from analytics.needs import Confusion, Floats, Scores
+from analytics.needs import Confusion, Floats, Scores, Valued
 from analytics.stats.intervals import Z95
 
 MIN_ROWS = 30
@@ -104,12 +105,20 @@ def forecast(
 
 def estimated(metric: Metric) -> bool:
     """Whether the metric can be estimated so: from counts by class, by rank, or as a mean loss."""
-    by_counts = metric.needs is Confusion and metric.needs_labels
+    by_counts = metric.needs in (Confusion, Valued) and metric.needs_labels
     return "binary" in metric.tasks and (by_counts or metric.name in (*RANKED, *MEANS))
 
 
-def cbpe(metric: Metric, rows: Forecast, positive: str, negative: str) -> Estimate:
+def cbpe(
+    metric: Metric,
+    rows: Forecast,
+    positive: str,
+    negative: str,
+    values: Mapping[tuple[str, str], float] | None = None,
+) -> Estimate:
     """The metric as it is expected of these rows; ``detail.assumes`` says on what it rests.
+
+    ``values`` are what a row of each (true class, predicted class) is worth.
 
     >>> from analytics.performance.accuracy import METRIC
     >>> reference = Scores.from_arrays([True, False] * 50, [0.9, 0.1] * 50)
@@ -124,20 +133,25 @@ def cbpe(metric: Metric, rows: Forecast, positive: str, negative: str) -> Estima
     if metric.name == "average_precision":
         value, slope = _average_precision(rows)
     elif metric.name == "roc_auc":
-        value, slope = _roc_auc(rows)
+        value, slope = ranked_auc(rows)
     elif metric.name in MEANS:
         found = metric.compute(expected_scores(rows))
         value, slope = found.value, _mean_slope(metric, rows)
     else:
-        value, slope = _by_counts(metric, rows, (negative, positive))
+        value, slope = _by_counts(metric, rows, (negative, positive), values)
     if value is None or not math.isfinite(value):
         return replace(Estimate.undefined("it has no expected value", rows.n), detail=detail)
     half = Z95 * rows.spread(slope)
-    ends = (value - half, value + half)
-    if metric.unit == "share" or metric.name in RANKED:
-        low = -1.0 if metric.name == "mcc" else 0.0
-        ends = (max(ends[0], min(low, value)), min(ends[1], max(1.0, value)))
-    return Estimate(value, *ends, INTERVAL, rows.n, half / Z95, detail=detail)
+    low, high = bounded(metric, value, half)
+    return Estimate(value, low, high, INTERVAL, rows.n, half / Z95, detail=detail)
+
+
+def bounded(metric: Metric, value: float, half: float) -> tuple[float, float]:
+    """The ends of an interval, within what the metric can be."""
+    if metric.unit != "share" and metric.name not in RANKED:
+        return value - half, value + half
+    least = -1.0 if metric.name == "mcc" else 0.0
+    return max(value - half, min(least, value)), min(value + half, max(1.0, value))
 
 
 def expected_scores(rows: Forecast) -> Scores:
@@ -157,10 +171,19 @@ def expected_confusion(rows: Forecast, classes: tuple[str, str]) -> Confusion:
 
 
 def _by_counts(
-    metric: Metric, rows: Forecast, classes: tuple[str, str]
+    metric: Metric,
+    rows: Forecast,
+    classes: tuple[str, str],
+    values: Mapping[tuple[str, str], float] | None,
 ) -> tuple[float | None, Floats]:
     table = expected_confusion(rows, classes)
-    value = metric.compute(table, of=classes[1]).value
+
+    def value_of(counts: Floats) -> float | None:
+        found = replace(table, counts=counts)
+        need = Valued(found, values) if values is not None else found
+        return metric.compute(need, of=classes[1]).value
+
+    value = value_of(table.counts)
     slopes = []
     for said in (0, 1):  # one row of that predicted class that turns from negative to positive
         ends = []
@@ -169,7 +192,7 @@ def _by_counts(
             counts = table.counts.copy()
             counts[1, said] += sign * step
             counts[0, said] -= sign * step
-            ends.append(metric.compute(replace(table, counts=counts), of=classes[1]).value)
+            ends.append(value_of(counts))
         known = step > 0 and None not in ends
         slopes.append(
             (float(ends[1] or 0.0) - float(ends[0] or 0.0)) / (2 * step) if known else 0.0
@@ -185,7 +208,7 @@ def _mean_slope(metric: Metric, rows: Forecast) -> Floats:
     return found
 
 
-def _roc_auc(rows: Forecast) -> tuple[float | None, Floats]:
+def ranked_auc(rows: Forecast) -> tuple[float | None, Floats]:
     """Mann and Whitney's share of pairs, each row in part positive and in part negative."""
     pos = rows.count * rows.rate
     neg = rows.count - pos

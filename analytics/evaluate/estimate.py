@@ -5,61 +5,66 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from analytics.catalog import Named, metrics_for, pick_metrics
-from analytics.core import Dataset, Estimate, Question, Result
+from analytics.catalog import Named, lacks, metrics_for, pick_metrics
+from analytics.core import Dataset, Estimate, Question, Result, Task
 from analytics.errors import LogError, UsageError
-from analytics.estimate.cbpe import Calibration, calibrate, cbpe, estimated, forecast
+from analytics.estimate.cbpe import estimated
+from analytics.estimate.classes import estimated_of_classes
+from analytics.evaluate.estimators import classes_scored, of_several, of_two
 from analytics.evaluate.performance import metric_estimates
 from analytics.evaluate.verdict import Compared, compare, judge, tolerance_of
 from analytics.query.engine import Engine
-from analytics.query.forecast import said_by_score
 from analytics.query.frame import whole
 from analytics.query.groups import Group, count_groups
-from analytics.query.performance import scores
 
-WHOLE = (None, None)
-DEFAULT = ("roc_auc", "accuracy", "precision", "recall", "f1", "average_precision")
-MIN_REFERENCE = 100
+DEFAULT: dict[Task, tuple[str, ...]] = {
+    "binary": ("roc_auc", "accuracy", "precision", "recall", "f1", "average_precision"),
+    "multiclass": ("accuracy", "f1_macro", "precision_macro", "recall_macro", "roc_auc_macro"),
+}
 
 
 def can_be_estimated(dataset: Dataset) -> tuple[str, ...]:
     """The metrics of the model that need no labels to be estimated."""
-    if dataset.schema.task != "binary" or not dataset.schema.has("score"):
-        return ()
-    return tuple(name for name, n in metrics_for("binary").items() if estimated(n.metric))
+    schema = dataset.schema
+    known = {k: n.metric for k, n in metrics_for(schema.task).items()}
+    known = {k: metric for k, metric in known.items() if lacks(metric, schema) is None}
+    if schema.task == "binary" and schema.has("score"):
+        return tuple(name for name, metric in known.items() if estimated(metric))
+    if schema.task == "multiclass" and len(classes_scored(dataset)) == len(schema.classes) > 1:
+        return tuple(name for name, metric in known.items() if estimated_of_classes(metric))
+    return ()
 
 
 def estimate(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
-    """CBPE of the asked metrics for every period and version; ``n`` are all rows, labelled or not.
+    """Estimates of the asked metrics for every period and version; ``n`` are all rows, labelled or not.
 
     Scores are calibrated on the labelled rows of the reference. Each result carries
-    ``detail.method`` and ``detail.assumes``. Raises LogError where the model has no scores of two
-    classes, UsageError where the reference has too few labels or a metric cannot be estimated so.
+    ``detail.method`` and ``detail.assumes``. Raises LogError where the model has no scores,
+    UsageError where the reference has too few labels or a metric cannot be estimated so.
     """
     if not can_be_estimated(dataset):
         raise LogError(
-            f"{dataset.model} logs no probability of a positive class.",
-            "Without labels a metric is estimated from calibrated probabilities of two classes.",
+            f"{dataset.model} logs no probability of a class.",
+            "Without labels a metric is estimated from calibrated probabilities of the classes.",
             "Map a score with --map score=COLUMN, or wait for labels.",
         )
-    calibration = _calibrate(engine, dataset, question)
+    if question.reference is None:
+        raise UsageError(
+            "An estimate without labels needs a reference with labels.",
+            "On it the scores are calibrated.",
+            "Import one: telltale import FILE --model NAME --as reference; or use previous or A..B.",
+        )
     named = _picked(dataset, question)
-    groups = count_groups(engine, dataset, question.scope)
-    said = said_by_score(engine, dataset, question.scope)
-    assert question.reference is not None
+    by_task = {"binary": of_two, "multiclass": of_several}
+    make = by_task[dataset.schema.task]
+    of_group = make(engine, dataset, question.scope, question.reference, named)
     reference = metric_estimates(engine, dataset, whole(question.reference), named)
-    schema = dataset.schema
-    negative = next((c for c in schema.classes if c != schema.positive), "0")
     results: list[Result] = []
-    for group in groups:
-        found = []
-        for n in named:
-            value = Estimate.undefined("no rows with a score and a prediction")
-            if group.key in said:
-                one = said[group.key]
-                rows = forecast(calibration, one.score, one.is_positive, one.count)
-                value = cbpe(n.metric, rows, str(schema.positive), negative)
-            found.append((n, value, compare(n.metric, value, reference.get((n.name, n.of)))))
+    for group in count_groups(engine, dataset, question.scope):
+        found = [
+            (n, of, value, compare(n.metric, value, reference.get((n.name, of))))
+            for n, of, value in of_group(group.key)
+        ]
         results += _judged(question, group, found)
     return results
 
@@ -74,37 +79,20 @@ def _picked(dataset: Dataset, question: Question) -> tuple[Named, ...]:
                 "CBPE takes expected counts of right and wrong, or ranks.",
                 f"Choose of: {', '.join(known)}.",
             )
-    return pick_metrics(dataset.schema, question.names or [n for n in DEFAULT if n in known])
-
-
-def _calibrate(engine: Engine, dataset: Dataset, question: Question) -> Calibration:
-    if question.reference is None:
-        raise UsageError(
-            "An estimate without labels needs a reference with labels.",
-            "On it the scores are calibrated.",
-            "Import one: telltale import FILE --model NAME --as reference; or use previous or A..B.",
-        )
-    need = scores(engine, dataset, whole(question.reference)).get(WHOLE)
-    found = calibrate(need) if need is not None and need.n >= MIN_REFERENCE else None
-    if found is None:
-        n = need.n if need is not None else 0
-        raise UsageError(
-            f"The reference has {n} labelled rows with a score: too few to calibrate on.",
-            f"At least {MIN_REFERENCE} are needed, of both classes.",
-            "Choose a longer reference.",
-        )
-    return found
+    return pick_metrics(
+        dataset.schema, question.names or [n for n in DEFAULT[dataset.schema.task] if n in known]
+    )
 
 
 def _judged(
-    question: Question, group: Group, found: Sequence[tuple[Named, Estimate, Compared]]
+    question: Question, group: Group, found: Sequence[tuple[Named, str | None, Estimate, Compared]]
 ) -> list[Result]:
     verdicts = judge(
-        [(compared.evidence, tolerance_of(n.metric)) for n, _e, compared in found],
-        [(e, n.metric.better, question.thresholds.get(n.name)) for n, e, _c in found],
+        [(compared.evidence, tolerance_of(n.metric)) for n, _of, _e, compared in found],
+        [(e, n.metric.better, question.thresholds.get(n.name)) for n, _of, e, _c in found],
     )
     results = []
-    for (n, value, compared), (verdict, p_adjusted) in zip(found, verdicts, strict=True):
+    for (n, of, value, compared), (verdict, p_adjusted) in zip(found, verdicts, strict=True):
         metric = n.metric
         detail = {
             **value.detail,
@@ -116,6 +104,8 @@ def _judged(
             "p_adjusted": p_adjusted,
             "se": value.se,
         }
+        if of is not None and of not in metric.averages:
+            detail["class"] = of
         base = Result(
             name=n.name,
             value=value.value,

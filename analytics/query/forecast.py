@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import frame
 from analytics.query.groups import Key
 from analytics.query.performance import predicted_class, split_groups
-from analytics.sources.relation import quote_text
+from analytics.sources.relation import quote_name, quote_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,52 @@ def said_by_score(engine: Engine, dataset: Dataset, scope: Scope) -> Mapping[Key
         )
 
     return dict(split_groups(engine.arrays(sql, rows.values), build))
+
+
+@dataclass(frozen=True, slots=True)
+class RowsSaid:
+    """Rows of one group in the order of time, of which there are ``total``: by name of the column.
+
+    ``label`` is the settled label, masked where unknown or not asked for.
+    """
+
+    columns: Mapping[str, Any]
+    label: Any
+    total: int
+
+
+def rows_said(
+    engine: Engine,
+    dataset: Dataset,
+    scope: Scope,
+    columns: Sequence[str],
+    most: int,
+    *,
+    needed: Sequence[str] = (),
+    labelled: bool = False,
+) -> Mapping[Key, RowsSaid]:
+    """At most ``most`` rows of every group, chosen by a hash of their id.
+
+    Only rows that have all of ``needed``; with ``labelled`` those whose label is known.
+    """
+    rows = frame(dataset, scope, columns, with_labels=labelled)
+    if rows is None:
+        return {}
+    picks = ", ".join(f"{quote_name(c)} AS c{i}" for i, c in enumerate(columns))
+    keep = [f"{quote_name(c)} IS NOT NULL" for c in needed]
+    keep += ["label IS NOT NULL"] if labelled else []
+    order = "hash(prediction_id, row), prediction_id, row"
+    sql = rows.select(
+        f"SELECT * FROM (SELECT _period, _version, timestamp, row, {'label' if labelled else 'NULL'}"
+        f" AS label, {picks}, count(*) OVER g AS total, row_number() OVER (g ORDER BY {order}) AS place"
+        f" FROM rows WHERE {' AND '.join(keep) or 'true'}"
+        " WINDOW g AS (PARTITION BY _period, _version))"
+        f" WHERE place <= {int(most)} ORDER BY _period, _version, timestamp, row, place"
+    )
+    found = engine.arrays(sql, rows.values)
+
+    def build(found: Arrays, at: slice) -> RowsSaid:
+        chosen = {c: found[f"c{i}"][at] for i, c in enumerate(columns)}
+        return RowsSaid(chosen, found["label"][at], int(found["total"][at][0]))
+
+    return dict(split_groups(found, build))

@@ -9,9 +9,10 @@ from sklearn.isotonic import IsotonicRegression
 
 from analytics.catalog import metrics_for
 from analytics.estimate.cbpe import calibrate, cbpe, estimated, forecast
-from analytics.needs import Confusion, Scores
+from analytics.needs import Confusion, Scores, Valued
 
 RNG = np.random.default_rng(8)
+VALUES = {("1", "1"): 5.0, ("0", "1"): -2.0, ("1", "0"): -1.0}
 NAMES = [name for name, n in metrics_for("binary").items() if estimated(n.metric)]
 
 
@@ -22,10 +23,11 @@ def rows_of(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 def realised(name: str, score: np.ndarray, label: np.ndarray) -> float:
     metric = metrics_for("binary")[name].metric
-    if metric.needs is Confusion:
+    if metric.needs in (Confusion, Valued):
         said = np.where(score >= 0.5, "1", "0")
         counts = Confusion.from_arrays(np.where(label, "1", "0"), said, positive="1")
-        return float(metric.compute(counts, of="1").value)
+        need = counts if metric.needs is Confusion else Valued(counts, VALUES)
+        return float(metric.compute(need, of="1").value)
     if name == "average_precision":  # ties one by one, as it is estimated
         order = np.argsort(-score, kind="stable")
         hits = label[order].astype(float)
@@ -42,7 +44,7 @@ def of_rows(reference: tuple[np.ndarray, np.ndarray], score: np.ndarray):  # typ
 
 def test_it_is_offered_for_counts_ranks_and_mean_losses() -> None:
     wanted = {"accuracy", "precision", "recall", "f1", "fbeta", "specificity", "balanced_accuracy",
-              "mcc", "roc_auc", "average_precision", "brier", "log_loss"}  # fmt: skip
+              "mcc", "roc_auc", "average_precision", "brier", "log_loss", "business_value"}  # fmt: skip
     assert wanted == set(NAMES)
 
 
@@ -72,7 +74,8 @@ def test_the_value_is_the_mean_of_drawn_labels_and_the_interval_their_spread(nam
     rows = of_rows(rows_of(200_000, rng), score)  # so many that the calibration is known
     rate = np.interp(score, rows.score, rows.rate)
     drawn = [realised(name, score, rng.random(len(score)) < rate) for _ in range(200)]
-    found = cbpe(metrics_for("binary")[name].metric, rows, "1", "0")
+    values = VALUES if name == "business_value" else None
+    found = cbpe(metrics_for("binary")[name].metric, rows, "1", "0", values)
     assert found.value == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / np.sqrt(200) + 1e-3)
     assert found.se == pytest.approx(np.std(drawn), rel=0.25)
 

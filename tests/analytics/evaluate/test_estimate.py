@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from analytics.core import Question, Scope, Window
+from analytics.core import Column, Question, Schema, Scope, Window
 from analytics.errors import LogError, UsageError
 from analytics.evaluate.estimate import can_be_estimated, estimate
 
@@ -59,3 +59,34 @@ def test_what_cannot_be_estimated_says_why(engine, dataset) -> None:
     assert can_be_estimated(bare) == ()
     with pytest.raises(LogError, match="no probability"):
         estimate(engine, bare, Question(NOW, BEFORE))
+
+
+def test_several_classes_are_estimated_whole_and_by_class(engine, build) -> None:
+    rng = np.random.default_rng(4)
+    names = ("a", "b", "c")
+    rows, labels = [], []
+    for i in range(900):
+        score = rng.dirichlet([0.6, 0.6, 0.6])
+        moment = START + timedelta(minutes=6.4 * i)
+        rows.append(
+            {"row": i, "prediction_id": f"p{i}", "timestamp": moment, "model_version": "v1",
+             "prediction": names[int(score.argmax())],
+             **{f"score_{c}": float(s) for c, s in zip(names, score, strict=True)}}
+        )  # fmt: skip
+        if moment < MIDDLE:
+            label = names[int(rng.choice(3, p=score))]
+            labels.append({"prediction_id": f"p{i}", "label": label, "known_at": moment})
+    scored = tuple(Column(f"score_{c}", "score", "numeric", c) for c in names)
+    base = (Column("prediction_id", "prediction_id", "text"), Column("timestamp", "timestamp", "time"),
+            Column("prediction", "prediction", "categorical"))  # fmt: skip
+    dataset = build([rows], [labels], schema=Schema("multiclass", (*base, *scored), names))
+    results = estimate(engine, dataset, Question(NOW, BEFORE, ("accuracy", "f1_macro", "recall")))
+    assert {(r.name, r.detail.get("class")) for r in results} == {
+        ("accuracy", None), ("f1_macro", None), *(("recall", c) for c in names),
+    }  # fmt: skip
+    for r in results:
+        assert r.value is not None and r.low < r.value < r.high and r.n in (225, 226, 224)
+        assert r.detail["method"] == "cbpe" and abs(r.value - r.detail["reference"]) < 0.15
+    few = Scope(window=Window(START, START + timedelta(hours=5)))
+    with pytest.raises(UsageError, match="too few to calibrate"):
+        estimate(engine, dataset, Question(NOW, few))

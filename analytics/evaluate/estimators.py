@@ -1,0 +1,165 @@
+"""Estimates without labels of every group, by the kind of task; what each one was learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from analytics.catalog import Named
+from analytics.core import Dataset, Estimate, Scope
+from analytics.errors import UsageError
+from analytics.estimate.cbpe import Calibration, calibrate, cbpe, forecast
+from analytics.estimate.classes import (
+    ClassForecast,
+    calibrate_classes,
+    cbpe_of_classes,
+    forecast_classes,
+)
+from analytics.needs import Floats, Valued
+from analytics.query.engine import Engine
+from analytics.query.forecast import RowsSaid, rows_said, said_by_score
+from analytics.query.frame import whole
+from analytics.query.groups import Key
+from analytics.query.performance import scores
+
+WHOLE = (None, None)
+MIN_REFERENCE = 100
+MOST = 100_000  # rows of a side that methods which need rows look at; above it a sample
+NOTHING = "no rows with a score and a prediction"
+
+Found = list[tuple[Named, str | None, Estimate]]
+Estimator = Callable[[Key], Found]
+
+
+def of_two(
+    engine: Engine, dataset: Dataset, scope: Scope, reference: Scope, named: Sequence[Named]
+) -> Estimator:
+    """CBPE of a binary task, from counts by distinct score."""
+    calibration = _calibrate(engine, dataset, reference)
+    said = said_by_score(engine, dataset, scope)
+    schema = dataset.schema
+    positive = str(schema.positive)
+    negative = next((c for c in schema.classes if c != schema.positive), "0")
+    worth = _worth(dataset)
+
+    def of_group(key: Key) -> Found:
+        if key not in said:
+            return [(n, None, Estimate.undefined(NOTHING)) for n in named]
+        one = said[key]
+        rows = forecast(calibration, one.score, one.is_positive, one.count)
+        return [
+            (n, None, cbpe(n.metric, rows, positive, negative, _values(n, worth))) for n in named
+        ]
+
+    return of_group
+
+
+def of_several(
+    engine: Engine, dataset: Dataset, scope: Scope, reference: Scope, named: Sequence[Named]
+) -> Estimator:
+    """CBPE of a multiclass task, from the scores of all classes of each row."""
+    classes = classes_scored(dataset)
+    columns = [f"score_{c}" for c in classes]
+    picked = ("prediction", *columns)
+    known = rows_said(
+        engine, dataset, whole(reference), picked, MOST, needed=picked, labelled=True
+    ).get(WHOLE)
+    calibrations, n_known = None, 0
+    if known is not None:
+        labels, score = np.asarray(known.label, dtype=str), _matrix(known, columns)
+        kept = np.isfinite(score).all(axis=1) & np.isin(labels, classes)
+        n_known = int(kept.sum())
+        if n_known >= MIN_REFERENCE:
+            calibrations = calibrate_classes(classes, labels[kept], score[kept])
+    if calibrations is None or known is None:
+        raise too_few(n_known, "of every class")
+    facts = _sampled(known)
+    said = rows_said(engine, dataset, scope, picked, MOST, needed=picked)
+    worth = _worth(dataset)
+
+    def of_group(key: Key) -> Found:
+        rows = _class_rows(calibrations, said.get(key), columns)
+        return [
+            (n, of, _with(_of_rows(n, rows, of, worth), facts)) for n, of in _each(named, classes)
+        ]
+
+    return of_group
+
+
+def classes_scored(dataset: Dataset) -> tuple[str, ...]:
+    """The classes that have a score column of their own."""
+    there = {c.class_name for c in dataset.schema.columns if c.role == "score" and c.class_name}
+    return tuple(c for c in dataset.schema.classes if c in there)
+
+
+def too_few(n: int, of: str) -> UsageError:
+    """The reference cannot teach an estimate anything."""
+    return UsageError(
+        f"The reference has {n} labelled rows with a score: too few to calibrate on.",
+        f"At least {MIN_REFERENCE} are needed, {of}.",
+        "Choose a longer reference.",
+    )
+
+
+def _calibrate(engine: Engine, dataset: Dataset, reference: Scope) -> Calibration:
+    need = scores(engine, dataset, whole(reference)).get(WHOLE)
+    found = calibrate(need) if need is not None and need.n >= MIN_REFERENCE else None
+    if found is None:
+        raise too_few(need.n if need is not None else 0, "of both classes")
+    return found
+
+
+def _each(named: Sequence[Named], classes: Sequence[str]) -> Iterator[tuple[Named, str | None]]:
+    """Each metric once, or once a class where it is one against the rest."""
+    for n in named:
+        if n.metric.per_class and n.of is None:
+            yield from ((n, c) for c in classes)
+        else:
+            yield n, n.of
+
+
+def _of_rows(
+    named: Named, rows: ClassForecast | None, of: str | None, worth: Mapping[tuple[str, str], float]
+) -> Estimate:
+    if rows is None:
+        return Estimate.undefined(NOTHING)
+    return cbpe_of_classes(named.metric, rows, of, _values(named, worth))
+
+
+def _class_rows(
+    calibrations: Mapping[str, Calibration], said: RowsSaid | None, columns: Sequence[str]
+) -> ClassForecast | None:
+    if said is None:
+        return None
+    score, predicted = _matrix(said, columns), np.asarray(said.columns["prediction"], dtype=str)
+    kept = np.isfinite(score).all(axis=1) & np.isin(predicted, tuple(calibrations))
+    return forecast_classes(calibrations, predicted[kept], score[kept]) if kept.any() else None
+
+
+def _matrix(rows: RowsSaid, columns: Sequence[str]) -> Floats:
+    found: list[Floats] = [
+        np.ma.filled(np.ma.asarray(rows.columns[c], dtype=float), np.nan) for c in columns
+    ]
+    return np.column_stack(found)
+
+
+def _worth(dataset: Dataset) -> Mapping[tuple[str, str], float]:
+    return {(truth, said): value for truth, said, value in dataset.schema.values}
+
+
+def _values(
+    named: Named, worth: Mapping[tuple[str, str], float]
+) -> Mapping[tuple[str, str], float] | None:
+    return worth if named.metric.needs is Valued else None
+
+
+def _sampled(known: RowsSaid) -> dict[str, int]:
+    """How many rows of the reference were looked at, where not all were."""
+    n = len(known.label)
+    return {"n_reference": n, "n_reference_all": known.total} if n < known.total else {}
+
+
+def _with(estimate: Estimate, facts: Mapping[str, int]) -> Estimate:
+    return replace(estimate, detail={**estimate.detail, **facts}) if facts else estimate
