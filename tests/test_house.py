@@ -222,6 +222,7 @@ def strings(text: str) -> Iterator[str]:
                 "analytics/drift/domain_classifier_auc.py",
                 "analytics/sampling/diverse.py",
                 "analytics/estimate/surrogate.py",
+                "analytics/estimate/dle.py",
             ),
         ),
     ],

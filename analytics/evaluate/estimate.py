@@ -10,7 +10,8 @@ from analytics.core import Dataset, Estimate, Question, Result, Task
 from analytics.errors import LogError, UsageError
 from analytics.estimate.cbpe import estimated
 from analytics.estimate.classes import estimated_of_classes
-from analytics.evaluate.estimators import classes_scored, of_several, of_two
+from analytics.estimate.dle import estimated_by_losses
+from analytics.evaluate.estimators import classes_scored, of_losses, of_several, of_two
 from analytics.evaluate.performance import metric_estimates
 from analytics.evaluate.verdict import Compared, compare, judge, tolerance_of
 from analytics.query.engine import Engine
@@ -20,6 +21,7 @@ from analytics.query.groups import Group, count_groups
 DEFAULT: dict[Task, tuple[str, ...]] = {
     "binary": ("roc_auc", "accuracy", "precision", "recall", "f1", "average_precision"),
     "multiclass": ("accuracy", "f1_macro", "precision_macro", "recall_macro", "roc_auc_macro"),
+    "regression": ("mae", "rmse"),
 }
 
 
@@ -32,13 +34,16 @@ def can_be_estimated(dataset: Dataset) -> tuple[str, ...]:
         return tuple(name for name, metric in known.items() if estimated(metric))
     if schema.task == "multiclass" and len(classes_scored(dataset)) == len(schema.classes) > 1:
         return tuple(name for name, metric in known.items() if estimated_of_classes(metric))
+    if schema.task == "regression" and schema.has("prediction"):
+        return tuple(name for name, metric in known.items() if estimated_by_losses(metric))
     return ()
 
 
 def estimate(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
     """Estimates of the asked metrics for every period and version; ``n`` are all rows, labelled or not.
 
-    Scores are calibrated on the labelled rows of the reference. Each result carries
+    Scores are calibrated on the labelled rows of the reference (CBPE); of a regression the losses
+    are learned on it (DLE). Each result carries
     ``detail.method`` and ``detail.assumes``. Raises LogError where the model has no scores,
     UsageError where the reference has too few labels or a metric cannot be estimated so.
     """
@@ -55,7 +60,7 @@ def estimate(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
             "Import one: telltale import FILE --model NAME --as reference; or use previous or A..B.",
         )
     named = _picked(dataset, question)
-    by_task = {"binary": of_two, "multiclass": of_several}
+    by_task = {"binary": of_two, "multiclass": of_several, "regression": of_losses}
     make = by_task[dataset.schema.task]
     of_group = make(engine, dataset, question.scope, question.reference, named)
     reference = metric_estimates(engine, dataset, whole(question.reference), named)
@@ -76,7 +81,7 @@ def _picked(dataset: Dataset, question: Question) -> tuple[Named, ...]:
         if name not in known:
             raise UsageError(
                 f"{name} cannot be estimated without labels.",
-                "CBPE takes expected counts of right and wrong, or ranks.",
+                "An estimate takes expected counts of right and wrong, ranks, or mean losses.",
                 f"Choose of: {', '.join(known)}.",
             )
     return pick_metrics(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from analytics.catalog import Named
-from analytics.core import Dataset, Estimate, Scope
+from analytics.core import Column, Dataset, Estimate, Scope
 from analytics.errors import UsageError
 from analytics.estimate.cbpe import Calibration, calibrate, cbpe, forecast
 from analytics.estimate.classes import (
@@ -17,16 +18,20 @@ from analytics.estimate.classes import (
     cbpe_of_classes,
     forecast_classes,
 )
+from analytics.estimate.dle import LOSSES, Learned, dle, learn
 from analytics.needs import Floats, Valued
 from analytics.query.engine import Engine
 from analytics.query.forecast import RowsSaid, rows_said, said_by_score
 from analytics.query.frame import whole
 from analytics.query.groups import Key
 from analytics.query.performance import scores
+from analytics.query.pool import feature_columns
+from analytics.query.samples import as_matrix
 
 WHOLE = (None, None)
 MIN_REFERENCE = 100
 MOST = 100_000  # rows of a side that methods which need rows look at; above it a sample
+MOST_LEARNED, MOST_FEATURES = 20_000, 60  # of the reference, from which losses are learned
 NOTHING = "no rows with a score and a prediction"
 
 Found = list[tuple[Named, str | None, Estimate]]
@@ -63,9 +68,7 @@ def of_several(
     classes = classes_scored(dataset)
     columns = [f"score_{c}" for c in classes]
     picked = ("prediction", *columns)
-    known = rows_said(
-        engine, dataset, whole(reference), picked, MOST, needed=picked, labelled=True
-    ).get(WHOLE)
+    known = rows_said(engine, dataset, whole(reference), picked, MOST, labelled=True).get(WHOLE)
     calibrations, n_known = None, 0
     if known is not None:
         labels, score = np.asarray(known.label, dtype=str), _matrix(known, columns)
@@ -76,7 +79,7 @@ def of_several(
     if calibrations is None or known is None:
         raise too_few(n_known, "of every class")
     facts = _sampled(known)
-    said = rows_said(engine, dataset, scope, picked, MOST, needed=picked)
+    said = rows_said(engine, dataset, scope, picked, MOST)
     worth = _worth(dataset)
 
     def of_group(key: Key) -> Found:
@@ -86,6 +89,56 @@ def of_several(
         ]
 
     return of_group
+
+
+def of_losses(
+    engine: Engine, dataset: Dataset, scope: Scope, reference: Scope, named: Sequence[Named]
+) -> Estimator:
+    """DLE of a regression, learned from features and prediction."""
+    seen = [*feature_columns(dataset, MOST_FEATURES), Column("prediction", "prediction", "numeric")]
+    names = [c.name for c in seen]
+    known = rows_said(engine, dataset, whole(reference), names, MOST_LEARNED, labelled=True).get(
+        WHOLE
+    )
+    n_known = len(known.label) if known is not None else 0
+    if known is None or n_known < MIN_REFERENCE:
+        raise too_few(n_known, "each with a prediction")
+    said = rows_said(engine, dataset, scope, names, MOST)
+    now = {name: _joined([rows.columns[name] for rows in said.values()]) for name in names}
+    x, x_now = as_matrix(seen, dict(known.columns), now if said else dict(known.columns))
+    sizes = [len(rows.columns[names[0]]) for rows in said.values()]
+    parts = dict(zip(said, np.split(x_now, np.cumsum(sizes)[:-1]), strict=True)) if said else {}
+    label: Floats = np.ma.filled(np.ma.asarray(known.label, dtype=float), np.nan)
+    learned = {n.name: _learned(n, x, label) for n in named}
+    facts = _sampled(known)
+
+    def of_group(key: Key) -> Found:
+        found: Found = []
+        for n in named:
+            value = Estimate.undefined("no rows with a prediction")
+            what = learned[n.name]
+            if what is None:
+                value = Estimate.undefined("the reference has no such loss to learn from")
+            elif key in parts:
+                rows = parts[key][np.isfinite(parts[key][:, -1])]
+                value = dle(n.metric, what, rows)
+            found.append((n, None, _with(value, facts)))
+        return found
+
+    return of_group
+
+
+def _learned(named: Named, x: Floats, label: Floats) -> Learned | None:
+    with np.errstate(all="ignore"):
+        loss = LOSSES[named.name](label, x[:, -1])
+    kept = np.isfinite(loss)
+    return learn(x[kept], loss[kept]) if kept.sum() >= MIN_REFERENCE else None
+
+
+def _joined(columns: Sequence[Any]) -> Any:
+    gone = [np.ma.getmaskarray(c) for c in columns]
+    there = [np.ma.getdata(c) for c in columns]
+    return np.ma.array(np.concatenate(there), mask=np.concatenate(gone)) if columns else None
 
 
 def classes_scored(dataset: Dataset) -> tuple[str, ...]:

@@ -69,24 +69,22 @@ def rows_said(
     columns: Sequence[str],
     most: int,
     *,
-    needed: Sequence[str] = (),
     labelled: bool = False,
 ) -> Mapping[Key, RowsSaid]:
     """At most ``most`` rows of every group, chosen by a hash of their id.
 
-    Only rows that have all of ``needed``; with ``labelled`` those whose label is known.
+    With ``labelled`` only those whose label is known.
     """
     rows = frame(dataset, scope, columns, with_labels=labelled)
     if rows is None:
         return {}
     picks = ", ".join(f"{quote_name(c)} AS c{i}" for i, c in enumerate(columns))
-    keep = [f"{quote_name(c)} IS NOT NULL" for c in needed]
-    keep += ["label IS NOT NULL"] if labelled else []
+    keep = "label IS NOT NULL" if labelled else "true"
     order = "hash(prediction_id, row), prediction_id, row"
     sql = rows.select(
         f"SELECT * FROM (SELECT _period, _version, timestamp, row, {'label' if labelled else 'NULL'}"
         f" AS label, {picks}, count(*) OVER g AS total, row_number() OVER (g ORDER BY {order}) AS place"
-        f" FROM rows WHERE {' AND '.join(keep) or 'true'}"
+        f" FROM rows WHERE {keep}"
         " WINDOW g AS (PARTITION BY _period, _version))"
         f" WHERE place <= {int(most)} ORDER BY _period, _version, timestamp, row, place"
     )

@@ -27,11 +27,23 @@ DOTTED = (
 )
 
 
+LEARNED = (
+    "Dotted: estimated without labels, from losses learned on the reference (DLE); assumes no concept"
+    " drift, so a line that leaves it says that rows like these no longer lose what they lost."
+)
+
+
 def ask_estimated(view: View, metric: str, every: str) -> tuple[Result, ...]:
     """What the metric is expected to be without labels, by period; empty where nothing can say."""
     from analytics.evaluate.estimate import can_be_estimated
 
     if not view.has_reference or metric not in can_be_estimated(view.dataset):
+        return ()
+    if view.dataset.schema.task == "regression" and not st.toggle(
+        "Estimate without labels",
+        key=f"estimate_{metric}",
+        help="Learns the losses of the reference; takes some seconds the first time.",
+    ):
         return ()
     try:
         found = view.ask("estimate", "Estimating without labels", names=(metric,), every=every)
@@ -58,7 +70,8 @@ def draw_over_time(
     key = f"over_{results[0].name if results else 'none'}_{every}_{view.selection.window}"
     caption = say_caption(results, every, is_selectable=view.has_times)
     if estimated:
-        caption += f" {DOTTED}"
+        is_learned = estimated[0].detail.get("method") == "dle"
+        caption += f" {LEARNED if is_learned else DOTTED}{_say_sampled(estimated[0])}"
     span = draw_zoom_chart(chart, key, caption=caption)
     draw_notes(view)
     if span is None:
@@ -69,6 +82,16 @@ def draw_over_time(
         if format_window(start, end) != view.selection.window:
             zoom_to(start, end)
             st.rerun()
+
+
+def _say_sampled(result: Result) -> str:
+    """How many rows of the reference were looked at, where not all were."""
+    n, total = result.detail.get("n_reference"), result.detail.get("n_reference_all")
+    if n is None or total is None:
+        return ""
+    return (
+        f" From a sample of {write_count(n)} of the reference's {write_count(total)} labelled rows."
+    )
 
 
 def _whole_days(start: datetime, end: datetime) -> tuple[datetime, datetime]:

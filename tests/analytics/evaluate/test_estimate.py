@@ -55,7 +55,7 @@ def test_what_cannot_be_estimated_says_why(engine, dataset) -> None:
     few = Scope(window=Window(START, START + timedelta(hours=5)))
     with pytest.raises(UsageError, match="too few to calibrate"):
         estimate(engine, dataset, Question(NOW, few))
-    bare = replace(dataset, schema=replace(dataset.schema, task="regression"))
+    bare = replace(dataset, schema=replace(dataset.schema, task="none"))
     assert can_be_estimated(bare) == ()
     with pytest.raises(LogError, match="no probability"):
         estimate(engine, bare, Question(NOW, BEFORE))
@@ -90,3 +90,14 @@ def test_several_classes_are_estimated_whole_and_by_class(engine, build) -> None
     few = Scope(window=Window(START, START + timedelta(hours=5)))
     with pytest.raises(UsageError, match="too few to calibrate"):
         estimate(engine, dataset, Question(NOW, few))
+
+
+def test_losses_of_a_regression_are_learned_on_the_reference(engine, dataset) -> None:
+    schema = replace(dataset.schema, task="regression", classes=(), positive=None)
+    numbers = replace(dataset, schema=schema)
+    assert can_be_estimated(numbers) == ("mae", "mape", "mse", "rmse", "rmsle", "smape")
+    results = estimate(engine, numbers, Question(NOW, BEFORE))
+    assert {(r.name, r.n) for r in results} == {("mae", 150), ("rmse", 150)}
+    for r in results:
+        assert r.detail["method"] == "dle" and r.low <= r.value <= r.high
+        assert r.value == pytest.approx(r.detail["reference"], abs=0.15)
