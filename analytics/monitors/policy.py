@@ -1,0 +1,83 @@
+"""A monitor as data: which question is asked how often, and what answer is an alarm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from analytics.errors import UsageError
+
+Asks = Literal["performance", "drift", "quality", "serving"]
+Rule = Literal["change", "above", "below"]
+Severity = Literal["warning", "critical"]
+WEEKS = 100  # the default monitors of a model share one false alarm in so many weeks
+DEFAULTS = 3  # monitors that every new model gets
+LOOKS = {"hour": 168.0, "day": 7.0, "week": 1.0, "month": 0.25}
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """A question, its condition and what follows.
+
+    ``change``: a verdict of at least ``severity`` against the reference, with an adjusted p-value
+    of at most ``alpha``. ``above`` and ``below``: the interval of level 1 - ``alpha`` lies wholly
+    beyond ``limit``; it is over when the 95 % interval lies wholly within ``recovery``. ``hold``
+    periods in a row make it fire, ``calm`` periods in a row resolve it; fewer than ``min_n`` rows
+    (labelled ones for performance) say nothing.
+    """
+
+    name: str
+    model: str
+    question: Asks
+    names: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    version: str | None = None
+    segment: str | None = None
+    window: str | None = None
+    reference: str | None = None
+    every: str | None = None
+    rule: Rule = "change"
+    limit: float | None = None
+    recovery: float | None = None
+    severity: Severity = "warning"
+    min_n: int = 100
+    hold: int = 1
+    calm: int = 2
+    alpha: float | None = None
+    owner: str = ""
+    runbook: str = ""
+
+    def __post_init__(self) -> None:
+        for field, allowed in (("question", Asks), ("rule", Rule), ("severity", Severity)):
+            if getattr(self, field) not in get_args(allowed):
+                words = ", ".join(get_args(allowed))
+                _refuse(self, f"{field} is {getattr(self, field)!r}", f"Choose one of {words}.")
+        if not self.name.strip() or not self.model.strip():
+            _refuse(self, "it has no name or no model", "Give both.")
+        if (self.rule == "change") != (self.limit is None):
+            _refuse(self, f"rule {self.rule!r} and limit {self.limit}", "above and below need one.")
+        if min(self.hold, self.calm, self.min_n) < 1:
+            _refuse(self, "hold, calm and min_n count from 1", "Give whole numbers from 1.")
+        if self.alpha is not None and not 0 < self.alpha < 1:
+            _refuse(self, f"alpha is {self.alpha}", "Give a chance between 0 and 1.")
+        if self.recovery is not None and self.limit is not None:
+            is_inside = (self.recovery - self.limit) * (1 if self.rule == "below" else -1) >= 0
+            if not is_inside:
+                _refuse(self, "recovery lies beyond the limit", "Choose one on the good side.")
+
+    @property
+    def level(self) -> float:
+        """The chance of a false alarm at one look; by default a share of one in ``WEEKS`` weeks.
+
+        The chances of all looks add up, whatever they depend on, so the promise holds however
+        often somebody looks at the same periods.
+        """
+        if self.alpha is not None:
+            return self.alpha
+        if self.every is None:
+            return 0.05
+        return 1 / (WEEKS * DEFAULTS * LOOKS.get(self.every, 7.0))
+
+
+def _refuse(monitor: Monitor, what: str, do: str) -> None:
+    raise UsageError(f"Monitor {monitor.name!r}: {what}.", "It cannot be evaluated.", do)

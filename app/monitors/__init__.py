@@ -1,0 +1,1 @@
+"""Monitors at work: read from a policy file or the state, asked, and kept."""

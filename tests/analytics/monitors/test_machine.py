@@ -1,0 +1,171 @@
+"""Laws of an alert's life, and what belongs to one incident."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.core import Result, Window
+from analytics.errors import UsageError
+from analytics.monitors.incidents import group
+from analytics.monitors.judge import Observation, observe
+from analytics.monitors.machine import State, step, walk
+from analytics.monitors.policy import Monitor
+from analytics.monitors.run import failed, run
+
+DAY = timedelta(days=1)
+START = datetime(2026, 1, 1)
+MONITOR = Monitor("Accuracy", "m", "performance", ("accuracy",), every="day", hold=2, calm=3)
+SIGNS = ("bad", "calm", "unclear", "no data", "error")
+signs = st.lists(st.sampled_from(SIGNS), max_size=40)
+
+
+def seen(words: list[str]) -> list[tuple[datetime, Observation]]:
+    return [(START + DAY * i, Observation(sign)) for i, sign in enumerate(words)]  # type: ignore[arg-type]
+
+
+@given(signs)
+def test_looks_that_see_nothing_change_no_phase(words: list[str]) -> None:
+    clear = [w for w in words if w not in ("no data", "error")]
+    blind = walk(MONITOR, seen(words))
+    sighted = walk(MONITOR, seen(clear))
+    assert (blind[-1].phase if blind else "inactive") == (
+        sighted[-1].phase if sighted else "inactive"
+    )
+
+
+@given(signs)
+def test_it_fires_after_hold_bad_looks_in_a_row_and_not_before(words: list[str]) -> None:
+    in_a_row = 0
+    for word, state in zip(words, walk(MONITOR, seen(words)), strict=True):
+        if word in ("bad", "calm"):
+            in_a_row = in_a_row + 1 if word == "bad" else 0
+        if in_a_row >= MONITOR.hold:
+            assert state.phase == "firing"
+        if state.phase == "pending":
+            assert 0 < in_a_row < MONITOR.hold
+
+
+@given(signs)
+def test_only_calm_looks_resolve(words: list[str]) -> None:
+    before = State()
+    for word, state in zip(words, walk(MONITOR, seen(words)), strict=True):
+        if before.phase == "firing" and state.phase != "firing":
+            assert (word, state.phase, before.streak) == ("calm", "resolved", MONITOR.calm - 1)
+        before = state
+
+
+def test_an_error_is_never_shown_as_fine_and_leaves_an_alert_firing() -> None:
+    calm = walk(MONITOR, seen(["calm", "error"]))[-1]
+    firing = walk(MONITOR, seen(["bad", "bad", *["error"] * 9]))[-1]
+    assert (calm.shown, firing.shown, firing.health) == ("error", "firing", "error")
+    lost = failed(MONITOR, "the disk is gone")
+    assert (lost.outcome, lost.shown) == ("inconclusive", "error")
+
+
+def test_a_step_keeps_when_it_began() -> None:
+    state = State()
+    for moment, look in seen(["calm", "bad", "bad", "bad"]):
+        state = step(state, look, moment, MONITOR)
+    assert (state.bad_from, state.since) == (START + DAY, START + 2 * DAY)
+
+
+def answer(
+    day: int, verdict: str = "ok", name: str = "accuracy", column: str | None = None
+) -> Result:
+    window = Window(START + DAY * day, START + DAY * (day + 1))
+    p = 1e-9 if verdict != "ok" else 0.5
+    return Result(
+        name, 0.8, 1000, verdict, window, 0.78, 0.82, "Wilson", 1000, column,  # type: ignore[arg-type]
+        detail={"p_adjusted": p},
+    )  # fmt: skip
+
+
+def test_signs_of_an_answer() -> None:
+    weak = replace(answer(0, "critical"), detail={"p_adjusted": 0.01})
+    few = replace(answer(0, "critical"), n_labelled=99)
+    alone = replace(answer(0), detail={})
+    found = [observe(MONITOR, r).sign for r in (answer(0), answer(0, "critical"), weak, few, alone)]
+    assert found == ["calm", "bad", "unclear", "no data", "no data"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "recovery", "sign"),
+    [(0.9, None, "bad"), (0.81, None, "unclear"), (0.7, None, "calm"), (0.7, 0.79, "unclear")],
+)
+def test_limits_read_the_whole_interval(limit: float, recovery: float | None, sign: str) -> None:
+    below = replace(MONITOR, rule="below", limit=limit, recovery=recovery)
+    assert observe(below, answer(0)).sign == sign
+    mirrored = replace(MONITOR, rule="above", limit=-limit, recovery=recovery and -recovery)
+    other = replace(answer(0), value=-0.8, low=-0.82, high=-0.78)
+    assert observe(mirrored, other).sign == sign
+
+
+def test_more_looks_ask_for_more_evidence() -> None:
+    levels = [replace(MONITOR, every=every).level for every in ("hour", "day", "week", "month")]
+    assert levels == sorted(levels)
+    assert replace(MONITOR, every="day").level * 7 * 100 * 3 == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rule": "above"},
+        {"limit": 0.5},
+        {"hold": 0},
+        {"alpha": 1.5},
+        {"severity": "bad"},
+        {"name": ""},
+    ],
+)
+def test_a_monitor_that_makes_no_sense_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        replace(MONITOR, **change)  # type: ignore[arg-type]
+
+
+def test_a_run_finds_alerts_and_outcomes() -> None:
+    words = ["ok", "critical", "critical", "critical", "ok", "ok", "ok", "ok"]
+    found = run(MONITOR, [answer(i, w) for i, w in enumerate(words)])
+    assert [(a.fired_at, a.resolved_at) for a in found.alerts] == [
+        (START + 3 * DAY, START + 7 * DAY)
+    ]
+    assert (found.outcome, found.shown) == ("pass", "resolved")
+    standing = run(MONITOR, [answer(i, w) for i, w in enumerate(words[:4])])
+    assert (standing.outcome, standing.shown) == ("fail", "firing")
+    assert run(MONITOR, []).outcome == "inconclusive"
+
+
+def alerts(question: str, name: str, day: int, column: str | None = None) -> list:  # type: ignore[type-arg]
+    monitor = Monitor(question, "m", question, every="day")  # type: ignore[arg-type]
+    return list(run(monitor, [answer(day, "critical", name, column)]).alerts)
+
+
+def test_a_fault_mutes_its_own_drift_and_is_the_cause_of_the_loss() -> None:
+    found = group(
+        [
+            *alerts("performance", "accuracy", 1),
+            *alerts("drift", "ks", 1, "age"),
+            *alerts("quality", "missing_rate", 1, "age"),
+        ],
+        3 * DAY,
+    )
+    assert len(found) == 1
+    assert found[0].cause.key[:2] == ("missing_rate", "age")
+    assert found[0].consequence is not None
+    assert [a.key[:2] for a in found[0].muted] == [("ks", "age")]
+    assert (found[0].kind, found[0].severity, found[0].notifies) == ("harm", "critical", True)
+
+
+def test_drift_beside_a_metric_that_held_is_harmless_and_calls_nobody() -> None:
+    drifted = alerts("drift", "ks", 1, "temperature")
+    assert not group(drifted, is_measured=True)[0].notifies
+    assert group(drifted, is_measured=False)[0].kind == "drift"
+
+
+def test_far_apart_is_two_incidents() -> None:
+    near, far = alerts("drift", "ks", 1, "a"), alerts("drift", "ks", 30, "b")
+    assert [len(i.alerts) for i in group([*near, *far], 3 * DAY)] == [1, 1]
