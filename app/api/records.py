@@ -23,6 +23,7 @@ from pydantic import (
 
 from app.api.answers import ApiError, invalid
 from app.ingest.drain import ROLES
+from app.ingest.parts import MADE
 
 AHEAD = timedelta(days=1)  # a clock that is further ahead is wrong
 RESERVED = frozenset({*ROLES, "error_message", "row", "date", "received_at", "source", "queue"})
@@ -165,5 +166,11 @@ def read_item(kind: str, item: Any, now: datetime) -> Read:
     row |= said.get("features", {}) | said.get("values", {})
     item_id = said.get("prediction_id") or said["id"]
     row |= {"prediction_id": item_id, moment: at.isoformat()}
-    key = item_id if kind != "labels" else f"{item_id}\x1f{said.get('source')}\x1f{said['label']}"
+    if kind != "labels":
+        return Read(item_id, item_id, digest, row)
+    if moment not in said:
+        row[MADE] = "received"
+    key = "\x1f".join(
+        str(x) for x in (item_id, said.get("source"), said["label"], said.get(moment))
+    )
     return Read(item_id, key, digest, row)

@@ -17,6 +17,7 @@ from app.state.logs import PartRow
 
 ROWS_A_DAY = 20_000  # from this many rows a day on, a part is a day, else a month
 LABEL_COLUMNS = ("prediction_id", "label", "known_at", "source", "queue", "sampling_p")
+MADE = "known_at_made"  # stands in rows whose sender gave no time
 CHANGING = ("row", "ord", "file", "reason", "raw", "received_at", "date")
 
 
@@ -61,7 +62,10 @@ def pick_predictions(workspace: Workspace, existing: Log) -> tuple[int, int]:
 
 
 def pick_labels(workspace: Workspace, existing: Log, source: str = "outcome") -> tuple[int, int]:
-    """Labels as rows of their own in ``labels``; (labels kept, exact duplicates skipped)."""
+    """Labels as rows of their own in ``labels``; (labels kept, exact duplicates skipped).
+
+    One whose time was made when it came is a duplicate of the same label at any time.
+    """
     present = _columns(workspace, "staged")
     pieces = ["prediction_id", "label"]
     pieces.append("known_at" if "known_at" in present else "CAST(NULL AS TIMESTAMP) AS known_at")
@@ -72,21 +76,24 @@ def pick_labels(workspace: Workspace, existing: Log, source: str = "outcome") ->
     )
     pieces.append("queue" if "queue" in present else "CAST(NULL AS VARCHAR) AS queue")
     pieces.append("sampling_p" if "sampling_p" in present else "CAST(NULL AS DOUBLE) AS sampling_p")
+    made = f"{MADE} IS NOT NULL" if MADE in present else "false"
     found = (
-        f"SELECT ord, {', '.join(pieces)} FROM staged WHERE reason IS NULL AND label IS NOT NULL"
+        f"SELECT ord, {', '.join(pieces)}, {made} AS is_made FROM staged"
+        " WHERE reason IS NULL AND label IS NOT NULL"
     )
     n_all = workspace.value(f"SELECT count(*) FROM ({found})")
-    keys = "prediction_id, label, known_at, source, queue, sampling_p"
+    keys = "prediction_id, label, source, queue, sampling_p, is_made"
     known = ""
     if existing.parts:
         same = " AND ".join(
-            f"e.{c} IS NOT DISTINCT FROM l.{c}"
-            for c in ("prediction_id", "label", "known_at", "source")
+            f"e.{c} IS NOT DISTINCT FROM l.{c}" for c in ("prediction_id", "label", "source")
         )
+        same += " AND (l.is_made OR e.known_at IS NOT DISTINCT FROM l.known_at)"
         known = f" WHERE NOT EXISTS (SELECT 1 FROM {relation(existing)} e WHERE {same})"
     workspace.run(
-        f"CREATE TABLE labels AS SELECT * FROM (SELECT min(ord) AS ord, {keys} FROM ({found})"
-        f" GROUP BY {keys}) l{known}"
+        f"CREATE TABLE labels AS SELECT * EXCLUDE (is_made) FROM (SELECT min(ord) AS ord,"
+        f" min(known_at) AS known_at, {keys} FROM ({found})"
+        f" GROUP BY {keys}, CASE WHEN NOT is_made THEN known_at END) l{known}"
     )
     n_kept = workspace.value("SELECT count(*) FROM labels")
     return int(n_kept), int(n_all - n_kept)

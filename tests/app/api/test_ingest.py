@@ -133,6 +133,22 @@ def test_labels_join_whenever_they_come(client: Any, home: Database, make_key: A
     assert (row["prediction_id"], row["label"], row["source"]) == ("p1", "1", "outcome")
 
 
+def test_a_label_without_a_time_stands_once_after_a_restart_too(
+    client: Any, home: Database, make_key: Any
+) -> None:
+    headers = make_key("labels")
+    label = {"prediction_id": "p1", "label": 1}
+    for _ in range(2):  # the second time the process knows no ids any more
+        assert client.post("/api/v1/labels", json=label, headers=headers).status_code == 201
+        assert len(taken(client, home, "labels")) == 1
+    timed = [{**label, "known_at": f"2026-03-0{day}T00:00:00Z"} for day in (2, 3, 3)]
+    other = [{**label, "label": 0}, {**label, "source": "person"}]
+    answer = client.post("/api/v1/labels/batch", json=[*timed, *other], headers=headers)
+    said = [r["status"] for r in answer.json()["results"]]
+    assert said == ["accepted", "accepted", "duplicate", "accepted", "accepted"]
+    assert len(taken(client, home, "labels")) == 5
+
+
 def test_a_full_queue_and_a_low_disk_say_when_to_come_back(client: Any, key: Any) -> None:
     state, old = client.app.state, client.app.state.settings
     state.settings = type(old)({**old.values, "disk_floor_mb": 1 << 40})
