@@ -1,0 +1,253 @@
+"""Watches, their runs and incidents. One watch a model: a lease with a fencing number guards it.
+
+Whoever claims a watch gets a number that only grows; a run is kept only under the latest number,
+so a worker that was thought dead and comes back cannot keep its run a second time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from analytics.errors import NameUnknown, UsageError
+from app.state.database import Database, Write
+
+LEASE = timedelta(minutes=10)
+FIRST_AFTER = timedelta(minutes=2)  # a new model's first run leaves the machine to its import
+EVERY = timedelta(hours=1)
+metadata = sa.MetaData()
+watch_table = sa.Table(
+    "watch",
+    metadata,
+    sa.Column("model", sa.String(63), primary_key=True),
+    sa.Column("policy", sa.Text, nullable=False),
+    sa.Column("next_at", sa.DateTime, nullable=False),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("lease_until", sa.DateTime),
+)
+run_table = sa.Table(
+    "monitor_run",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("model", sa.String(63), nullable=False, index=True),
+    sa.Column("monitor", sa.String(120), nullable=False),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("duration_s", sa.Float, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.UniqueConstraint("model", "monitor", "fence"),
+)
+incident_table = sa.Table(
+    "incident",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("model", sa.String(63), nullable=False, index=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("severity", sa.String(20), nullable=False),
+    sa.Column("started", sa.DateTime),
+    sa.Column("resolved", sa.DateTime),
+    sa.Column("alerts", sa.Text, nullable=False),
+    sa.Column("facts", sa.Text, nullable=False),
+    sa.Column("acknowledged_by", sa.String(120)),
+    sa.Column("created_at", sa.DateTime, nullable=False),
+)
+event_table = sa.Table(
+    "incident_event",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("incident_id", sa.ForeignKey("incident.id"), nullable=False, index=True),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("what", sa.String(40), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+_watch, _incident = watch_table.c, incident_table.c
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A watch that is mine to run, under its fencing number; the policy is plain monitors."""
+
+    model: str
+    policy: Sequence[Mapping[str, Any]]
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How one monitor's run ended."""
+
+    monitor: str
+    state: str
+    duration_s: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An incident as it was found: ``alerts`` are names that stay the same from run to run."""
+
+    kind: str
+    severity: str
+    started: datetime | None
+    resolved: datetime | None
+    alerts: frozenset[str]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIncident:
+    """An incident as it is kept."""
+
+    id: int
+    model: str
+    found: Found
+    acknowledged_by: str | None
+
+
+def add_watch(write: Write, model: str, policy: Sequence[Mapping[str, Any]]) -> bool:
+    """Watch a model under a policy; False where it is watched already."""
+    if write.execute(sa.select(_watch.model).where(_watch.model == model)).first():
+        return False
+    values = {"model": model, "policy": json.dumps(policy), "fence": 0}
+    next_at = write.database.clock() + FIRST_AFTER
+    write.execute(watch_table.insert().values(**values, next_at=next_at))
+    write.audit("create", "watch", model, monitors=[m["name"] for m in policy])
+    return True
+
+
+def watched(database: Database) -> set[str]:
+    """The models that are watched."""
+    with database.read() as connection:
+        return set(connection.execute(sa.select(_watch.model)).scalars())
+
+
+def hurry(write: Write, model: str) -> None:
+    """Run a model's monitors as soon as a worker is free."""
+    due = watch_table.update().where(_watch.model == model).values(next_at=write.database.clock())
+    if not write.execute(due).rowcount:
+        raise NameUnknown(f"{model} is not watched yet.", "", "Wait a minute: a worker adds it.")
+    write.audit("hurry", "watch", model)
+
+
+def claim_watch(database: Database) -> Claim | None:
+    """The next watch that is due and nobody holds; missed runs are caught up by one."""
+    with database.write("worker") as write:
+        now = database.clock()
+        free = _watch.lease_until.is_(None) | (_watch.lease_until < now)
+        due = sa.select(watch_table).where(_watch.next_at <= now, free).order_by(_watch.next_at)
+        row = write.execute(due.limit(1)).first()
+        if row is None:
+            return None
+        taken = {"fence": row.fence + 1, "lease_until": now + LEASE}
+        write.execute(watch_table.update().where(_watch.model == row.model).values(**taken))
+        return Claim(row.model, json.loads(row.policy), row.fence + 1)
+
+
+def keep_runs(
+    database: Database, claim: Claim, runs: Sequence[Ran], found: Sequence[Found]
+) -> bool:
+    """Keep what a claimed watch found; False (and nothing kept) where another took it over.
+
+    Where a monitor ended in an error nothing is resolved: who did not look cannot say it is over.
+    """
+    with database.write("worker") as write:
+        now = database.clock()
+        mine = (_watch.model == claim.model) & (_watch.fence == claim.fence)
+        mine &= _watch.lease_until.is_not(None)
+        free = watch_table.update().where(mine).values(lease_until=None, next_at=now + EVERY)
+        if not write.execute(free).rowcount:
+            return False
+        for ran in runs:
+            row = {name: getattr(ran, name) for name in Ran.__slots__}
+            values = {**row, "model": claim.model, "fence": claim.fence, "at": now}
+            write.execute(run_table.insert().values(**values))
+        is_blind = any(ran.error for ran in runs)
+        for incident in found:
+            _keep(write, claim.model, incident, is_blind=is_blind)
+        states = {ran.monitor: ran.state for ran in runs}
+        write.audit("run", "watch", claim.model, fence=claim.fence, states=states)
+    return True
+
+
+def _keep(write: Write, model: str, found: Found, *, is_blind: bool) -> None:
+    """A new incident, or the one that shares an alert with it, as it is now."""
+    known = write.execute(sa.select(incident_table).where(_incident.model == model)).all()
+    same = next((r for r in known if found.alerts & set(json.loads(r.alerts))), None)
+    values: dict[str, Any] = {
+        "kind": found.kind,
+        "severity": found.severity,
+        "started": found.started,
+        "resolved": found.resolved,
+        "alerts": json.dumps(sorted(found.alerts)),
+        "facts": json.dumps(found.facts),
+    }
+    if same is None:
+        now = write.database.clock()
+        made = incident_table.insert().values(**values, model=model, created_at=now)
+        number = int(write.execute(made).inserted_primary_key[0])
+        add_event(write, number, "raised")
+        return
+    if is_blind and same.resolved is None:
+        values["resolved"] = None
+    write.execute(incident_table.update().where(_incident.id == same.id).values(**values))
+    if (same.resolved is None) != (values["resolved"] is None):
+        add_event(write, same.id, "again" if values["resolved"] is None else "resolved")
+
+
+def add_event(write: Write, number: int, what: str, text: str = "") -> None:
+    """One line of an incident's story."""
+    values = {"incident_id": number, "what": what, "text": text, "actor": write.actor}
+    write.execute(event_table.insert().values(**values, at=write.database.clock()))
+    write.audit(what, "incident", str(number))
+
+
+def acknowledge(write: Write, number: int) -> None:
+    """Say that somebody looks after it."""
+    mine = incident_table.update().where(_incident.id == number)
+    if not write.execute(mine.values(acknowledged_by=write.actor)).rowcount:
+        raise NameUnknown(f"There is no incident {number}.", "", "Load the page again.")
+    add_event(write, number, "acknowledged")
+
+
+def comment(write: Write, number: int, text: str) -> None:
+    """Add words to its story."""
+    if not text.strip() or len(text) > 2_000:
+        raise UsageError("A comment has 1 to 2,000 characters.", "", "Write a little, or less.")
+    add_event(write, number, "comment", text.strip())
+
+
+def list_incidents(database: Database, model: str) -> list[StoredIncident]:
+    """The incidents of a model: open ones first, then the latest."""
+    statement = sa.select(incident_table).where(_incident.model == model)
+    order = (_incident.resolved.is_not(None), _incident.started.desc())
+    with database.read() as connection:
+        return [_stored(r) for r in connection.execute(statement.order_by(*order))]
+
+
+def list_events(database: Database, number: int) -> list[Any]:
+    """The story of an incident: rows with at, actor, what and text."""
+    statement = sa.select(event_table).where(event_table.c.incident_id == number)
+    with database.read() as connection:
+        return list(connection.execute(statement.order_by(event_table.c.id)).all())
+
+
+def last_runs(database: Database, model: str) -> list[Any]:
+    """The latest run of each monitor: rows with monitor, at, state, error and duration_s."""
+    newest = sa.select(sa.func.max(run_table.c.id)).where(run_table.c.model == model)
+    statement = sa.select(run_table).where(run_table.c.id.in_(newest.group_by(run_table.c.monitor)))
+    with database.read() as connection:
+        return list(connection.execute(statement.order_by(run_table.c.monitor)).all())
+
+
+def _stored(row: Any) -> StoredIncident:
+    alerts = frozenset(json.loads(row.alerts))
+    facts = json.loads(row.facts)
+    found = Found(row.kind, row.severity, row.started, row.resolved, alerts, facts)
+    return StoredIncident(row.id, row.model, found, row.acknowledged_by)

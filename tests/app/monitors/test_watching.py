@@ -1,0 +1,66 @@
+"""A new model is watched without anybody asking; its planted fault becomes one incident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.ask import Desk
+from app.cli import main
+from app.monitors.watching import Watching, run_watch, watch_new
+from app.settings import read_settings
+from app.state.database import open_database
+from app.state.monitors import claim_watch, hurry, last_runs, list_incidents, watched
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Twenty weeks of 210 rows; from the twelfth on the column x is missing and answers are worse."""
+    day = date(2024, 1, 1)
+    for name, weeks in (("log", 20), ("reference", 5)):
+        rows = []
+        for i in range(weeks * 210):
+            is_broken = name == "log" and i >= 11 * 210
+            truth, x = i * 7 % 13 % 2, "" if is_broken and i % 3 else str(i * 31 % 100)
+            answer = truth ^ int(i % (3 if is_broken else 10) == 0)
+            rows.append(f"{name}{i},{day + timedelta(days=i // 30)},{answer},{truth},{x},{i % 7}\n")
+        path = tmp_path / f"{name}.csv"
+        path.write_text("id,timestamp,prediction,label,x,y\n" + "".join(rows))
+        extra = ["--as", "reference"] if name == "reference" else []
+        home = ["--home", str(tmp_path / "home")]
+        assert main(["import", str(path), "--model", "m", "--positive", "1", *extra, *home]) == 0
+    with Desk(read_settings(home=str(tmp_path / "home"))) as found:
+        yield found
+    open_database.cache_clear()
+
+
+def test_a_planted_fault_is_one_incident_with_its_cause_and_loss(desk: Desk) -> None:
+    database = desk.database
+    watch_new(desk, database)
+    watch_new(desk, database)
+    assert watched(database) == {"m"}
+    assert claim_watch(database) is None  # a new model's first run waits
+    with database.write("test") as write:
+        hurry(write, "m")
+    Watching(desk.settings, database).do()
+    assert {r.monitor: r.error for r in last_runs(database, "m")} == {
+        "Accuracy": "",
+        "Data quality": "",
+        "Drift": "",
+    }
+    (incident,) = list_incidents(database, "m")
+    assert (incident.found.kind, incident.found.severity) == ("harm", "critical")
+    cause, loss = incident.found.facts["cause"], incident.found.facts["consequence"]
+    assert (cause["name"], cause["column"]) == ("missing_rate", "x")
+    assert loss["name"] == "accuracy"
+    assert loss["value"] < loss["reference"] - 0.1
+    assert str(incident.found.started) == "2024-03-25 00:00:00"  # the end of the twelfth week
+    with database.write("test") as write:
+        hurry(write, "m")
+    claim = claim_watch(database)
+    assert claim is not None
+    assert run_watch(desk, database, claim)
+    assert len(list_incidents(database, "m")) == 1
