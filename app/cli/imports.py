@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def register(subparsers: Any) -> None:
     add("--task", choices=("binary", "multiclass", "regression", "none"))
     add("--threshold", type=float, help="score from which a row counts as positive")
     add("--timezone", help="zone of times without an offset; UTC when left out")
-    add("--format", default="auto", help="auto, csv, jsonl or parquet")
+    add("--format", default="auto", help="auto, csv, jsonl, parquet or sagemaker")
     add("--attach", action="store_true", help="read Parquet where it stands, copy nothing")
     add("--dry-run", action="store_true", help="show what would happen")
     _home_and_json(parser)
@@ -60,12 +61,27 @@ def _home_and_json(parser: argparse.ArgumentParser) -> None:
 
 def import_logs(arguments: argparse.Namespace) -> int:
     """Plan, show, and unless it is a dry run import."""
-    from app.ingest.plan import plan_import
-    from app.ingest.run import run_import, sweep
+    from tempfile import TemporaryDirectory
+
+    from app.ingest.formats import as_lines
+    from app.ingest.run import sweep
 
     place = open_place(arguments.home)
     sweep(place.home, place.database)
-    plan = plan_import(place, arguments.paths, _options(arguments))
+    with TemporaryDirectory() as folder:
+        paths, options, aside = as_lines(arguments.paths, _options(arguments), Path(folder))
+        for reason, n in aside.items():
+            print(f"{n:,} records cannot be taken: {reason}", file=sys.stderr)
+        return _import(arguments, place, paths, options)
+
+
+def _import(
+    arguments: argparse.Namespace, place: Place, paths: list[str], options: ImportOptions
+) -> int:
+    from app.ingest.plan import plan_import
+    from app.ingest.run import run_import
+
+    plan = plan_import(place, paths, options)
     if arguments.dry_run:
         print(json.dumps(plan.to_json(), default=str) if arguments.json else plan_text(plan))
         return 0
