@@ -27,7 +27,7 @@ def register(subparsers: Any) -> None:
     add("--task", choices=("binary", "multiclass", "regression", "none"))
     add("--threshold", type=float, help="score from which a row counts as positive")
     add("--timezone", help="zone of times without an offset; UTC when left out")
-    add("--format", default="auto", help="auto, csv, jsonl, parquet or sagemaker")
+    add("--format", default="auto", help="auto, csv, jsonl, parquet, sagemaker, kserve")
     add("--attach", action="store_true", help="read Parquet where it stands, copy nothing")
     add("--dry-run", action="store_true", help="show what would happen")
     _home_and_json(parser)

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from analytics.errors import FileUnreadable, UsageError
 from app.ingest.files import file_head, find_files
+from app.ingest.formats.kserve import read_kserve
 from app.ingest.formats.sagemaker import read_sagemaker
 from app.ingest.words import ImportOptions
 
-FOREIGN = ("sagemaker",)
+FOREIGN = ("sagemaker", "kserve")
 
 
 def as_lines(
@@ -33,7 +34,11 @@ def as_lines(
     written, aside = [], Counter[str]()
     n_good = 0
     for i, file in enumerate(find_files(paths, "jsonl")):
-        rows, rejects = read_sagemaker(_lines(Path(file.path)), skips_time=skips_time)
+        found = _lines(Path(file.path))
+        is_kserve = options.format == "kserve"
+        rows, rejects = (
+            read_kserve(found) if is_kserve else read_sagemaker(found, skips_time=skips_time)
+        )
         n_good += len(rows)
         aside.update(reject.reason for reject in rejects)
         lines = [json.dumps(row) for row in rows]
@@ -45,7 +50,7 @@ def as_lines(
         raise UsageError(
             "No record can be taken from these files.",
             "; ".join(f"{n:,} records: {reason}" for reason, n in aside.items()),
-            "Add --map ignore=inferenceTime to keep them in file order, without times.",
+            "Check the format; of SageMaker, --map ignore=inferenceTime goes without times.",
         )
     mapping = tuple(pair for pair in options.mapping if pair != ("ignore", "inferenceTime"))
     return written, replace(options, format="jsonl", mapping=mapping), dict(aside)

@@ -10,6 +10,7 @@ import pytest
 
 from analytics.errors import UsageError
 from app.ingest.formats import as_lines
+from app.ingest.formats.kserve import read_kserve
 from app.ingest.formats.sagemaker import read_sagemaker
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
@@ -98,3 +99,23 @@ def test_44_captures_join_44_labels(place: Place, tmp_path: Path) -> None:
     assert (taken.n_taken, taken.n_aside) == (44, 0)
     joined = bring(place, labels, tmp_path / "c", ImportOptions("m", kind="labels"))
     assert (joined.n_labels or joined.n_taken, joined.n_labels_unmatched) == (44, 0)
+
+
+def test_a_request_without_response_is_kept_aside() -> None:
+    ask = {"type": "x.request", "source": "s", "id": "1", "time": "2021-04-10T00:00:00Z"}
+    ask_data = {**ask, "data": {"instances": [[1, 2]]}}
+    answer = {**ask, "type": "x.response", "time": "2021-04-10T00:00:00.250Z"}
+    answer_data = {**answer, "data": {"predictions": [7]}}
+    alone = {**ask_data, "id": "2"}
+    rows, rejects = read_kserve([json.dumps(e) for e in (alone, answer_data, ask_data)] + ["{"])
+    assert [(r["prediction_id"], r["prediction"], r["latency_ms"]) for r in rows] == [("1", 7, 250)]
+    assert sorted(r.reason for r in rejects)[1] == "Its response is missing."
+
+
+@pytest.mark.skipif(not FILES.is_dir(), reason="the published events are not here")
+def test_the_published_pair_gives_two_rows_and_its_latency() -> None:
+    text = (FILES / "kserve_cloudevents_event_display.txt").read_text(encoding="utf-8")
+    rows, rejects = read_kserve(text.splitlines())
+    assert not rejects
+    assert [(r["feature_0"], r["prediction"]) for r in rows] == [(6.8, 1), (6.0, 1)]
+    assert rows[0]["latency_ms"] == pytest.approx(1.783, abs=0.002)
