@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 
 from app.api.answers import ApiError
 from app.api.body import read_json, too_large
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ARROW = "application/vnd.apache.arrow.stream"
 LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
@@ -24,8 +27,8 @@ class Broken:
         self.text = text
 
 
-def items_of(request: Request, body: bytes, limit: int) -> list[Any]:
-    """The items of a batch; ApiError 413, 415 or 422 where the body as a whole cannot be read."""
+def items_of(request: Request, body: bytes, limit: int) -> list[Any] | pa.Table:
+    """The items of a batch, an Arrow one as a table; ApiError 413, 415 or 422 where the body as a whole cannot be read."""
     headers = request.headers
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     body = _unpacked(body, headers.get("content-encoding", "").strip().lower(), GROWS * limit)
@@ -95,21 +98,24 @@ def _unzstd(body: bytes, most: int) -> bytes:
         return bytes(stream.read(most + 1))
 
 
-def _arrow(body: bytes) -> list[Any]:
-    """Rows of an Arrow stream; the struct or the columns ``features.*`` are features."""
+def _arrow(body: bytes) -> pa.Table:
     import pyarrow as pa
 
     try:
         with pa.ipc.open_stream(body) as reader:
             table = reader.read_all()
             table.validate(full=True)
-        rows = table.to_pylist()
+            return table
     except (pa.ArrowException, OSError, ValueError) as error:
         what = "The body is not a whole Arrow stream."
         raise ApiError(
             422, what, str(error)[:200], "Write it with pyarrow.ipc.new_stream."
         ) from error
-    return [_nested(row) for row in rows]
+
+
+def rows_of(table: pa.Table) -> list[Any]:
+    """Rows of an Arrow table; the struct or the columns ``features.*`` are features."""
+    return [_nested(row) for row in table.to_pylist()]
 
 
 def _nested(row: dict[str, Any]) -> Any:

@@ -12,11 +12,14 @@ from typing import Annotated, Any, Literal, get_args
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
 
 from app.api.access import database_of, key_for, settings_of
 from app.api.answers import ApiError, documented
-from app.api.decode import ARROW, LINES, Broken, items_of, one_of
+from app.api.columnar import read_columns
+from app.api.decode import ARROW, LINES, Broken, items_of, one_of, rows_of
 from app.api.records import SHAPES, Read, read_item
+from app.ingest.drain import arrow_record
 from app.ingest.wal import DiskLow, Wal, WalFull
 from app.state.keys import ApiKey, KeyKind
 from app.state.logs import home_of
@@ -73,8 +76,37 @@ class _Batch:
         self.seen: Seen = _state(request)[1]
         self.rows: list[dict[str, Any]] = []
         self.refused: list[dict[str, str]] = []
-        self.results: list[Result] = []
+        self.results: list[dict[str, Any]] = []
         self.new: dict[tuple[str, str, str], bytes] = {}
+        self.table: Any = None
+
+    def judge_all(self, items: Any) -> bytes:
+        """Judge every item; the record to keep, empty where there is nothing."""
+        if not isinstance(items, list) and not self._take_columns(items):
+            items = rows_of(items)
+        if isinstance(items, list):
+            for item in items:
+                self.judge(item)
+        return self.body() if self.rows or self.refused or self.table is not None else b""
+
+    def _take_columns(self, table: Any) -> bool:
+        """Take an Arrow batch by columns; False where its rows have to be judged one by one."""
+        found = read_columns(table, self.now) if self.key.kind == "predictions" else None
+        if found is None:
+            return False
+        places = [(self.key.model, self.key.kind, i) for i in found.ids]
+        before = [self.seen.find(place) for place in places]
+        if any(b is not None and b != d for b, d in zip(before, found.digests, strict=True)):
+            return False
+        is_new = [b is None for b in before]
+        self.results += [
+            {"status": "accepted" if new else "duplicate", "id": i}
+            for i, new in zip(found.ids, is_new, strict=True)
+        ]
+        self.new = {p: d for p, d, n in zip(places, found.digests, is_new, strict=True) if n}
+        if self.new:
+            self.table = found.table if all(is_new) else found.table.filter(is_new)
+        return True
 
     def judge(self, item: Any) -> None:
         """Accept, know again or reject one item."""
@@ -90,12 +122,14 @@ class _Batch:
     def _take(self, item: Any, found: Read) -> None:
         place = (self.key.model, self.key.kind, found.key)
         before = self.new.get(place) or self.seen.find(place)
-        if before is None:
+        if before is None or len(before) != len(
+            found.digest
+        ):  # came in another form: the log tells
             self.new[place] = found.digest
             self.rows.append({**found.row, "received_at": self.now.isoformat()})
-            self.results.append(Result(status="accepted", id=found.id))
+            self.results.append({"status": "accepted", "id": found.id})
         elif before == found.digest:
-            self.results.append(Result(status="duplicate", id=found.id))
+            self.results.append({"status": "duplicate", "id": found.id})
         else:
             said = "The id is taken by another body; this one was put aside."
             self._reject(item, found.id, "prediction_id", said)
@@ -103,11 +137,14 @@ class _Batch:
     def _reject(self, item: Any, item_id: str | None, field: str | None, why: str) -> None:
         raw = item.text if isinstance(item, Broken) else json.dumps(item, default=str)
         self.refused.append({"reason": _fixed(why, field), "raw": raw[:MOST_RAW]})
-        self.results.append(Result(status="rejected", id=item_id, field=field, reason=why))
+        said = {"status": "rejected", "id": item_id, "field": field, "reason": why}
+        self.results.append({n: v for n, v in said.items() if v is not None})
 
     def body(self) -> bytes:
         """The record for the write-ahead log."""
         what = {"model": self.key.model, "kind": self.key.kind}
+        if self.table is not None:
+            return arrow_record(what, self.table, self.now)
         return json.dumps({**what, "rows": self.rows, "refused": self.refused}).encode()
 
 
@@ -134,19 +171,13 @@ def _state(request: Request) -> tuple[Wal, Seen]:
     return found
 
 
-async def _keep(request: Request, key: ApiKey, items: list[Any]) -> list[Result]:
+async def _keep(request: Request, key: ApiKey, items: Any) -> list[dict[str, Any]]:
     """Judge the items and answer once those to keep are on the disk."""
     if len(items) > MOST_ITEMS:
         raise ApiError(413, f"A batch has at most {MOST_ITEMS} items.", "", "Send several batches.")
     wal, seen = _state(request)
     batch = _Batch(request, key)
-
-    def judge() -> bytes:
-        for item in items:
-            batch.judge(item)
-        return batch.body() if batch.rows or batch.refused else b""
-
-    body = await run_in_threadpool(judge)
+    body = await run_in_threadpool(batch.judge_all, items)
     if body:
         try:
             await asyncio.wrap_future(wal.append(body))
@@ -175,7 +206,8 @@ def _add_routes(kind: KeyKind) -> None:
     async def post_one(request: Request, response: Response, key: ApiKey) -> Result:
         """Keep one item: 201 when it is new, 200 when it was there."""
         item = await run_in_threadpool(one_of, request, await request.body(), _limit(request))
-        (result,) = await _keep(request, key, [item])
+        (found,) = await _keep(request, key, [item])
+        result = Result(**found)
         if result.status == "rejected":
             status = 409 if result.id else 422
             do = "Mend it and send it again; it was put aside."
@@ -183,10 +215,10 @@ def _add_routes(kind: KeyKind) -> None:
         response.status_code = 201 if result.status == "accepted" else 200
         return result
 
-    async def post_many(request: Request, key: ApiKey) -> Results:
+    async def post_many(request: Request, key: ApiKey) -> Response:
         """Keep up to 10,000 items; each is accepted, known again or rejected on its own."""
         items = await run_in_threadpool(items_of, request, await request.body(), _limit(request))
-        return Results(results=await _keep(request, key, items))
+        return JSONResponse({"results": await _keep(request, key, items)})
 
     def add(path: str, call: Callable[..., Any], content: dict[str, Any], **more: Any) -> None:
         call.__annotations__["key"] = given

@@ -40,7 +40,7 @@ def _as_utc(value: datetime) -> datetime:
     return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
-def _as_features(value: dict[str, Any]) -> dict[str, Any]:
+def as_features(value: dict[str, Any]) -> dict[str, Any]:
     """Names that are nobody else's; a name in two spellings is one column."""
     seen = set()
     for name in value:
@@ -64,7 +64,7 @@ Feature = Value | Annotated[list[Finite | Whole], Field(max_length=10_000)]
 Features = Annotated[
     dict[Annotated[str, Field(max_length=200)], Feature],
     Field(max_length=MOST_FEATURES),
-    AfterValidator(_as_features),
+    AfterValidator(as_features),
 ]
 
 
@@ -121,7 +121,7 @@ class Resources(BaseModel):
     id: Id
     timestamp: Moment | None = None
     model_version: Text | None = None
-    values: Annotated[dict[str, Number], Field(max_length=200), AfterValidator(_as_features)]
+    values: Annotated[dict[str, Number], Field(max_length=200), AfterValidator(as_features)]
 
 
 SHAPES: dict[str, type[BaseModel]] = {

@@ -11,7 +11,7 @@ from app.auth.viewer import Viewer
 from app.ingest.words import Place
 from app.state.logs import list_imports
 
-ID = re.compile(r"(wal-)?[0-9]{8}T[0-9]{6}-[0-9a-f]{8}(-[0-9]+)?(-aside)?")
+ID = re.compile(r"(wal-)?[0-9]{8}T[0-9]{6}-[0-9a-f]{8}(-[0-9]+){0,2}(-aside)?")
 LIMIT = 200
 
 

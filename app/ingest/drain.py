@@ -16,8 +16,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -33,6 +34,9 @@ from app.ingest.workspace import hold, new_import_id, reach
 from app.state.logs import ImportRow, add_import
 from app.state.models import find_model, import_table
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 PREFIX = "wal-"
 ROLES = {
     "prediction_id": "prediction_id",
@@ -47,6 +51,7 @@ ROLES = {
     "error_type": "error_type",
     "user_id": "user_id",
     "session_id": "session_id",
+    "received_at": "received_at",
 }
 IDLE_S = 0.5
 _log = logging.getLogger("telltale.wal")
@@ -56,8 +61,46 @@ _log = logging.getLogger("telltale.wal")
 class _Group:
     """What one file holds for one log."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[list[Any]] = field(default_factory=list)  # of rows or of tables, in their order
     refused: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, record: Mapping[str, Any], rest: bytes) -> None:
+        """One record: rows as they are, or a table behind them. Who came first stays first."""
+        import pyarrow as pa
+
+        self.refused += record.get("refused", ())
+        found = list(record.get("rows", ()))
+        if rest:
+            with pa.ipc.open_stream(rest) as reader:
+                found = [reader.read_all()]
+        if found and self.runs and _is_alike(self.runs[-1][0], found[0]):
+            self.runs[-1] += found
+        elif found:
+            self.runs.append(found)
+
+    @property
+    def n(self) -> int:
+        """Rows in all."""
+        return sum(1 if isinstance(x, dict) else int(x.num_rows) for run in self.runs for x in run)
+
+
+def _is_alike(one: Any, other: Any) -> bool:
+    """Whether two stand in one file: rows, or tables of the same columns."""
+    if isinstance(one, dict) or isinstance(other, dict):
+        return isinstance(one, dict) and isinstance(other, dict)
+    return bool(one.schema.equals(other.schema))
+
+
+def arrow_record(what: Mapping[str, str], table: pa.Table, now: datetime) -> bytes:
+    """A batch of columns as a record of the write-ahead log: a line of JSON, then an Arrow stream."""
+    import pyarrow as pa
+
+    received = pa.array([now.isoformat()] * table.num_rows)
+    table = table.append_column("received_at", received)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return json.dumps({**what, "form": "arrow"}).encode() + b"\n" + bytes(sink.getvalue())
 
 
 def drain(place: Place) -> int:
@@ -119,10 +162,9 @@ def _drain_file(place: Place, file: Path) -> int:
     groups: dict[tuple[str, Kind], _Group] = {}
     good = 0
     for body, end in read_records(text):
-        record, good = json.loads(body), end
-        group = groups.setdefault((record["model"], record["kind"]), _Group())
-        group.rows += record["rows"]
-        group.refused += record["refused"]
+        head, _line, rest = body.partition(b"\n")
+        record, good = json.loads(head), end
+        groups.setdefault((record["model"], record["kind"]), _Group()).add(record, rest)
     for i, (key, group) in enumerate(sorted(groups.items())):
         _take(place, f"{PREFIX}{file.stem}-{i}", key, group)
     reach("wal-taken")
@@ -132,7 +174,7 @@ def _drain_file(place: Place, file: Path) -> int:
     sync(file.parent)
     for model, kind in groups:
         merge(place, model, kind)
-    return sum(len(g.rows) for g in groups.values())
+    return sum(group.n for group in groups.values())
 
 
 def _keep_torn(file: Path, rest: bytes) -> None:
@@ -145,16 +187,26 @@ def _keep_torn(file: Path, rest: bytes) -> None:
 
 def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group) -> None:
     """Import what is good and keep aside what is not, once each."""
-    if group.rows and not _is_known(place, number):
-        try:
-            _import(place, number, key, group.rows)
-        except (LogError, UsageError) as error:  # the rows; a disk or a database is tried again
-            _log.warning("rows of %s were set aside: %s", key[0], error.what)
-            said = f"the rows could not be taken: {error.what}"
-            raw = [{"reason": said, "raw": json.dumps(row)} for row in group.rows]
-            _keep_aside(place, number, key, raw)
+    for i, run in enumerate(group.runs):
+        _take_rows(place, f"{number}-{i}" if i else number, key, run)
     if group.refused and not _is_known(place, f"{number}-aside"):
         _keep_aside(place, f"{number}-aside", key, group.refused)
+
+
+def _take_rows(place: Place, number: str, key: tuple[str, Kind], run: list[Any]) -> None:
+    import pyarrow as pa
+
+    if _is_known(place, number):
+        return
+    rows = run if isinstance(run[0], dict) else pa.concat_tables(run)
+    try:
+        _import(place, number, key, rows)
+    except (LogError, UsageError) as error:  # the rows; a disk or a database is tried again
+        _log.warning("rows of %s were set aside: %s", key[0], error.what)
+        said = f"the rows could not be taken: {error.what}"
+        given = rows if isinstance(rows, list) else rows.to_pylist()
+        raw = [{"reason": said, "raw": json.dumps(row, default=str)} for row in given]
+        _keep_aside(place, number, key, raw)
 
 
 def _is_known(place: Place, number: str) -> bool:
@@ -164,7 +216,7 @@ def _is_known(place: Place, number: str) -> bool:
 
 
 def _import(
-    place: Place, number: str, key: tuple[str, Kind], rows: Sequence[Mapping[str, Any]]
+    place: Place, number: str, key: tuple[str, Kind], rows: list[dict[str, Any]] | pa.Table
 ) -> None:
     model, kind = key
     folder = place.home / "tmp" / new_import_id()
@@ -174,14 +226,26 @@ def _import(
     )  # of one that died; the file is ours
     with hold(folder):
         try:
-            file = folder / "api.jsonl"
-            with file.open("w", encoding="utf-8") as stream:
-                stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            names = list(dict.fromkeys(name for row in rows for name in row))
-            options = ImportOptions(model, kind, mapping=_mapping(names, kind), format="jsonl")
+            file, names = _write(folder, rows)
+            form = "jsonl" if file.suffix == ".jsonl" else "parquet"
+            options = ImportOptions(model, kind, mapping=_mapping(names, kind), format=form)
             run_import(here, plan_import(here, [file], options), number=number)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(folder: Path, rows: list[dict[str, Any]] | pa.Table) -> tuple[Path, list[str]]:
+    """The rows as a file that is imported, and the names of their columns."""
+    import pyarrow.parquet as pq
+
+    if not isinstance(rows, list):
+        file = folder / "api.parquet"
+        pq.write_table(rows, file)
+        return file, list(rows.column_names)
+    file = folder / "api.jsonl"
+    with file.open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return file, list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _mapping(names: Sequence[str], kind: Kind) -> tuple[tuple[str, str], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.query.engine import Engine
+from app.api.columnar import read_columns
+from app.api.decode import rows_of
+from app.api.records import read_item
 from app.ingest.aside import read_aside
 from app.ingest.drain import drain
 from app.ingest.words import Place
@@ -115,6 +119,57 @@ def test_lines_arrow_gzip_and_zstd_say_the_same(client: Any, home: Database, key
     assert {(row["distance"], row["origin"], row["score"]) for row in found} == {
         (300.5, "JFK", 0.75)
     }
+
+
+def arrow_of(rows: list[dict[str, Any]]) -> bytes:
+    table = pa.Table.from_pylist(rows)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def test_columns_of_arrow_are_told_apart_like_rows(client: Any, home: Database, key: Any) -> None:
+    headers = {**key, "Content-Type": "application/vnd.apache.arrow.stream"}
+
+    def send(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        answer = client.post(f"{URL}/batch", content=arrow_of(rows), headers=headers)
+        found: list[dict[str, Any]] = answer.json()["results"]
+        return found
+
+    plain = [{**row, "prediction_id": f"p{i}"} for i, row in enumerate(many(4))]
+    assert [r["status"] for r in send(plain[:3])] == ["accepted"] * 3
+    assert [r["status"] for r in send(plain)] == ["duplicate"] * 3 + ["accepted"]
+    mixed = [
+        {**plain[0], "score": 0.1},
+        {**plain[1], "prediction_id": ""},
+        {**ROW, "prediction_id": "q"},
+    ]
+    results = send(mixed)
+    assert [r["status"] for r in results[1:]] == ["rejected", "accepted"]
+    assert results[1]["field"] == "prediction_id"
+    found = taken(client, home)
+    assert [row["prediction_id"] for row in found] == ["p0", "p1", "p2", "p3", "q"]
+    assert {row["score"] for row in found} == {0.75}
+    names = [c.name for c in load_dataset(home, "flights").schema.columns if c.role == "feature"]
+    assert sorted(names) == ["distance", "is_late", "origin"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(["score", "latency_ms", "prediction_id", "timestamp", "distance"]),
+    value=st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+)
+def test_columns_hold_only_what_rows_may_hold(name: str, value: Any) -> None:
+    now = datetime(2026, 3, 2, 12)
+    row = {"prediction_id": "p", "timestamp": ROW["timestamp"], "features.distance": 1.0}
+    row["features.distance" if name == "distance" else name] = value
+    try:
+        table = pa.Table.from_pylist([row])
+    except (pa.ArrowInvalid, OverflowError):
+        return
+    if read_columns(table, now) is not None:
+        read_item("predictions", rows_of(table)[0], now)
 
 
 def test_a_body_that_unpacks_too_large_is_refused(client: Any, key: Any) -> None:
