@@ -25,6 +25,7 @@ HOW = {
     "plain": "on rows of the same mix",
 }
 BAD = ("warning", "critical")
+TRADE = "One was traded for the other: what each error costs decides, and the threshold moves it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ class Decision:
 def decide_release(found: Comparison) -> Decision:
     """The decision, from the same Results that are shown.
 
-    Roll back: some metric is worse than its tolerance, with evidence. Hold: too few labels, a
-    guard-rail is broken, or the interval of the main metric still reaches beyond what is tolerated.
+    Roll back: some metric is worse than its tolerance, with evidence, and the main metric is not
+    better for it. Hold: one error was traded for another while the main metric got better, too few
+    labels, a guard-rail is broken, or the main metric's interval reaches beyond what is tolerated.
     Promote: nothing speaks against it, and the main metric is better or surely as good.
     """
     counted = [r for r in found.results if r.detail.get("better") != "neither"]
@@ -49,10 +51,13 @@ def decide_release(found: Comparison) -> Decision:
         why = counted[0].reason if counted else "no metric could be compared"
         return _decision(found, "hold", [f"There is not enough to judge: {why}."], counted[:1])
     worse = [r for r in known if r.verdict in BAD]
+    main = _main(known)
+    if worse and main not in worse and main.detail["is_better"]:
+        said = [_say(r) for r in worse]
+        return _decision(found, "hold", [*said, _say(main), TRADE], [*worse, main])
     if worse:
         return _decision(found, "roll back", [_say(r) for r in worse], worse)
     broken = [*_broken_slices(found.guards), *_broken_serving(found.served)]
-    main = _main(known)
     if broken:
         return _decision(found, "hold", [*broken, _say(main)], [main])
     if not main.detail["is_better"] and not _is_as_good(main):

@@ -34,7 +34,7 @@ def test_acceptance_never_stands_alone_and_the_simulation_says_so(on_samples, ru
         assert title in [s.value for s in app.subheader]
     assert len(app.get("plotly_chart")) == 6
     assert "could not be drawn" not in said and "Nothing to draw" not in said
-    assert "The prediction **helps**" in said and "hold-out" in said and "Observational" in said
+    assert "helps is **not settled**" in said and "hold-out" in said and "Observational" in said
 
 
 def test_numbers_come_with_n_and_interval(on_samples, run, texts) -> None:

@@ -24,7 +24,7 @@ def test_the_owner_is_told_in_plain_words(enter, sample_home, run, texts) -> Non
     enter(sample_home, OWNER)
     said = texts(run("overview", m="flight-late"))
     assert "Is it helping?" in said
-    assert "The prediction **helps**" in said and "in the unit of your values" in said
+    assert "helps is **not settled**" in said
     assert "of the wrong ones" in said and "of what users judged was negative" in said
     assert "open" in said and "Simulated data" in said
     assert "What changed most" in said

@@ -108,7 +108,7 @@ def test_errors_of_one_kind_stand_together(on_samples, run) -> None:
 
 def test_compare_says_what_to_do_and_how_it_was_compared(on_samples, run, texts) -> None:
     app = run("compare", m="flight-late")
-    assert app.header[0].value == "Promote v2"
+    assert app.header[0].value == "Hold v2"
     said = texts(app)
     assert (
         "Only the time in which both were live" in said and "weighed to the candidate's mix" in said

@@ -11,7 +11,7 @@ APRIL = "2013-04-01..2013-05-01"
 def test_april_is_explained_in_words_and_parts(on_samples, run, texts) -> None:
     app = run("why", m="flight-late", w=APRIL, metric="accuracy")
     assert app.header[0].value.replace("\\", "") == (
-        "Accuracy fell 5.9 points: 5.6 because more rows have label 1 (27.8 %, before 21.2 %)"
+        "Accuracy fell 6.0 points: 5.6 because more rows have label 1 (27.8 %, before 21.2 %)"
     )
     said = texts(app)
     assert "they do not prove a cause" in said and "no sum over rows" not in said

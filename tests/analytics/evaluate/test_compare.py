@@ -80,6 +80,22 @@ def test_a_worse_version_is_rolled_back(engine: Engine, build: Build) -> None:
     assert by_name(found)["accuracy"].value == pytest.approx(-0.1, abs=0.03)
 
 
+def test_one_error_traded_for_another_is_held_where_the_scores_rank_better(
+    engine: Engine, build: Build
+) -> None:
+    """v2 says 1 too often, so precision falls, yet its scores rank better."""
+    a, known_a = rows(1, 4000, lambda _o: 0.8, 0.5, "v1")
+    b, known_b = rows(2, 4000, lambda _o: 0.95, 0.5, "v2", 4000)
+    rng = np.random.default_rng(3)
+    for row in b:
+        row["prediction"] = "1" if row["prediction"] == "1" or rng.random() < 0.45 else "0"
+    decision = decide_release(compare_sides(engine, build([a, b], [known_a, known_b]), QUESTION))
+    assert decision.action == "hold" and decision.finding.verdict == "warning"
+    assert decision.reasons[-1].startswith("One was traded for the other")
+    said = " ".join(decision.reasons)
+    assert "Precision" in said and "ROC AUC" in said
+
+
 def test_a_better_version_is_promoted(engine: Engine, build: Build) -> None:
     log = two_versions(build, lambda _o: 0.8, lambda _o: 0.9, (0.5, 0.5))
     decision = decide_release(compare_sides(engine, log, QUESTION))

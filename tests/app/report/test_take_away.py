@@ -163,7 +163,7 @@ def test_copied_code_gives_the_parts_of_a_change(desk: Desk, model: str, name: s
 def test_the_report_tells_why(desk: Desk) -> None:
     words = Asked(window="2013-04-01..2013-05-01", names=("accuracy",))
     text = report_of(desk, "flight-late", words, ("why",), actor="ann")
-    assert "Accuracy fell 5.9 points: 5.6 because more rows have label 1" in text
+    assert "Accuracy fell 6.0 points: 5.6 because more rows have label 1" in text
     assert "do not prove a cause" in text and "From before to now, by label" in text
     assert "There is no reference" in report_of(
         desk, "flight-late", Asked(reference="none"), ("why",), actor="ann"
@@ -193,7 +193,7 @@ def test_a_comparison_exports_what_json_says(desk: Desk) -> None:
 def test_a_report_holds_every_page_and_stays_small(desk: Desk) -> None:
     text = report_of(desk, "flight-late", Asked(), tuple(SECTIONS), actor="ann")
     assert len(text.encode()) < 5_000_000
-    for words in ("In September v2 looks best", "Promote v2", "How to read the numbers",
+    for words in ("In September v2 looks best", "Hold v2", "How to read the numbers",
                   "89,873", "imported reference", "Replayed", "1 Jan 2014 02:55 UTC"):  # fmt: skip
         assert words in text
     assert "http://" not in text.split("id='library'")[0]
