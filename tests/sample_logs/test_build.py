@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -107,3 +108,8 @@ def test_the_figures_are_those_of_the_readme() -> None:
     lines = figures.by_month(late)
     assert len(lines) == 12
     assert [line for line in lines if line not in readme] == []
+    told = "\n".join(figures.of_flights(HERE))
+    for pattern in (r"99th percentile [\d.]+ ms", r"of \d+ flights 0 have", r"ACK \(\d+\)"):
+        assert re.findall(pattern, told) == re.findall(pattern, readme)
+    weak = re.search(r"late afternoon: AUC ([\d.]+) .*the rest ([\d.]+)", told)
+    assert weak and f"AUC {weak[1]} over 857 flights, {weak[2]} for the rest" in readme

@@ -200,5 +200,12 @@ def test_estimates_come_before_labels_and_say_what_they_assume(home, capsys) -> 
     by_name = {r["name"]: r for r in april}
     # April's scores meant less than before: what was expected is far above what came true.
     assert by_name["accuracy"]["low"] > 0.8 and by_name["roc_auc"]["low"] > 0.69
-    assert main([*asked[:2], "flight-delay", *asked[3:]]) != 0
-    assert "logs no probability" in capsys.readouterr().err
+    minutes = [*asked[:2], "flight-delay", *asked[3:], "--names"]
+    assert main([*minutes, "mae"]) == 0  # losses are learned where there is no probability
+    losses = json.loads(capsys.readouterr().out)["results"]
+    assert {r["name"] for r in losses} == {"mae"}
+    known = [r for r in losses if r["value"] is not None]
+    assert len(known) >= 9 and all(r["low"] < r["value"] < r["high"] for r in known)
+    assert all(r["reason"] for r in losses if r["value"] is None)
+    assert main([*minutes, "accuracy"]) != 0
+    assert "accuracy" in capsys.readouterr().err
