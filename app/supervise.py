@@ -84,8 +84,11 @@ def run(settings: Settings, only: str | None = None) -> int:
     try:
         for child in children:
             child.start()
-        if children[0].name in HEALTH and not _wait_for(settings, children[0], stop):
+        listeners = [child for child in children if child.name in HEALTH]
+        if not all(_wait_for(settings, child, stop) for child in listeners):
             return 1
+        if listeners and not stop.is_set():
+            say(f"Telltale is ready at {_address(settings, listeners[0].name)}")
         while not stop.wait(0.2):
             for child in children:
                 child.keep_alive()
@@ -115,6 +118,11 @@ def _port(settings: Settings, name: str) -> int:
     return settings.api_port if name == "ingest" else settings.number("port")
 
 
+def _address(settings: Settings, name: str) -> str:
+    host = settings.text("host")
+    return f"http://{f'[{host}]' if ':' in host else host}:{_port(settings, name)}"
+
+
 def _check_port(settings: Settings, name: str) -> None:
     host, port = settings.text("host"), _port(settings, name)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -141,9 +149,6 @@ def _wait_for(settings: Settings, child: Child, stop: threading.Event) -> bool:
             say(f"The {child.name} ended with {code} before it could be reached.")
             return False
         if _is_healthy(settings, child.name):
-            host = settings.text("host")
-            shown = f"[{host}]" if ":" in host else host
-            say(f"Telltale is ready at http://{shown}:{_port(settings, child.name)}")
             return True
     if not stop.is_set():
         say(f"The {child.name} did not answer within {START_S:g} seconds.")
