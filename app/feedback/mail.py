@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any
 
-from app.feedback.sending import TIMEOUT_S, Resolve, Sent, is_public, resolve
+from app.feedback.sending import TIMEOUT_S, Resolve, Sent, checked_address, resolve
 from app.settings import Settings
 from app.state.hooks import MAIL, Delivery, Hook
 
@@ -41,19 +41,11 @@ def send_mail(
         return Sent("Settings mail_host and mail_from say who sends mail.", is_final=True)
     if safety not in ("starttls", "tls", "none"):
         return Sent("The setting mail_security is starttls, tls or none.", is_final=True)
-    is_allowed = host in settings.text("webhook_hosts").split()
-    if safety == "none" and not is_allowed:
-        return Sent(f"{host} may not be sent to without encryption.", is_final=True)
+    address = checked_address(settings, (host, port), safety != "none", lookup)
+    if isinstance(address, Sent):
+        return address
     try:
-        addresses = lookup(host, port)
-    except OSError:
-        return Sent(f"The name {host} cannot be resolved.")
-    if not addresses or (not is_allowed and not all(map(is_public, addresses))):
-        return Sent(
-            f"{host} lies in a private network; TELLTALE_WEBHOOK_HOSTS allows it.", is_final=True
-        )
-    try:
-        with _Pinned(host, port, addresses[0], is_wrapped=safety == "tls") as server:
+        with _Pinned(host, port, address, is_wrapped=safety == "tls") as server:
             if safety == "starttls":
                 server.starttls(context=ssl.create_default_context())
             _sign_in(settings, server)

@@ -50,18 +50,9 @@ def send(settings: Settings, hook: Hook, delivery: Delivery, lookup: Resolve = r
 
     parts = urlsplit(hook.url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    is_allowed = host in settings.text("webhook_hosts").split()
-    if parts.scheme != "https" and not is_allowed:
-        return Sent(f"{host} may not be sent to without encryption.", is_final=True)
-    try:
-        addresses = lookup(host, port)
-    except OSError:
-        return Sent(f"The name {host} cannot be resolved.")
-    if not addresses or (not is_allowed and not all(map(is_public, addresses))):
-        return Sent(
-            f"{host} lies in a private network; TELLTALE_WEBHOOK_HOSTS allows it.", is_final=True
-        )
-    address = addresses[0]
+    address = checked_address(settings, (host, port), parts.scheme == "https", lookup)
+    if isinstance(address, Sent):
+        return address
     shown = f"[{address}]" if ":" in address else address
     target = f"{parts.scheme}://{shown}:{port}{parts.path or '/'}"
     target += f"?{parts.query}" if parts.query else ""
@@ -81,6 +72,26 @@ def send(settings: Settings, hook: Hook, delivery: Delivery, lookup: Resolve = r
     except httpx.HTTPError as error:
         return Sent(f"{host} did not answer: {type(error).__name__}.")
     return _judge(hook, answer.status_code, text)
+
+
+def checked_address(
+    settings: Settings, target: tuple[str, int], is_encrypted: bool, lookup: Resolve
+) -> str | Sent:
+    """The one address to connect to, or why none: plain text and private networks ask for a name in
+    the setting ``webhook_hosts``."""
+    host, port = target
+    is_allowed = host in settings.text("webhook_hosts").split()
+    if not is_encrypted and not is_allowed:
+        return Sent(f"{host} may not be sent to without encryption.", is_final=True)
+    try:
+        addresses = lookup(host, port)
+    except OSError:
+        return Sent(f"The name {host} cannot be resolved.")
+    if not addresses or (not is_allowed and not all(map(is_public, addresses))):
+        return Sent(
+            f"{host} lies in a private network; TELLTALE_WEBHOOK_HOSTS allows it.", is_final=True
+        )
+    return addresses[0]
 
 
 def is_public(address: str) -> bool:
