@@ -98,6 +98,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def samples(server: Server) -> None:
+    """The sample logs in the demo's home; there already where the demo brought them."""
+    from app.ingest.samples import import_samples
+    from app.state.database import Database
+
+    database = Database(f"sqlite:///{server.home / 'telltale.db'}")
+    import_samples(server.home, database)
+    database.close()
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     """One headless Chromium."""
     if not CHROMIUM:

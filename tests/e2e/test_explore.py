@@ -7,24 +7,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("samples")]
 
 TABLE = "[data-testid=stDataFrame]"
 OVERFLOW = """() => {
   const main = document.querySelector('[data-testid=stMain]');
   return Math.max(document.scrollingElement.scrollWidth - innerWidth,
                   main.scrollWidth - main.clientWidth)}"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def samples(server) -> None:
-    """The sample logs in the demo's home; there already where the demo brought them."""
-    from app.ingest.samples import import_samples
-    from app.state.database import Database
-
-    database = Database(f"sqlite:///{server.home / 'telltale.db'}")
-    import_samples(server.home, database)
-    database.close()
 
 
 def explore(page, sign_in, query: str = "m=digit-reader&w=all") -> None:

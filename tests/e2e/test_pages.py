@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("samples")]
 
 PAGES = ("overview", "performance", "drift", "quality")
 MAX_POINTS = 2000
@@ -19,17 +19,6 @@ OVERFLOW = """() => {
   const main = document.querySelector('[data-testid=stMain]');
   return Math.max(document.scrollingElement.scrollWidth - innerWidth,
                   main.scrollWidth - main.clientWidth)}"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def samples(server) -> None:
-    """The sample logs in the demo's home; there already where the demo brought them."""
-    from app.ingest.samples import import_samples
-    from app.state.database import Database
-
-    database = Database(f"sqlite:///{server.home / 'telltale.db'}")
-    import_samples(server.home, database)
-    database.close()
 
 
 def open_page(page, sign_in, path: str) -> None:

@@ -7,21 +7,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("samples")]
 
 LONG = 60_000  # ms; the first look at a log searches it
 ROWS = re.compile(r"([\d,]+) of ([\d,]+) rows")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def samples(server) -> None:
-    """The sample logs in the demo's home; there already where the demo brought them."""
-    from app.ingest.samples import import_samples
-    from app.state.database import Database
-
-    database = Database(f"sqlite:///{server.home / 'telltale.db'}")
-    import_samples(server.home, database)
-    database.close()
 
 
 def n_rows(page) -> str:

@@ -7,18 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module", autouse=True)
-def samples(server) -> None:
-    """The sample logs in the demo's home; there already where the demo brought them."""
-    from app.ingest.samples import import_samples
-    from app.state.database import Database
-
-    database = Database(f"sqlite:///{server.home / 'telltale.db'}")
-    import_samples(server.home, database)
-    database.close()
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("samples")]
 
 
 def open_export(page, sign_in, idle, path: str) -> None:

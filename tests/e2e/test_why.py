@@ -8,18 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module", autouse=True)
-def samples(server) -> None:
-    """The sample logs in the demo's home; there already where the demo brought them."""
-    from app.ingest.samples import import_samples
-    from app.state.database import Database
-
-    database = Database(f"sqlite:///{server.home / 'telltale.db'}")
-    import_samples(server.home, database)
-    database.close()
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("samples")]
 
 
 def test_from_a_finding_to_its_rows_in_three_clicks(page, sign_in, idle) -> None:
