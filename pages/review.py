@@ -11,6 +11,7 @@ from app.labelling.review import followed, ratings
 from app.widgets.header import draw_header
 from app.widgets.label.files import draw_files
 from app.widgets.label.fill import draw_fill, draw_gold, draw_said
+from app.widgets.label.lead import draw_review_lead
 from app.widgets.label.quality import draw_agreement, draw_annotators, draw_followed, draw_suspects
 from app.widgets.label.review import draw_review
 from app.widgets.label.setup import draw_setup
@@ -37,6 +38,7 @@ if project is not None:
     titles = ["Review", "Agreement", "Annotators", "Suspects", "Files", "Set-up", "Estimate"]
     with place:
         draw_notes(view, project)
+draw_review_lead(view, project)
 tabs = dict(
     zip(titles, st.tabs(titles, key="tab", bind="query-params", on_change="rerun"), strict=True)
 )

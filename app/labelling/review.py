@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from analytics.errors import UsageError
+from analytics.findings.review import Round
 from analytics.sources.relation import canonical_text
 from app.auth.viewer import Viewer
 from app.labelling.accept import answers_of, recount
@@ -80,6 +81,44 @@ def count_cases(database: Database, viewer: Viewer, project_id: int) -> dict[str
     return found
 
 
+def read_round(database: Database, viewer: Viewer, project_id: int) -> Round:
+    """The round as it stands: how much is done and disputed, by whom, and what was marked."""
+    counts = count_cases(database, viewer, project_id)
+    with database.read() as connection:
+        project = find_project(connection, project_id)
+        mine = (_task.project_id == project_id) & (_task.purpose == "work")
+        n_items = connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one()
+        each = (
+            _counted(project_id)
+            .with_only_columns(
+                sa.func.count(sa.distinct(_answer.person)).label("people"),
+                sa.func.count(sa.distinct(_answer.answer)).label("answers"),
+            )
+            .group_by(_answer.task_id)
+            .subquery()
+        )
+        twice, split = each.c.people > 1, (each.c.people > 1) & (each.c.answers > 1)
+        numbers = [sa.func.sum(sa.case((condition, 1), else_=0)) for condition in (twice, split)]
+        seen = connection.execute(sa.select(sa.func.count(), *numbers).select_from(each)).one()
+        disputed = _counted(project_id).where(_task.state == "disputed")
+        rows = [(int(r.task_id), r.person, r.answer) for r in connection.execute(disputed)]
+    setup = project.setup
+    return Round(
+        n_items=int(n_items),
+        n_done=counts["done"],
+        n_twice=int(seen[1] or 0),
+        n_split=int(seen[2] or 0),
+        disputed=rows,
+        n_flagged=counts["flagged"],
+        n_unsure=counts["unsure"],
+        n_commented=counts["commented"],
+        n_answered=int(seen[0]),
+        people=setup.people,
+        overlap=setup.overlap,
+        is_number=setup.kind == "value",
+    )
+
+
 def adjudicate(
     database: Database,
     viewer: Viewer,
@@ -141,15 +180,7 @@ def ratings(
     Work items only; with gold, gold items too (never practice).
     """
     purposes = ("work", "gold") if with_gold else ("work",)
-    both = annotation_table.join(task_table, _answer.task_id == _task.id)
-    statement = (
-        sa.select(_answer.task_id, _answer.person, _answer.answer)
-        .select_from(both)
-        .where(_answer.project_id == project_id, _task.purpose.in_(purposes))
-        .where(_answer.superseded_by.is_(None), _answer.undone_at.is_(None))
-        .where(~_answer.was_cancelled, ~_answer.is_adjudication, _answer.answer.is_not(None))
-        .order_by(_answer.task_id, _answer.person)
-    )
+    statement = _counted(project_id, purposes).order_by(_answer.task_id, _answer.person)
     with database.read() as connection:
         viewer.check("review", find_project(connection, project_id).model)
         return [(int(r.task_id), r.person, r.answer) for r in connection.execute(statement)]
@@ -175,6 +206,18 @@ def followed(
         viewer.check("review", find_project(connection, project_id).model)
         found = {bool(first): (int(s), int(n)) for first, s, n in connection.execute(statement)}
     return found.get(True, (0, 0)), found.get(False, (0, 0))
+
+
+def _counted(project_id: int, purposes: Sequence[str] = ("work",)) -> Any:
+    """The answers that count as somebody's own, as a statement."""
+    both = annotation_table.join(task_table, _answer.task_id == _task.id)
+    return (
+        sa.select(_answer.task_id, _answer.person, _answer.answer)
+        .select_from(both)
+        .where(_answer.project_id == project_id, _task.purpose.in_(purposes))
+        .where(_answer.superseded_by.is_(None), _answer.undone_at.is_(None))
+        .where(~_answer.was_cancelled, ~_answer.is_adjudication, _answer.answer.is_not(None))
+    )
 
 
 def _where(only: Only) -> Any:

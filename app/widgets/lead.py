@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.findings import write_since
+from app.charts import is_drawn
 from app.navigation import existing_pages
 from app.session import selection_params
 from app.widgets.empty_state import link_to, step_to
@@ -31,13 +32,21 @@ class Step:
 def draw_lead(finding: Finding, steps: Sequence[Step] = ()) -> Any:
     """The box at the top of a page; returns the place of its steps, for those found later."""
     with st.container(border=True, key="lead", gap="xsmall"):
-        st.markdown(f"{chip(finding.verdict)} :gray[{plain(write_since(finding))}]")
+        since = write_since(finding)
+        said = f" :gray[{plain(since)}]" if since else ""
+        st.markdown(f"{chip(finding.verdict, _word(finding))}{said}")
         st.header(plain(finding.title), anchor=False)
         st.markdown(plain(finding.sentence))
         place = st.container()
     with place:
         draw_steps(steps)
     return place
+
+
+def _word(finding: Finding) -> str | None:
+    """A number that is known but has no yardstick says so, as its card does."""
+    is_known = finding.verdict == "undefined" and any(is_drawn(r) for r in finding.results)
+    return "not compared" if is_known else None
 
 
 def draw_steps(steps: Sequence[Step]) -> None:

@@ -230,3 +230,19 @@ def test_a_broken_part_is_explained(answered, run, texts) -> None:
         part.write_bytes(part.read_bytes()[:100])
     said = texts(run("review", m="letters"))
     assert "cannot be read" in said and "Traceback" not in said
+
+
+def test_the_first_sentence_says_who_disputes_what_and_how_often(
+    model, answered, run, texts
+) -> None:
+    answered("aaab", "abbb")
+    app = at(run, "Agreement")
+    assert "2 items are disputed, all between ann and bo" in texts(app)
+    assert "Most often a against b" in texts(app)
+    assert "50.0 % of the 4 items that two people or more answered" in texts(app)
+    assert "Settle them" in [b.label for b in app.button]  # not where it is in front already
+    app = at(run, "Review")
+    assert "Settle them" not in [b.label for b in app.button]
+    app.button(key="settle_b").click().run()
+    assert "1 item is disputed, between ann and bo" in texts(app)
+    assert "2 of 4 items are done" not in texts(app) and "3 of 4 items are done" in texts(app)

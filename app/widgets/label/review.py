@@ -52,6 +52,8 @@ def draw_review(view: View, project: Project) -> None:
     @st.fragment
     @guarded("review", view.model)
     def draw() -> None:
+        if st.session_state.pop("review_moved", False):
+            st.rerun()  # the whole page: its first sentence counts what was settled here
         counts = count_cases(desk().database, view.viewer, project.id)
         only: Only = st.segmented_control(
                 "Cases", list(LISTS), default="disputed", key="review_only", required=True,
@@ -77,6 +79,11 @@ def _draw_none(only: Only) -> None:
         draw_empty("Nobody disagrees.", "Disputes need two answers or more for each item (Set-up).")
     else:
         draw_empty(f"Nothing is {LISTS[only].lower()}.", "What people mark appears here.")
+
+
+def _say(text: str) -> None:
+    st.session_state["review_said"] = text
+    st.session_state["review_moved"] = True
 
 
 def _draw_said() -> None:
@@ -130,14 +137,14 @@ def _draw_bar(view: View, project: Project, cases: Sequence[Case], at: int) -> N
         decision = Decision(secrets.token_hex(16), value, comment)
         try:
             adjudicate(desk().database, view.viewer, project.id, task.id, decision)
-            st.session_state["review_said"] = f"{task.prediction_id}: {value} counts from now on."
+            _say(f"{task.prediction_id}: {value} counts from now on.")
         except TelltaleError as error:
             st.session_state["review_said"] = (error.what, error.why, error.do)
 
     @guarded("review", view.model)
     def again() -> None:
         requeue(desk().database, view.viewer, project.id, [task.id])
-        st.session_state["review_said"] = f"{task.prediction_id} is asked again."
+        _say(f"{task.prediction_id} is asked again.")
 
     kind = form_kind(project.setup.kind, project.setup.classes)
     if kind == "classes":
