@@ -26,6 +26,7 @@ from app.charts.people import (
     worth_chart,
 )
 from app.charts.plan import need_chart, path_chart
+from app.charts.room import make_room
 from app.charts.series import Look, is_drawn, picked_span, series_chart
 from app.charts.spark import DARK, LIGHT, Ink, sparkline
 from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
@@ -64,6 +65,7 @@ __all__ = [
     "leaning_chart",
     "levels_chart",
     "looks_chart",
+    "make_room",
     "metric_rows",
     "n_points",
     "need_chart",

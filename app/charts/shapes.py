@@ -73,7 +73,7 @@ def draw_steps(figure: Any, edges: Any, share: Any) -> None:
 
 def square(figure: Any, x: str, y: str) -> None:
     """Both axes from 0 to 1."""
-    finish(figure, height=HEIGHT, right=12)
+    finish(figure, height=HEIGHT, right=16)
     figure.update_xaxes(range=[0, 1], title={"text": x, "standoff": 4}, tickformat=".1~f", nticks=6)
     figure.update_yaxes(range=[0, 1.02], title={"text": y, "standoff": 6}, tickformat=".1~f")
 

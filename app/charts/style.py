@@ -87,7 +87,7 @@ def _trace_points(trace: Any) -> int:
     return max(sizes, default=0)
 
 
-def finish(figure: go.Figure, *, height: int, right: int = 8, top: int = 12) -> go.Figure:
+def finish(figure: go.Figure, *, height: int, right: int = 16, top: int = 16) -> go.Figure:
     """Give the figure the house's axes and margins; ValueError above the limit of points."""
     found = n_points(figure)
     if found > MAX_POINTS:

@@ -38,7 +38,7 @@ def threshold_chart(found: Thresholds, values: Worth, chosen: float, best: Best)
             row=2 if name == "worth" else 1,
             col=1,
         )  # fmt: skip
-    finish(figure, height=360, top=28, right=12)
+    finish(figure, height=360, top=28, right=16)
     _name(figure, drawn)
     figure.add_vrect(
         x0=best.low, x1=best.high, fillcolor=GREY, line_width=0, layer="below", row=2, col=1

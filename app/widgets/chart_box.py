@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from app.auth import guarded, require
-from app.charts import CONFIG, Chart, picked_span
+from app.charts import CONFIG, Chart, make_room, picked_span
 from app.session import KEYS
 from app.widgets.comment import draw_comment
 from app.widgets.empty_state import draw_empty
@@ -30,7 +30,7 @@ def draw_chart(
     if chart is None:
         draw_empty("Nothing to draw.", "No period of this window has enough rows for a number.")
         return
-    st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.alt, **clicks)
+    st.plotly_chart(make_room(chart.figure), key=key, config=CONFIG, alt=chart.alt, **clicks)
     _below(chart, key, caption)
 
 
@@ -42,7 +42,7 @@ def draw_zoom_chart(
         draw_chart(chart, key)
         return None
     event = st.plotly_chart(
-        chart.figure,
+        make_room(chart.figure),
         key=key,
         config=CONFIG,
         alt=chart.alt,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.charts.forest import Row, forest_chart
+from app.charts.room import make_room, text_width
 from app.charts.style import CONFIG, dots_with_ends
 
 
@@ -29,3 +30,24 @@ def test_rows_stand_in_their_order_whatever_their_verdict() -> None:
 
 def test_a_chart_is_not_drawn_again_for_a_width_that_the_page_gives_it() -> None:
     assert "responsive" not in CONFIG
+
+
+def test_margins_hold_the_words_beside_the_axes() -> None:
+    import plotly.graph_objects as go
+
+    figure = go.Figure(go.Bar(x=[1, 2], y=["short", "a name that is long"], orientation="h"))
+    figure.update_layout(margin={"l": 4, "b": 4, "r": 16, "t": 16})
+    made = make_room(figure)
+    assert made.layout.margin.l > text_width("a name that is long") > text_width("short")
+    untitled = made.layout.margin.b
+    figure.update_xaxes(title_text="minutes")
+    assert make_room(figure).layout.margin.b > untitled
+    assert made.layout.margin.r == 16
+
+
+def test_wider_margins_than_the_guess_stay() -> None:
+    import plotly.graph_objects as go
+
+    figure = go.Figure(go.Scatter(x=[1, 2], y=[0.1, 0.2]), layout={"margin": {"l": 300, "b": 200}})
+    made = make_room(figure)
+    assert (made.layout.margin.l, made.layout.margin.b) == (300, 200)
