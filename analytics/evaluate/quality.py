@@ -19,6 +19,7 @@ from analytics.query.columns import (
     longest_runs,
     missing_counts,
     outside_counts,
+    runs_by_group,
 )
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
@@ -67,8 +68,9 @@ _TYPES = ("numeric", "categorical", "boolean", "text")
 
 
 def _applies(check: QualityCheck, column: Column, question: Question) -> bool:
-    if check.name == "frozen" and (question.scope.every is not None or question.scope.by_version):
-        return False  # runs are followed through the whole window only
+    is_cut = question.scope.every is not None or question.scope.by_version
+    if check.name == "frozen" and is_cut and "frozen" not in question.names:
+        return False  # runs are followed through the whole window, unless asked for by name
     return not check.types or column.type in check.types
 
 
@@ -100,10 +102,16 @@ class _Facts:
         self.missing = missing_counts(engine, dataset, scope, columns)
         self.outside = outside_counts(engine, dataset, scope, self.reference.bounds)
         self.duplicates = duplicate_rows(engine, dataset, scope)
-        is_whole = scope.every is None and not scope.by_version
-        self.runs = (
-            longest_runs(engine, dataset, scope, [c.name for c in columns]) if is_whole else {}
-        )
+        self.runs = self._follow([c.name for c in columns])
+
+    def _follow(self, names: list[str]) -> dict[str, dict[Key, tuple[int, int, int]]]:
+        engine, dataset, scope = self.engine, self.dataset, self.question.scope
+        if scope.every is None and not scope.by_version:
+            found = longest_runs(engine, dataset, scope, names)
+            return {name: {(None, None): run} for name, run in found.items()}
+        if "frozen" in self.question.names:
+            return runs_by_group(engine, dataset, scope, names)
+        return {}
 
     def _read_reference(self, scope: Scope | None) -> _Reference:
         if scope is None:
@@ -132,7 +140,7 @@ class _Facts:
             ((level, int(c)) for level, c in seen.items() if before and level not in before),
             key=lambda row: -row[1],
         )
-        run, _second, run_n = self.runs.get(name, (0, 0, 0))
+        run, _second, run_n = self.runs.get(name, {}).get(key, (0, 0, 0))
         run_ref, _second, run_ref_n = self.reference.runs.get(name, (0, 0, 0))
         return ColumnCounts(
             n=n,
@@ -156,7 +164,7 @@ class _Facts:
         counts = self.column(column, group)
         if check.name != "frozen" or self.reference.group is not None:
             return counts
-        run, second, n = self.runs.get(column.name, (0, 0, 0))
+        run, second, n = self.runs.get(column.name, {}).get(group.key, (0, 0, 0))
         rest = n - run
         share = second / rest if rest else 0.0
         return replace(counts, n_reference=rest, n_missing_reference=0, longest_run_reference=share)

@@ -1,20 +1,25 @@
 """Alerts that move together are one incident: what came first, and what it cost.
 
-A fault of a column's data mutes the drift that it makes; drift beside a metric that was measured
-and held is "drifted, harmless" and calls nobody.
+A loss is what an incident is about. A fault in a column's data that began with it comes first, and
+mutes the drift that it makes; columns that moved with the loss stand beside it, for moving together
+proves no cause. A fault alone is an incident too. Drift beside a metric that was measured and held is "drifted, harmless" and
+calls nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from analytics.monitors.moments import ZERO
 from analytics.monitors.run import Alert
 
 Kind = Literal["harm", "data", "drift", "harmless"]
 RANK = {"quality": 0, "drift": 1, "serving": 2, "performance": 3}  # causes before consequences
+OWN = ("prediction", "score", "label")  # columns that follow rather than lead
+MOVED = ("out_of_range_rate",)  # checks that say that values moved, not that they are wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,59 +43,163 @@ class Incident:
 
 
 def group(
-    alerts: Sequence[Alert], within: timedelta = timedelta(days=8), *, is_measured: bool = False
+    alerts: Sequence[Alert], within: timedelta = timedelta(days=8), clear: Sequence[datetime] = ()
 ) -> list[Incident]:
-    """Incidents in the order of time. Alerts join one that fired at most ``within`` before them.
+    """Incidents in the order of time; what begins at most ``within`` apart began together.
 
-    ``is_measured`` says that performance was judged all along, so its silence means something.
+    ``clear`` are the ends of the periods in which performance could be judged: drift that lasted
+    through one of them and is part of no loss did no harm.
     """
-    groups: list[list[Alert]] = []
-    for alert in sorted(alerts, key=lambda a: (a.monitor.model, _moment(a))):
-        if groups and _belongs(alert, groups[-1], within):
-            groups[-1].append(alert)
+    found: list[Incident] = []
+    for model in sorted({a.monitor.model for a in alerts}):
+        own = [a for a in alerts if a.monitor.model == model]
+        found += _of_model(own, within, clear)
+    return sorted(found, key=lambda i: (i.model, i.started or ZERO))
+
+
+def _of_model(
+    alerts: Sequence[Alert], within: timedelta, clear: Sequence[datetime]
+) -> list[Incident]:
+    faults = _clusters([a for a in alerts if is_fault(a)], _is_same_fault(within))
+    losses = _clusters([a for a in alerts if is_loss(a)], _began_together(within))
+    moved = [a for a in alerts if not is_fault(a) and not is_loss(a)]
+    incidents = []
+    for loss in losses:
+        causes = [f for f in faults if _makes(f, loss, within)]
+        faults = [f for f in faults if f not in causes]
+        joined = [a for cluster in causes for a in cluster]
+        muted = [a for a in moved if _mutes(joined, a, within)]
+        beside = [a for a in moved if a not in muted and _moved_with(a, loss, within)]
+        moved = [a for a in moved if a not in muted and a not in beside]
+        incidents.append(_incident("harm", [*joined, *beside, *loss], muted))
+    for fault in faults:
+        muted = [a for a in moved if _mutes(fault, a, within)]
+        moved = [a for a in moved if a not in muted]
+        incidents.append(_incident("data", fault, muted))
+    for drift in _clusters(moved, _overlaps(within)):
+        lasted = any(_begin(drift) <= moment <= _end(drift) for moment in clear)
+        incidents.append(_incident("harmless" if lasted else "drift", drift, []))
+    return incidents
+
+
+def is_loss(alert: Alert) -> bool:
+    """Whether it says that the model or its service got worse."""
+    return alert.monitor.question in ("performance", "serving")
+
+
+def is_fault(alert: Alert) -> bool:
+    """Whether it says that data are wrong, not only other."""
+    return alert.monitor.question == "quality" and alert.key[0] not in MOVED
+
+
+def _clusters(
+    alerts: Sequence[Alert], belongs: Callable[[Alert, Sequence[Alert]], bool]
+) -> list[list[Alert]]:
+    clusters: list[list[Alert]] = []
+    for alert in sorted(alerts, key=_order):
+        home = next((c for c in clusters if belongs(alert, c)), None)
+        if home is None:
+            clusters.append([alert])
         else:
-            groups.append([alert])
-    return [_incident(g, is_measured=is_measured) for g in groups]
+            home.append(alert)
+    return clusters
 
 
-def _belongs(alert: Alert, found: Sequence[Alert], within: timedelta) -> bool:
-    if alert.monitor.model != found[0].monitor.model:
-        return False
-    same = [a for a in found if a.key == alert.key and a.monitor == alert.monitor]
-    if same:  # it came again: the same incident only while the others still fire
-        return any(a.resolved_at is None or a.resolved_at >= _moment(alert) for a in found)
-    return _moment(alert) - max(_moment(a) for a in found) <= within
+def _began_together(within: timedelta) -> Callable[[Alert, Sequence[Alert]], bool]:
+    """It came while the others fired, or as they began; one that comes again later is a new one."""
+
+    def belongs(alert: Alert, found: Sequence[Alert]) -> bool:
+        moment = _moment(alert)
+        if any(a.resolved_at is None or a.resolved_at >= moment for a in found):
+            return True
+        is_again = any(a.key == alert.key and a.monitor == alert.monitor for a in found)
+        return not is_again and moment - _moment(found[-1]) <= within
+
+    return belongs
 
 
-def _incident(found: Sequence[Alert], *, is_measured: bool) -> Incident:
-    broken = {a.key[1] for a in found if a.monitor.question == "quality" and a.key[1]}
-    muted = tuple(a for a in found if a.monitor.question == "drift" and a.key[1] in broken)
-    loud = [a for a in found if a not in muted]
-    cause = min(loud, key=lambda a: (_moment(a, begun=True), RANK[a.monitor.question]))
-    causes = [a for a in loud if a.monitor.question in ("quality", "drift")]
-    if causes and cause.monitor.question in ("performance", "serving"):
-        close = [a for a in causes if _moment(a) - _moment(cause) <= timedelta(days=1)]
-        cause = min(close, key=lambda a: RANK[a.monitor.question], default=cause)
+def _is_same_fault(within: timedelta) -> Callable[[Alert, Sequence[Alert]], bool]:
+    """Columns that broke together; the same column again while the others are still broken."""
+
+    def belongs(alert: Alert, found: Sequence[Alert]) -> bool:
+        moment = _moment(alert)
+        if alert.key[1] in {a.key[1] for a in found}:
+            return any(a.resolved_at is None or a.resolved_at >= moment for a in found)
+        return moment - max(map(_moment, found)) <= within
+
+    return belongs
+
+
+def _overlaps(within: timedelta) -> Callable[[Alert, Sequence[Alert]], bool]:
+    """What moves while something else moves is one movement."""
+
+    def belongs(alert: Alert, found: Sequence[Alert]) -> bool:
+        end = _end(found)
+        return end == datetime.max or _moment(alert) <= end + within
+
+    return belongs
+
+
+def _makes(fault: Sequence[Alert], loss: Sequence[Alert], within: timedelta) -> bool:
+    """Whether the fault began with the loss: up to two periods before it, or one after."""
+    lead = _begin(loss) - _begin(fault)
+    return -within <= lead <= 2 * within and _end(fault) > _begin(loss) - within
+
+
+def _mutes(faults: Sequence[Alert], alert: Alert, within: timedelta) -> bool:
+    """Whether a fault of the same column makes that drift: they began together, or it still lasts."""
+    for fault in faults:
+        if fault.key[1] is not None and fault.key[1] == alert.key[1]:
+            lead = _moment(alert) - _moment(fault)
+            end = _end([fault])
+            if lead >= -within and (end == datetime.max or _moment(alert) <= end + within):
+                return True
+    return False
+
+
+def _moved_with(alert: Alert, loss: Sequence[Alert], within: timedelta) -> bool:
+    return abs(_moment(alert) - _begin(loss)) <= within
+
+
+def _incident(kind: Kind, loud: Sequence[Alert], muted: Sequence[Alert]) -> Incident:
+    cause = min(loud, key=_first)
     losses = [a for a in loud if a.monitor.question == "performance"]
-    kinds = {a.monitor.question for a in loud}
-    kind: Kind = "harm" if kinds & {"performance", "serving"} else "data"
-    if kinds == {"drift"}:
-        kind = "harmless" if is_measured else "drift"
-    is_critical = any(a.result.verdict == "critical" for a in loud)
-    ends = [a.resolved_at for a in found]
+    lasting = [a for a in loud if is_loss(a) or is_fault(a)] or list(loud)
+    end = _end(lasting)
+    is_critical = kind != "harmless" and any(a.result.verdict == "critical" for a in loud)
     return Incident(
         model=cause.monitor.model,
         kind=kind,
-        severity="critical" if is_critical and kind != "harmless" else "warning",
-        started=min((a.bad_from for a in found if a.bad_from), default=None),
-        resolved=None if None in ends else max(e for e in ends if e is not None),
+        severity="critical" if is_critical else "warning",
+        started=min((a.bad_from for a in lasting if a.bad_from), default=None),
+        resolved=None if end == datetime.max else end,
         cause=cause,
         consequence=min(losses, key=_moment, default=None),
-        alerts=tuple(found),
-        muted=muted,
+        alerts=(*loud, *muted),
+        muted=tuple(muted),
     )
 
 
-def _moment(alert: Alert, *, begun: bool = False) -> datetime:
-    moment = alert.bad_from if begun else alert.fired_at
-    return moment or datetime.min
+def _first(alert: Alert) -> tuple[int, datetime, int, float]:
+    """What is named first: a fault; else the loss itself, for a column that moved proves nothing."""
+    kind = 0 if is_fault(alert) else 1 if is_loss(alert) else 2
+    if kind == 2 and (alert.key[1] in OWN or alert.key[0] == "missing_rate"):
+        kind = 3
+    strength = alert.result.detail.get("above_floor") or alert.result.value or 0.0
+    return kind, _moment(alert), RANK[alert.monitor.question], -abs(float(strength))
+
+
+def _order(alert: Alert) -> tuple[datetime, str]:
+    return _moment(alert), str(alert.key)
+
+
+def _moment(alert: Alert) -> datetime:
+    return alert.bad_from or alert.fired_at or ZERO
+
+
+def _begin(found: Sequence[Alert]) -> datetime:
+    return min(map(_moment, found))
+
+
+def _end(found: Sequence[Alert]) -> datetime:
+    return max(a.resolved_at or datetime.max for a in found)

@@ -10,6 +10,7 @@ from analytics.core import Result
 from analytics.monitors.policy import Monitor
 
 Sign = Literal["bad", "calm", "unclear", "no data", "error"]
+FAULTS = ("missing_rate", "unseen_rate", "out_of_range_rate", "type_change_rate", "duplicate_rate")
 Z95 = NormalDist().inv_cdf(0.975)
 
 
@@ -37,6 +38,9 @@ def _change(monitor: Monitor, result: Result) -> Observation:
     if p is None or result.verdict == "undefined":
         return Observation("no data", result.reason or "nothing to compare with", result)
     is_over = result.verdict == "critical" or result.verdict == monitor.severity
+    before = result.detail.get("reference")
+    if monitor.question == "quality" and result.name in FAULTS and before is not None:
+        is_over = is_over and (result.value or 0.0) > before  # fewer faults are no fault
     if not is_over:
         return Observation("calm", "", result)
     if p <= monitor.level:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from analytics.core import Result
+from analytics.core import Result, Window
 from analytics.monitors.judge import Observation, observe
 from analytics.monitors.machine import State, step
+from analytics.monitors.moments import ZERO, end_of
 from analytics.monitors.policy import Monitor
 
 Key = tuple[str, str | None, str | None, str | None]  # name, column, version, class
+WHOLE = Window()
 Outcome = Literal["pass", "fail", "inconclusive"]
 
 
@@ -20,7 +22,8 @@ Outcome = Literal["pass", "fail", "inconclusive"]
 class Alert:
     """One series from its first bad period to the period that resolved it (None: it still fires).
 
-    ``fired_at`` is the end of the period at which it fired; ``result`` the answer that did it.
+    ``fired_at`` is the end of the period at which it fired; ``result`` the answer that did it;
+    ``first`` the first bad period.
     """
 
     monitor: Monitor
@@ -29,17 +32,22 @@ class Alert:
     fired_at: datetime | None
     result: Result
     resolved_at: datetime | None = None
+    first: Window = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came out. ``states`` and ``last`` are by series, at the end."""
+    """What came out. ``states`` and ``last`` are by series, at the end.
+
+    ``clear`` are the ends of the periods in which some series could be judged.
+    """
 
     monitor: Monitor
     alerts: tuple[Alert, ...]
     states: Mapping[Key, State]
     last: Mapping[Key, Observation]
     error: str = ""
+    clear: tuple[datetime, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -73,16 +81,23 @@ def run(monitor: Monitor, results: Sequence[Result]) -> Run:
     alerts: list[Alert] = []
     states: dict[Key, State] = {}
     last: dict[Key, Observation] = {}
+    clear: set[datetime] = set()
     for key, found in series.items():
-        state = State()
+        state, first = State(), WHOLE
         for r in sorted(found, key=_order):
-            seen = observe(monitor, r)
-            after = step(state, seen, r.window.end, monitor)
+            seen, end = observe(monitor, r), end_of(r.window)
+            after = step(state, seen, end, monitor)
+            if end is not None and seen.sign in ("bad", "calm"):
+                clear.add(end)
+            if after.bad_from != state.bad_from:
+                first = r.window
             if after.phase != state.phase:
-                _note(alerts, Alert(monitor, key, after.bad_from, r.window.end, r), after)
+                alert = Alert(monitor, key, after.bad_from, end, r, first=first)
+                _note(alerts, alert, after)
             state, last[key] = after, seen
         states[key] = state
-    return Run(monitor, tuple(sorted(alerts, key=lambda a: str(a.fired_at))), states, last)
+    ordered = tuple(sorted(alerts, key=lambda a: a.fired_at or ZERO))
+    return Run(monitor, ordered, states, last, clear=tuple(sorted(clear)))
 
 
 def failed(monitor: Monitor, why: str) -> Run:

@@ -10,7 +10,7 @@ import numpy as np
 from analytics.core import Column, Dataset, Scope
 from analytics.needs import Floats
 from analytics.query.engine import Arrays, Engine
-from analytics.query.frame import Frame, frame
+from analytics.query.frame import Frame, frame, whole
 from analytics.query.groups import Key
 from analytics.query.performance import split_groups
 from analytics.sources.relation import quote_name
@@ -20,6 +20,7 @@ Values = tuple[Floats, int]  # sorted values without missing ones, number missin
 Levels = tuple[dict[str, float], int]  # rows by level, number missing
 EMPTY: Floats = np.empty(0)
 N_BINS = 1000
+N_SPANS = 50  # of each period, where a column is followed through many
 _NO_PERIOD = np.iinfo(np.int64).min
 MAX_AT_ONCE = 5  # numeric columns fetched by one statement: bounded memory at full speed
 
@@ -145,6 +146,20 @@ def longest_runs(
     run is a row of neighbouring spans that hold one and the same value, so a value that moves
     inside each span has none, and the length is exact to a span at each end. One scan.
     """
+    found = _runs(engine, dataset, whole(scope), columns, N_BINS)
+    return {name: groups[None, None] for name, groups in found.items() if groups}
+
+
+def runs_by_group(
+    engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[str]
+) -> dict[str, dict[Key, tuple[int, int, int]]]:
+    """The same for every period and version, each cut into ``N_SPANS`` spans of its own."""
+    return _runs(engine, dataset, scope, columns, N_SPANS)
+
+
+def _runs(
+    engine: Engine, dataset: Dataset, scope: Scope, columns: Sequence[str], n_spans: int
+) -> dict[str, dict[Key, tuple[int, int, int]]]:
     rows = frame(dataset, scope, columns)
     if rows is None or not columns:
         return {}
@@ -152,20 +167,25 @@ def longest_runs(
         f"count({c}), CAST(min({c}) AS VARCHAR), CAST(max({c}) AS VARCHAR)"
         for c in map(quote_name, columns)
     )
-    place = (
-        "epoch_us(timestamp)"
-        if "timestamp" in dataset.log("predictions", scope.log).columns
-        else "row"
-    )
+    log = dataset.log("predictions", scope.log)
+    place = "epoch_us(timestamp)" if "timestamp" in log.columns else "row"
     sql = rows.select(
-        f"SELECT CAST(floor((_place - _low) * {N_BINS - 1} / greatest(_high - _low, 1)) AS BIGINT) AS _bin,"
-        f" {tallies} FROM (SELECT *, {place} AS _place FROM rows),"
-        f" (SELECT CAST(min({place}) AS DOUBLE) AS _low, CAST(max({place}) AS DOUBLE) AS _high FROM rows)"
-        " GROUP BY _bin ORDER BY _bin"
+        f"SELECT _period, _version, CAST(floor((_place - _low) * {n_spans - 1}"
+        f" / greatest(_high - _low, 1)) AS BIGINT) AS _bin, {tallies}"
+        f" FROM (SELECT *, {place} AS _place FROM rows)"
+        f" JOIN (SELECT _period AS _p, _version AS _v, CAST(min({place}) AS DOUBLE) AS _low,"
+        f" CAST(max({place}) AS DOUBLE) AS _high FROM rows GROUP BY ALL)"
+        " ON _period IS NOT DISTINCT FROM _p AND _version IS NOT DISTINCT FROM _v"
+        " GROUP BY _period, _version, _bin ORDER BY _period, _version, _bin"
     )
-    found = engine.rows(sql, rows.values)
+    spans: dict[Key, list[tuple[Any, ...]]] = {}
+    for period, version, _bin, *tallied in engine.rows(sql, rows.values):
+        spans.setdefault((period, version), []).append(tuple(tallied))
     return {
-        name: _longest_run([(r[1 + 3 * i], r[2 + 3 * i], r[3 + 3 * i]) for r in found])
+        name: {
+            key: _longest_run([(r[3 * i], r[3 * i + 1], r[3 * i + 2]) for r in found])
+            for key, found in spans.items()
+        }
         for i, name in enumerate(columns)
     }
 

@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 LISTS = ("names", "columns")
 NUMBERS = ("limit", "recovery", "alpha")
 COUNTS = ("min_n", "hold", "calm")
+LEAST_ROWS = 4_000  # of a log without times that is its own reference
 
 
 def read_policy(path: Path) -> list[Monitor]:
@@ -97,22 +99,38 @@ def write_policy(monitors: Iterable[Monitor]) -> str:
 
 
 def default_monitors(dataset: Dataset) -> list[Monitor]:
-    """What watches a new model before anybody said anything: its main metric, drift, and its data."""
-    from analytics.catalog import headline_names
+    """What watches a new model before anybody said anything: its main metric, drift, and its data.
 
-    every = _period(dataset)
+    A model without an imported reference is compared with the first quarter of its own log.
+    """
+    from analytics.catalog import headline_names, offered
+
+    every, reference = _period(dataset), _own_reference(dataset)
     metrics = headline_names(dataset.schema)[:1]
     model = dataset.model
+    common: dict[str, Any] = {"every": every, "severity": "critical", "reference": reference}
     found = [
-        Monitor("Data quality", model, "quality", every=every, severity="critical"),
-        Monitor("Drift", model, "drift", every=every, severity="critical"),
+        Monitor("Data quality", model, "quality", **common),
+        Monitor("Drift", model, "drift", **common),
     ]
     if metrics:
-        name = metrics[0].replace("_", " ").capitalize()
-        found.insert(0, Monitor(name, model, "performance", metrics, every=every))
+        title = offered(dataset.schema)[metrics[0]].metric.label
+        found.insert(0, Monitor(title, model, "performance", metrics, hold=2, **common))
     return found
 
 
 def _period(dataset: Dataset) -> str:
     """Weeks, which hold every weekday alike; rows where there is no time."""
     return "1000rows" if dataset.first_event is None else "week"
+
+
+def _own_reference(dataset: Dataset) -> str | None:
+    """The first quarter of a log that has no imported reference; None where it is too short."""
+    if dataset.log("predictions", "reference").n_rows:
+        return None
+    first, last, n = dataset.first_event, dataset.last_event, dataset.log("predictions").n_rows
+    if first is None or last is None:
+        return f"0..{n // 4 - 1}rows" if n >= LEAST_ROWS else None
+    weeks = (last - first).days // 7 // 4
+    start = first.date()
+    return f"{start}..{start + timedelta(weeks=weeks)}" if weeks else None

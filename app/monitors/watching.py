@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from analytics.monitors.incidents import Incident
+from analytics.monitors.moments import row_of
 from analytics.monitors.run import Alert
-from app.monitors.asking import ask_monitor, incidents_of
+from app.monitors.asking import ask_monitor, incidents_of, split_of
 from app.monitors.policies import default_monitors, monitor_of, plain_monitor
 from app.state.database import Database
 from app.state.models import list_models
-from app.state.monitors import Claim, Found, Ran, add_watch, claim_watch, keep_runs, watched
+from app.state.monitors import (
+    FIRST_AFTER,
+    Claim,
+    Found,
+    Ran,
+    StoredIncident,
+    add_watch,
+    claim_watch,
+    keep_runs,
+    list_incidents,
+    renew,
+    watched,
+)
 
 if TYPE_CHECKING:
     from app.ask import Desk
@@ -44,14 +59,15 @@ class Watching(threading.Thread):
         from app.ask import Desk
 
         is_new = bool({m.name for m in list_models(self._database)} - watched(self._database))
-        claim = claim_watch(self._database)
+        claim = None if is_new else claim_watch(self._database)
         if not is_new and claim is None:
             return
         with Desk(self._settings) as desk:
             if is_new:
                 watch_new(desk, self._database)
-            if claim is not None:
+            while not self._ended.is_set() and (claim := claim or claim_watch(self._database)):
                 run_watch(desk, self._database, claim)
+                claim = None
 
     def end(self) -> None:
         """Begin no more; a run under way is lost with its lease, and made up for."""
@@ -60,13 +76,17 @@ class Watching(threading.Thread):
 
 
 def watch_new(desk: Desk, database: Database) -> None:
-    """Give the default monitors to models that nobody watches and that hold predictions."""
+    """Give the default monitors to models that nobody watches and that hold predictions.
+
+    The first run leaves the machine to the import of a new model; a sample is whole already.
+    """
     for name in sorted({m.name for m in list_models(database)} - watched(database)):
         dataset = desk.dataset(name)
         if dataset.log("predictions").n_rows:
             policy = [plain_monitor(m) for m in default_monitors(dataset)]
+            after = timedelta() if dataset.is_sample else FIRST_AFTER
             with database.write("worker") as write:
-                add_watch(write, name, policy)
+                add_watch(write, name, policy, after)
 
 
 def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
@@ -77,15 +97,34 @@ def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
         found = ask_monitor(desk, monitor_of(dict(row)))
         runs.append(found)
         rans.append(Ran(found.monitor.name, found.shown, monotonic() - began, found.error))
-    return keep_runs(database, claim, rans, [found_of(i) for i in incidents_of(runs)])
+        if not renew(database, claim):
+            return False
+    known = list_incidents(database, claim.model)
+    kept = [found_of(i, _reason(desk, i, known)) for i in incidents_of(runs)]
+    return keep_runs(database, claim, rans, kept)
 
 
-def found_of(incident: Incident) -> Found:
+def _reason(desk: Desk, incident: Incident, known: Sequence[StoredIncident]) -> str:
+    """What the split of the change says of a loss that no fault began; worked out once."""
+    loss = incident.consequence
+    if incident.kind != "harm" or loss is None or incident.cause.monitor.question == "quality":
+        return ""
+    name = _name(loss)
+    for kept in known:
+        if name in kept.found.alerts and kept.found.resolved == incident.resolved:
+            return str(kept.found.facts.get("reason", ""))
+    return split_of(desk, loss)
+
+
+def found_of(incident: Incident, reason: str = "") -> Found:
     """An incident as the state keeps it."""
+    loud = [a for a in incident.alerts if a not in incident.muted]
     facts: dict[str, Any] = {
-        "cause": _facts(incident.cause),
-        "consequence": _facts(incident.consequence) if incident.consequence else None,
-        "columns": sorted({a.key[1] for a in incident.alerts if a.key[1]}),
+        "cause": facts_of(incident.cause),
+        "consequence": facts_of(incident.consequence) if incident.consequence else None,
+        "columns": list(dict.fromkeys(a.key[1] for a in loud if a.key[1])),
+        "muted": sorted({a.key[1] for a in incident.muted if a.key[1]}),
+        "reason": reason,
         "n_alerts": len(incident.alerts),
         "n_muted": len(incident.muted),
     }
@@ -98,19 +137,27 @@ def _name(alert: Alert) -> str:
     return " | ".join(map(str, (alert.monitor.name, *alert.key, alert.fired_at)))
 
 
-def _facts(alert: Alert) -> dict[str, Any]:
-    result = alert.result
-    window = result.window
+def facts_of(alert: Alert) -> dict[str, Any]:
+    """What an incident tells of one alert: which number of which rows, beside what."""
+    result, monitor, first = alert.result, alert.monitor, alert.first
+    end = alert.resolved_at
     return {
-        "question": alert.monitor.question,
+        "monitor": monitor.name,
+        "question": monitor.question,
+        "every": monitor.every,
+        "compared": monitor.reference,
+        "version": alert.key[2] or monitor.version,
+        "segment": monitor.segment,
         "name": alert.key[0],
         "label": str(result.detail.get("label", alert.key[0])),
         "column": alert.key[1],
         "value": result.value,
         "low": result.low,
         "high": result.high,
-        "n": result.n_labelled if alert.monitor.question == "performance" else result.n,
+        "n": result.n_labelled if monitor.question == "performance" else result.n,
         "reference": result.detail.get("reference"),
-        "start": window.start.isoformat() if window.start else None,
-        "end": window.end.isoformat() if window.end else None,
+        "start": first.start.isoformat() if first.start else None,
+        "end": end.isoformat() if end and row_of(end) is None else None,
+        "first_row": first.first_row,
+        "last_row": row_of(end),
     }

@@ -111,12 +111,17 @@ class StoredIncident:
     acknowledged_by: str | None
 
 
-def add_watch(write: Write, model: str, policy: Sequence[Mapping[str, Any]]) -> bool:
+def add_watch(
+    write: Write,
+    model: str,
+    policy: Sequence[Mapping[str, Any]],
+    after: timedelta = FIRST_AFTER,
+) -> bool:
     """Watch a model under a policy; False where it is watched already."""
     if write.execute(sa.select(_watch.model).where(_watch.model == model)).first():
         return False
     values = {"model": model, "policy": json.dumps(policy), "fence": 0}
-    next_at = write.database.clock() + FIRST_AFTER
+    next_at = write.database.clock() + after
     write.execute(watch_table.insert().values(**values, next_at=next_at))
     write.audit("create", "watch", model, monitors=[m["name"] for m in policy])
     return True
@@ -138,16 +143,32 @@ def hurry(write: Write, model: str) -> None:
 
 def claim_watch(database: Database) -> Claim | None:
     """The next watch that is due and nobody holds; missed runs are caught up by one."""
+    with database.read() as connection:  # most of the time nothing is due: take no lock for that
+        if connection.execute(_due(database.clock())).first() is None:
+            return None
     with database.write("worker") as write:
         now = database.clock()
-        free = _watch.lease_until.is_(None) | (_watch.lease_until < now)
-        due = sa.select(watch_table).where(_watch.next_at <= now, free).order_by(_watch.next_at)
-        row = write.execute(due.limit(1)).first()
+        row = write.execute(_due(now)).first()
         if row is None:
             return None
         taken = {"fence": row.fence + 1, "lease_until": now + LEASE}
         write.execute(watch_table.update().where(_watch.model == row.model).values(**taken))
         return Claim(row.model, json.loads(row.policy), row.fence + 1)
+
+
+def _due(now: datetime) -> sa.Select[Any]:
+    free = _watch.lease_until.is_(None) | (_watch.lease_until < now)
+    due = sa.select(watch_table).where(_watch.next_at <= now, free)
+    return due.order_by(_watch.next_at).limit(1)
+
+
+def renew(database: Database, claim: Claim) -> bool:
+    """Hold a claimed watch for longer; False where another took it over."""
+    with database.write("worker") as write:
+        mine = (_watch.model == claim.model) & (_watch.fence == claim.fence)
+        mine &= _watch.lease_until.is_not(None)
+        longer = watch_table.update().where(mine).values(lease_until=database.clock() + LEASE)
+        return bool(write.execute(longer).rowcount)
 
 
 def keep_runs(

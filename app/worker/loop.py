@@ -14,6 +14,7 @@ from app.ingest.drain import Drainer
 from app.ingest.outbox import Flusher
 from app.ingest.requests import place_of, sweep_uploads
 from app.ingest.run import sweep
+from app.monitors.watching import Watching
 from app.settings import Settings
 from app.state import jobs
 from app.state.database import Database
@@ -42,12 +43,15 @@ class Worker:
         flusher.start()
         drainer.start()
         chores.start()
+        watching = Watching(self.settings, self.database)
+        watching.start()
         try:
             self._serve()
         finally:
             flusher.end()
             drainer.end()
             chores.end()
+            watching.end()
 
     def _serve(self) -> None:
         rescued = 0.0

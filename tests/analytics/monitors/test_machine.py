@@ -14,6 +14,7 @@ from analytics.errors import UsageError
 from analytics.monitors.incidents import group
 from analytics.monitors.judge import Observation, observe
 from analytics.monitors.machine import State, step, walk
+from analytics.monitors.moments import row_of, span_of
 from analytics.monitors.policy import Monitor
 from analytics.monitors.run import failed, run
 
@@ -162,10 +163,50 @@ def test_a_fault_mutes_its_own_drift_and_is_the_cause_of_the_loss() -> None:
 
 def test_drift_beside_a_metric_that_held_is_harmless_and_calls_nobody() -> None:
     drifted = alerts("drift", "ks", 1, "temperature")
-    assert not group(drifted, is_measured=True)[0].notifies
-    assert group(drifted, is_measured=False)[0].kind == "drift"
+    judged = [START + 3 * DAY]
+    assert not group(drifted, clear=judged)[0].notifies
+    assert group(drifted)[0].kind == "drift"  # nobody measured what it did
+    assert group(drifted, clear=[START])[0].kind == "drift"  # only before it began
+
+
+def test_drift_that_came_with_a_loss_stands_beside_it_and_is_no_cause() -> None:
+    loss, judged = alerts("performance", "accuracy", 5), [START + 9 * DAY]
+    with_it, long_before = alerts("drift", "ks", 5, "wind"), alerts("drift", "ks", 1, "temperature")
+    harmless, harm = group([*loss, *with_it, *long_before], 3 * DAY, judged)
+    assert (harm.kind, harm.cause.monitor.question) == ("harm", "performance")
+    assert {a.key[1] for a in harm.alerts} == {None, "wind"}
+    assert (harmless.kind, harmless.cause.key[1]) == ("harmless", "temperature")
+
+
+def test_values_out_of_range_have_moved_and_fewer_missing_ones_are_no_fault() -> None:
+    (moved,) = group(
+        alerts("quality", "out_of_range_rate", 1, "temperature"), clear=[START + 9 * DAY]
+    )
+    assert moved.kind == "harmless"
+    monitor = Monitor("Data", "m", "quality", every="day")
+    for before, sign in ((0.9, "calm"), (0.1, "bad")):
+        bad = answer(0, "critical", "missing_rate", "age")
+        result = replace(bad, detail={**bad.detail, "reference": before})
+        assert observe(monitor, result).sign == sign
+
+
+def test_rows_in_file_order_have_an_order_too() -> None:
+    monitor = Monitor("Data", "m", "quality", every="10rows", calm=1)
+    words = ["ok", "critical", "ok", "ok", "critical"]
+    looks = [
+        replace(
+            answer(0, word, "frozen", "x"), window=Window(first_row=10 * i, last_row=10 * i + 9)
+        )
+        for i, word in enumerate(words)
+    ]
+    first, second = run(monitor, looks[::-1]).alerts
+    assert [row_of(m) for m in (first.fired_at, first.resolved_at, second.fired_at)] == [20, 30, 50]
+    assert (first.first.first_row, second.resolved_at) == (10, None)
+    assert len(group([first, second], span_of("10rows"))) == 2
 
 
 def test_far_apart_is_two_incidents() -> None:
-    near, far = alerts("drift", "ks", 1, "a"), alerts("drift", "ks", 30, "b")
+    near, far = (
+        alerts("quality", "missing_rate", day, name) for day, name in ((1, "a"), (30, "b"))
+    )
     assert [len(i.alerts) for i in group([*near, *far], 3 * DAY)] == [1, 1]
