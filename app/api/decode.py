@@ -27,15 +27,18 @@ class Broken:
         self.text = text
 
 
-def items_of(request: Request, body: bytes, limit: int) -> list[Any] | pa.Table:
-    """The items of a batch, an Arrow one as a table; ApiError 413, 415 or 422 where the body as a whole cannot be read."""
+def items_of(request: Request, body: bytes, limit: int) -> bytes | list[bytes] | pa.Table:
+    """The items of a batch: a JSON list as it is, lines, or an Arrow table.
+
+    ApiError 413, 415 or 422 where the body as a whole cannot be read.
+    """
     headers = request.headers
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     body = _unpacked(body, headers.get("content-encoding", "").strip().lower(), GROWS * limit)
     if kind == ARROW:
         return _arrow(body)
     if kind in LINES:
-        return [_line(line) for line in body.split(b"\n") if line.strip()]
+        return [line for line in body.split(b"\n") if line.strip()]
     if kind != "application/json":
         raise ApiError(
             415,
@@ -43,6 +46,11 @@ def items_of(request: Request, body: bytes, limit: int) -> list[Any] | pa.Table:
             "",
             f"Send application/json, {LINES[0]} or {ARROW}.",
         )
+    return body
+
+
+def list_of(body: bytes) -> list[Any]:
+    """The items of a JSON body, read strictly."""
     found = read_json(body)
     items = found.get("items") if isinstance(found, dict) else found
     if not isinstance(items, list):
@@ -51,17 +59,17 @@ def items_of(request: Request, body: bytes, limit: int) -> list[Any] | pa.Table:
     return items
 
 
-def one_of(request: Request, body: bytes, limit: int) -> Any:
-    """The single item of a body."""
+def one_of(request: Request, body: bytes, limit: int) -> bytes:
+    """The text of the single item of a body."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         do = "Send JSON with the header Content-Type: application/json, or use the batch address."
         raise ApiError(415, f"The content type {kind!r} is not taken here.", "", do)
     encoding = request.headers.get("content-encoding", "").strip().lower()
-    return read_json(_unpacked(body, encoding, GROWS * limit))
+    return _unpacked(body, encoding, GROWS * limit)
 
 
-def _line(line: bytes) -> Any:
+def read_line(line: bytes) -> Any:
     try:
         return read_json(line)
     except ApiError:
@@ -131,4 +139,4 @@ def _nested(row: dict[str, Any]) -> Any:
                 members[rest] = value
         else:
             found[name] = value
-    return _line(json.dumps(found, default=str).encode())
+    return read_line(json.dumps(found, default=str).encode())

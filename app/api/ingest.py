@@ -6,18 +6,20 @@ import asyncio
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Annotated, Any, Literal, get_args
 
+import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse
 
+from app.api import quick
 from app.api.access import database_of, key_for, settings_of
 from app.api.answers import ApiError, documented
+from app.api.body import read_json
 from app.api.columnar import read_columns
-from app.api.decode import ARROW, LINES, Broken, items_of, one_of, rows_of
+from app.api.decode import ARROW, LINES, Broken, items_of, list_of, one_of, rows_of
 from app.api.records import SHAPES, Read, read_item
 from app.ingest.drain import arrow_record
 from app.ingest.wal import DiskLow, Wal, WalFull
@@ -80,14 +82,36 @@ class _Batch:
         self.new: dict[tuple[str, str, str], bytes] = {}
         self.table: Any = None
 
-    def judge_all(self, items: Any) -> bytes:
+    def judge_all(self, given: Any) -> bytes:
         """Judge every item; the record to keep, empty where there is nothing."""
-        if not isinstance(items, list) and not self._take_columns(items):
-            items = rows_of(items)
-        if isinstance(items, list):
-            for item in items:
-                self.judge(item)
+        if isinstance(given, bytes):
+            self._take_json(given)
+        elif isinstance(given, list):
+            _check_number(given)
+            for text in given:
+                self.judge(text)
+        else:
+            _check_number(given)
+            for item in () if self._take_columns(given) else rows_of(given):
+                self._judge_value(item)
         return self.body() if self.rows or self.refused or self.table is not None else b""
+
+    def _take_json(self, body: bytes) -> None:
+        """The items of a JSON body: at once where all are plain, else one by one."""
+        found = quick.read_all(self.key.kind, body, self.now)
+        if found is not None:
+            _check_number(found)
+            for read in found:
+                self._take(None, read)
+            return
+        texts = quick.split(body)
+        items = list_of(body) if texts is None else texts
+        _check_number(items)
+        for item in items:
+            if isinstance(item, bytes):
+                self.judge(item)
+            else:
+                self._judge_value(item)
 
     def _take_columns(self, table: Any) -> bool:
         """Take an Arrow batch by columns; False where its rows have to be judged one by one."""
@@ -108,8 +132,20 @@ class _Batch:
             self.table = found.table if all(is_new) else found.table.filter(is_new)
         return True
 
-    def judge(self, item: Any) -> None:
-        """Accept, know again or reject one item."""
+    def judge(self, text: bytes) -> None:
+        """Accept, know again or reject one item of JSON."""
+        found = quick.read_one(self.key.kind, text, self.now)
+        if found is not None:
+            self._take(text, found)
+            return
+        try:
+            item = read_json(text)
+        except ApiError as error:
+            self._reject(text, None, error.field, error.detail)
+            return
+        self._judge_value(item)
+
+    def _judge_value(self, item: Any) -> None:
         try:
             if isinstance(item, Broken):
                 raise ApiError(422, "The line is no JSON that can be kept.")
@@ -122,20 +158,21 @@ class _Batch:
     def _take(self, item: Any, found: Read) -> None:
         place = (self.key.model, self.key.kind, found.key)
         before = self.new.get(place) or self.seen.find(place)
-        if before is None or len(before) != len(
-            found.digest
-        ):  # came in another form: the log tells
+        if before is None or len(before) != len(found.digest):  # another form: the log tells
             self.new[place] = found.digest
-            self.rows.append({**found.row, "received_at": self.now.isoformat()})
+            self.rows.append(found.row)
             self.results.append({"status": "accepted", "id": found.id})
         elif before == found.digest:
             self.results.append({"status": "duplicate", "id": found.id})
         else:
             said = "The id is taken by another body; this one was put aside."
-            self._reject(item, found.id, "prediction_id", said)
+            self._reject(item or found.text, found.id, "prediction_id", said)
 
     def _reject(self, item: Any, item_id: str | None, field: str | None, why: str) -> None:
-        raw = item.text if isinstance(item, Broken) else json.dumps(item, default=str)
+        if isinstance(item, bytes):
+            raw = item.decode("utf-8", "replace")
+        else:
+            raw = item.text if isinstance(item, Broken) else json.dumps(item, default=str)
         self.refused.append({"reason": _fixed(why, field), "raw": raw[:MOST_RAW]})
         said = {"status": "rejected", "id": item_id, "field": field, "reason": why}
         self.results.append({n: v for n, v in said.items() if v is not None})
@@ -145,7 +182,13 @@ class _Batch:
         what = {"model": self.key.model, "kind": self.key.kind}
         if self.table is not None:
             return arrow_record(what, self.table, self.now)
-        return json.dumps({**what, "rows": self.rows, "refused": self.refused}).encode()
+        more = {"rows": self.rows, "refused": self.refused, "received_at": self.now.isoformat()}
+        return msgspec.json.encode({**what, **more})
+
+
+def _check_number(items: Sized) -> None:
+    if len(items) > MOST_ITEMS:
+        raise ApiError(413, f"A batch has at most {MOST_ITEMS} items.", "", "Send several batches.")
 
 
 def _fixed(why: str, field: str | None) -> str:
@@ -171,13 +214,11 @@ def _state(request: Request) -> tuple[Wal, Seen]:
     return found
 
 
-async def _keep(request: Request, key: ApiKey, items: Any) -> list[dict[str, Any]]:
-    """Judge the items and answer once those to keep are on the disk."""
-    if len(items) > MOST_ITEMS:
-        raise ApiError(413, f"A batch has at most {MOST_ITEMS} items.", "", "Send several batches.")
+async def _keep(request: Request, key: ApiKey, read: Callable[[], Any]) -> list[dict[str, Any]]:
+    """Read and judge the items, and answer once those to keep are on the disk."""
     wal, seen = _state(request)
     batch = _Batch(request, key)
-    body = await run_in_threadpool(batch.judge_all, items)
+    body = await run_in_threadpool(lambda: batch.judge_all(read()))
     if body:
         try:
             await asyncio.wrap_future(wal.append(body))
@@ -205,8 +246,8 @@ def _add_routes(kind: KeyKind) -> None:
 
     async def post_one(request: Request, response: Response, key: ApiKey) -> Result:
         """Keep one item: 201 when it is new, 200 when it was there."""
-        item = await run_in_threadpool(one_of, request, await request.body(), _limit(request))
-        (found,) = await _keep(request, key, [item])
+        body = await request.body()
+        (found,) = await _keep(request, key, lambda: [one_of(request, body, _limit(request))])
         result = Result(**found)
         if result.status == "rejected":
             status = 409 if result.id else 422
@@ -217,8 +258,10 @@ def _add_routes(kind: KeyKind) -> None:
 
     async def post_many(request: Request, key: ApiKey) -> Response:
         """Keep up to 10,000 items; each is accepted, known again or rejected on its own."""
-        items = await run_in_threadpool(items_of, request, await request.body(), _limit(request))
-        return JSONResponse({"results": await _keep(request, key, items)})
+        body = await request.body()
+        results = await _keep(request, key, lambda: items_of(request, body, _limit(request)))
+        found = msgspec.json.encode({"results": results})
+        return Response(found, media_type="application/json")
 
     def add(path: str, call: Callable[..., Any], content: dict[str, Any], **more: Any) -> None:
         call.__annotations__["key"] = given

@@ -140,6 +140,7 @@ class Read:
     key: str
     digest: bytes
     row: dict[str, Any]
+    text: bytes = b""  # the item as JSON, where it is at hand
 
 
 def read_item(kind: str, item: Any, now: datetime) -> Read:
@@ -170,7 +171,10 @@ def read_item(kind: str, item: Any, now: datetime) -> Read:
         return Read(item_id, item_id, digest, row)
     if moment not in said:
         row[MADE] = "received"
-    key = "\x1f".join(
-        str(x) for x in (item_id, said.get("source"), said["label"], said.get(moment))
-    )
+    key = label_key(item_id, said.get("source"), said["label"], said.get(moment))
     return Read(item_id, key, digest, row)
+
+
+def label_key(item_id: str, source: str | None, label: object, known_at: datetime | None) -> str:
+    """What makes two labels the same one."""
+    return "\x1f".join(str(x) for x in (item_id, source, label, known_at))

@@ -26,8 +26,9 @@ from analytics.core import Kind
 from analytics.errors import LogError, UsageError
 from app.ingest.outbox import merge
 from app.ingest.parts import sync
-from app.ingest.plan import plan_import
+from app.ingest.replan import Plans
 from app.ingest.run import run_import
+from app.ingest.together import together
 from app.ingest.wal import read_records
 from app.ingest.words import ImportOptions, Place
 from app.ingest.workspace import hold, new_import_id, reach
@@ -59,36 +60,33 @@ _log = logging.getLogger("telltale.wal")
 
 @dataclass(slots=True)
 class _Group:
-    """What one file holds for one log."""
+    """What one file holds for one log: rows and tables in their order, and what was refused."""
 
-    runs: list[list[Any]] = field(default_factory=list)  # of rows or of tables, in their order
+    found: list[list[dict[str, Any]] | pa.Table] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, record: Mapping[str, Any], rest: bytes) -> None:
-        """One record: rows as they are, or a table behind them. Who came first stays first."""
+        """One record: rows as they are, or a table behind them."""
         import pyarrow as pa
 
         self.refused += record.get("refused", ())
-        found = list(record.get("rows", ()))
         if rest:
             with pa.ipc.open_stream(rest) as reader:
-                found = [reader.read_all()]
-        if found and self.runs and _is_alike(self.runs[-1][0], found[0]):
-            self.runs[-1] += found
-        elif found:
-            self.runs.append(found)
+                self.found.append(reader.read_all())
+            return
+        rows, received = record.get("rows", ()), record.get("received_at")
+        if received is not None:
+            for row in rows:
+                row["received_at"] = received
+        if rows and self.found and isinstance(self.found[-1], list):
+            self.found[-1] += rows
+        elif rows:
+            self.found.append(list(rows))
 
     @property
     def n(self) -> int:
         """Rows in all."""
-        return sum(1 if isinstance(x, dict) else int(x.num_rows) for run in self.runs for x in run)
-
-
-def _is_alike(one: Any, other: Any) -> bool:
-    """Whether two stand in one file: rows, or tables of the same columns."""
-    if isinstance(one, dict) or isinstance(other, dict):
-        return isinstance(one, dict) and isinstance(other, dict)
-    return bool(one.schema.equals(other.schema))
+        return sum(len(found) for found in self.found)
 
 
 def arrow_record(what: Mapping[str, str], table: pa.Table, now: datetime) -> bytes:
@@ -103,13 +101,13 @@ def arrow_record(what: Mapping[str, str], table: pa.Table, now: datetime) -> byt
     return json.dumps({**what, "form": "arrow"}).encode() + b"\n" + bytes(sink.getvalue())
 
 
-def drain(place: Place) -> int:
+def drain(place: Place, plans: Plans | None = None) -> int:
     """Take every closed file of the write-ahead log; the number of rows in them."""
-    n, failed = 0, None
+    n, failed, plans = 0, None, plans or Plans()
     for file in sorted((place.home / "wal").glob("*.log")):
         try:
             with _claimed(file) as is_ours:
-                n += _drain_file(place, file) if is_ours else 0
+                n += _drain_file(place, file, plans) if is_ours else 0
         except Exception as error:  # one file that cannot be taken keeps no other waiting
             failed = error
     if failed is not None:
@@ -124,12 +122,13 @@ class Drainer(threading.Thread):
         super().__init__(daemon=True, name="wal")
         self._place = place
         self._ended = threading.Event()
+        self._plans = Plans()
 
     def run(self) -> None:
         """Until ended; what goes wrong is said, and tried again."""
         while not self._ended.wait(IDLE_S):
             try:
-                drain(self._place)
+                drain(self._place, self._plans)
             except Exception:
                 _log.exception("the write-ahead log was not emptied")
                 self._ended.wait(10 * IDLE_S)
@@ -157,16 +156,18 @@ def _claimed(file: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-def _drain_file(place: Place, file: Path) -> int:
+def _drain_file(place: Place, file: Path, plans: Plans) -> int:
+    import msgspec
+
     text = file.read_bytes()
     groups: dict[tuple[str, Kind], _Group] = {}
     good = 0
     for body, end in read_records(text):
         head, _line, rest = body.partition(b"\n")
-        record, good = json.loads(head), end
+        record, good = msgspec.json.decode(head), end
         groups.setdefault((record["model"], record["kind"]), _Group()).add(record, rest)
     for i, (key, group) in enumerate(sorted(groups.items())):
-        _take(place, f"{PREFIX}{file.stem}-{i}", key, group)
+        _take(place, f"{PREFIX}{file.stem}-{i}", key, group, plans)
     reach("wal-taken")
     if good < len(text):
         _keep_torn(file, text[good:])
@@ -185,28 +186,19 @@ def _keep_torn(file: Path, rest: bytes) -> None:
     _log.warning("cut %s bytes off the end of %s; kept in %s", len(rest), file.name, folder)
 
 
-def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group) -> None:
+def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group, plans: Plans) -> None:
     """Import what is good and keep aside what is not, once each."""
-    for i, run in enumerate(group.runs):
-        _take_rows(place, f"{number}-{i}" if i else number, key, run)
+    if group.found and not _is_known(place, number):
+        table = together(group.found)
+        try:
+            _import(place, number, key, table, plans)
+        except (LogError, UsageError) as error:  # the rows; a disk or a database is tried again
+            _log.warning("rows of %s were set aside: %s", key[0], error.what)
+            said = f"the rows could not be taken: {error.what}"
+            raw = [json.dumps(row, default=str) for row in table.to_pylist()]
+            _keep_aside(place, number, key, [{"reason": said, "raw": text} for text in raw])
     if group.refused and not _is_known(place, f"{number}-aside"):
         _keep_aside(place, f"{number}-aside", key, group.refused)
-
-
-def _take_rows(place: Place, number: str, key: tuple[str, Kind], run: list[Any]) -> None:
-    import pyarrow as pa
-
-    if _is_known(place, number):
-        return
-    rows = run if isinstance(run[0], dict) else pa.concat_tables(run)
-    try:
-        _import(place, number, key, rows)
-    except (LogError, UsageError) as error:  # the rows; a disk or a database is tried again
-        _log.warning("rows of %s were set aside: %s", key[0], error.what)
-        said = f"the rows could not be taken: {error.what}"
-        given = rows if isinstance(rows, list) else rows.to_pylist()
-        raw = [{"reason": said, "raw": json.dumps(row, default=str)} for row in given]
-        _keep_aside(place, number, key, raw)
 
 
 def _is_known(place: Place, number: str) -> bool:
@@ -216,36 +208,24 @@ def _is_known(place: Place, number: str) -> bool:
 
 
 def _import(
-    place: Place, number: str, key: tuple[str, Kind], rows: list[dict[str, Any]] | pa.Table
+    place: Place, number: str, key: tuple[str, Kind], table: pa.Table, plans: Plans
 ) -> None:
+    import pyarrow.parquet as pq
+
     model, kind = key
     folder = place.home / "tmp" / new_import_id()
     here = replace(place, roots=None)
-    shutil.rmtree(
-        place.home / "tmp" / number, ignore_errors=True
-    )  # of one that died; the file is ours
+    # of one that died; the file is ours
+    shutil.rmtree(place.home / "tmp" / number, ignore_errors=True)
     with hold(folder):
         try:
-            file, names = _write(folder, rows)
-            form = "jsonl" if file.suffix == ".jsonl" else "parquet"
-            options = ImportOptions(model, kind, mapping=_mapping(names, kind), format=form)
-            run_import(here, plan_import(here, [file], options), number=number)
+            file = folder / "api.parquet"
+            pq.write_table(table, file, compression="lz4", use_dictionary=False)
+            mapping = _mapping(table.column_names, kind)
+            options = ImportOptions(model, kind, mapping=mapping, format="parquet")
+            run_import(here, plans.plan(here, file, table, options), number=number)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _write(folder: Path, rows: list[dict[str, Any]] | pa.Table) -> tuple[Path, list[str]]:
-    """The rows as a file that is imported, and the names of their columns."""
-    import pyarrow.parquet as pq
-
-    if not isinstance(rows, list):
-        file = folder / "api.parquet"
-        pq.write_table(rows, file)
-        return file, list(rows.column_names)
-    file = folder / "api.jsonl"
-    with file.open("w", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    return file, list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _mapping(names: Sequence[str], kind: Kind) -> tuple[tuple[str, str], ...]:

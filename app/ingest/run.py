@@ -17,6 +17,7 @@ from analytics.sources.schema import merge_schema
 from app.ingest.attach import attach
 from app.ingest.events import pick_events
 from app.ingest.feedback import take_staged
+from app.ingest.known import holding
 from app.ingest.parts import (
     first_rows,
     pick_labels,
@@ -87,7 +88,8 @@ class _Import:
         elif plan.kind == "events":
             report, parts = self._events(report)
         else:
-            n_same, _other = pick_predictions(work, self._existing(plan.kind))
+            existing = holding(work, self.options.model, self._existing(plan.kind), "staged")
+            n_same, _other = pick_predictions(work, existing)
             report = replace(report, n_duplicates=n_same)
             work.step(0.7, 0.85, "Writing parts")
             n = int(work.value("SELECT count(*) FROM fresh"))

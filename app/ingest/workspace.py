@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import duckdb
 
@@ -23,6 +23,9 @@ from analytics.query.engine import Cancel
 from analytics.sources.relation import quote_text
 from app.ingest.words import Place, Progress
 from app.state.database import utc_now
+
+if TYPE_CHECKING:
+    import numpy as np
 
 TICK_S = 0.25
 
@@ -117,6 +120,13 @@ class Workspace:
         assert self._connection is not None
         with self._guard(), self.cancel.watch(self._connection), self._ticking():
             return self._connection.execute(sql, values).fetchall()
+
+    def array(self, sql: str) -> np.ndarray:
+        """The one column of a statement, as an array."""
+        assert self._connection is not None
+        with self._guard(), self.cancel.watch(self._connection), self._ticking():
+            (found,) = self._connection.execute(sql).fetchnumpy().values()
+            return found
 
     def value(self, sql: str) -> Any:
         """The one value of a statement."""
