@@ -17,23 +17,41 @@ from app.api.answers import ApiError, answer
 STEP_S = 30.0  # a body that sends nothing for so long is given up
 DRAIN = 4  # times the limit that are read and thrown away before the sender is cut off
 DEPTH = 32
+MOST_HELD = 64 << 20  # of all bodies that are being read
 
 
 class BodyLimit:
-    """Stops a body at so many bytes, whether its length was declared or it comes in chunks."""
+    """Stops a body at so many bytes, whether its length was declared or it comes in chunks.
+
+    All bodies that are read at one time share ``MOST_HELD`` bytes.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app, self.limit = app, limit
+        self.n_held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        n_mine = 0
+
+        async def held() -> Message:
+            nonlocal n_mine
+            message = await receive()
+            n = len(message.get("body", b""))
+            n_mine, self.n_held = n_mine + n, self.n_held + n
+            if self.n_held > max(MOST_HELD, self.limit):
+                raise _busy()
+            return message
+
         try:
-            await self.app(scope, limited(scope, receive, self.limit), send)
+            await self.app(scope, limited(scope, held, self.limit), send)
         except ApiError as error:  # where the application has no handler of its own
             await answer(error)(scope, receive, send)
+        finally:
+            self.n_held -= n_mine
 
 
 def limited(scope: Scope, receive: Receive, limit: int) -> Receive:
@@ -76,6 +94,18 @@ async def _drain(receive: Receive, limit: int) -> bool:
         if not message.get("more_body", False):
             break
     return True
+
+
+def _busy() -> ApiError:
+    """Too many bodies at once."""
+    error = ApiError(
+        429,
+        "Telltale takes nothing more at the moment.",
+        f"More than {MOST_HELD >> 20} MB of requests wait to be judged.",
+        "Send the same items again after Retry-After seconds; ids make that safe.",
+    )
+    error.headers = {"Retry-After": "2"}
+    return error
 
 
 def too_large(limit: int) -> ApiError:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sized
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 
 from app.api import quick
 from app.api.access import database_of, key_for, settings_of
@@ -27,6 +27,7 @@ from app.state.keys import ApiKey, KeyKind
 from app.state.logs import home_of
 
 MOST_ITEMS = 10_000
+MOST_JUDGED = 4  # requests at one time
 MOST_SEEN = (
     200_000  # ids that are known again at once; older ones are found when the log takes them
 )
@@ -214,11 +215,20 @@ def _state(request: Request) -> tuple[Wal, Seen]:
     return found
 
 
+def _judges(request: Request) -> CapacityLimiter:
+    """How many requests are judged at one time: more would take memory and win nothing."""
+    state = request.app.state
+    if not hasattr(state, "judges"):
+        state.judges = CapacityLimiter(MOST_JUDGED)
+    found: CapacityLimiter = state.judges
+    return found
+
+
 async def _keep(request: Request, key: ApiKey, read: Callable[[], Any]) -> list[dict[str, Any]]:
     """Read and judge the items, and answer once those to keep are on the disk."""
     wal, seen = _state(request)
     batch = _Batch(request, key)
-    body = await run_in_threadpool(lambda: batch.judge_all(read()))
+    body = await to_thread.run_sync(lambda: batch.judge_all(read()), limiter=_judges(request))
     if body:
         try:
             await asyncio.wrap_future(wal.append(body))

@@ -20,16 +20,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import sqlalchemy as sa
 
 from analytics.core import Kind
-from analytics.errors import LogError, UsageError
+from analytics.errors import FileUnreadable, LogError, StateError, TelltaleError, UsageError
 from app.ingest.outbox import merge
 from app.ingest.parts import sync
 from app.ingest.replan import Plans
 from app.ingest.run import run_import
 from app.ingest.together import together
-from app.ingest.wal import read_records
+from app.ingest.wal import whole_records
 from app.ingest.words import ImportOptions, Place
 from app.ingest.workspace import hold, new_import_id, reach
 from app.state.logs import ImportRow, add_import
@@ -159,18 +160,24 @@ def _claimed(file: Path) -> Iterator[bool]:
 def _drain_file(place: Place, file: Path, plans: Plans) -> int:
     import msgspec
 
-    text = file.read_bytes()
+    records, torn = whole_records(file.read_bytes())
     groups: dict[tuple[str, Kind], _Group] = {}
-    good = 0
-    for body, end in read_records(text):
+    for body in records:
         head, _line, rest = body.partition(b"\n")
-        record, good = msgspec.json.decode(head), end
+        record = msgspec.json.decode(head)
         groups.setdefault((record["model"], record["kind"]), _Group()).add(record, rest)
+    del records
+    failed = None
     for i, (key, group) in enumerate(sorted(groups.items())):
-        _take(place, f"{PREFIX}{file.stem}-{i}", key, group, plans)
+        try:
+            _take(place, f"{PREFIX}{file.stem}-{i}", key, group, plans)
+        except (StateError, OSError, FileUnreadable) as error:
+            failed = error  # the other models do not wait for this one
+    if failed is not None:
+        raise failed
     reach("wal-taken")
-    if good < len(text):
-        _keep_torn(file, text[good:])
+    if torn:
+        _keep_torn(file, b"".join(torn))
     file.unlink()
     sync(file.parent)
     for model, kind in groups:
@@ -179,11 +186,11 @@ def _drain_file(place: Place, file: Path, plans: Plans) -> int:
 
 
 def _keep_torn(file: Path, rest: bytes) -> None:
-    """What follows the last whole record was never answered; it is kept for whoever asks."""
+    """What is no whole record: a tail was never answered; the rest is kept for whoever asks."""
     folder = file.parent / "torn"
     folder.mkdir(exist_ok=True, mode=0o700)
     (folder / file.with_suffix(".torn").name).write_bytes(rest)
-    _log.warning("cut %s bytes off the end of %s; kept in %s", len(rest), file.name, folder)
+    _log.warning("%s bytes of %s are no whole record; kept in %s", len(rest), file.name, folder)
 
 
 def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group, plans: Plans) -> None:
@@ -192,13 +199,24 @@ def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group, plans
         table = together(group.found)
         try:
             _import(place, number, key, table, plans)
+        except FileUnreadable as error:
+            if isinstance(error.__cause__, duckdb.IOException):
+                raise  # a disk that is full, or a part of the log that is damaged: tried again
+            _keep_all_aside(place, number, key, (error, table))
         except (LogError, UsageError) as error:  # the rows; a disk or a database is tried again
-            _log.warning("rows of %s were set aside: %s", key[0], error.what)
-            said = f"the rows could not be taken: {error.what}"
-            raw = [json.dumps(row, default=str) for row in table.to_pylist()]
-            _keep_aside(place, number, key, [{"reason": said, "raw": text} for text in raw])
+            _keep_all_aside(place, number, key, (error, table))
     if group.refused and not _is_known(place, f"{number}-aside"):
         _keep_aside(place, f"{number}-aside", key, group.refused)
+
+
+def _keep_all_aside(
+    place: Place, number: str, key: tuple[str, Kind], what: tuple[TelltaleError, pa.Table]
+) -> None:
+    error, table = what
+    _log.warning("rows of %s were set aside: %s", key[0], error.what)
+    said = f"the rows could not be taken: {error.what}"
+    raw = [json.dumps(row, default=str) for row in table.to_pylist()]
+    _keep_aside(place, number, key, [{"reason": said, "raw": text} for text in raw])
 
 
 def _is_known(place: Place, number: str) -> bool:

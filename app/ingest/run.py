@@ -6,11 +6,13 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from analytics.core import Kind, Log, LogName
+from analytics.errors import FileUnreadable, StateError
 from analytics.query.engine import Cancel
 from analytics.sources.relation import quote_text, relation
 from analytics.sources.schema import merge_schema
@@ -88,8 +90,9 @@ class _Import:
         elif plan.kind == "events":
             report, parts = self._events(report)
         else:
-            existing = holding(work, self.options.model, self._existing(plan.kind), "staged")
-            n_same, _other = pick_predictions(work, existing)
+            with _of_the_log(self.options.model):
+                existing = holding(work, self.options.model, self._existing(plan.kind), "staged")
+                n_same, _other = pick_predictions(work, existing)
             report = replace(report, n_duplicates=n_same)
             work.step(0.7, 0.85, "Writing parts")
             n = int(work.value("SELECT count(*) FROM fresh"))
@@ -185,6 +188,19 @@ class _Import:
                 f"COPY ({rows}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
             )
         return counted
+
+
+@contextmanager
+def _of_the_log(model: str) -> Iterator[None]:
+    """What cannot be read here is the log itself: the new rows are not at fault."""
+    try:
+        yield
+    except FileUnreadable as error:
+        raise StateError(
+            f"The log of {model} cannot be read: {error.what}",
+            "A part of it is damaged or gone; nothing new was taken, and nothing of it is lost.",
+            "Bring the file back from a backup (the folder logs of the home); it is tried again.",
+        ) from error
 
 
 def commit(place: Place, plan: ImportPlan, report: ImportReport, parts: Sequence[PartRow]) -> None:

@@ -17,7 +17,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from analytics.errors import StateError
 from app.ingest.parts import sync
 from app.ingest.workspace import new_import_id
 
+BEGIN = b'{"model"'  # every record begins so
 HEAD = struct.Struct(">II")  # length and CRC32 of the body
 ROTATE_S = 2.0
 MOST_BYTES = 64 << 20  # of one file
@@ -92,10 +93,13 @@ class Wal:
     def _check(self) -> None:
         now = time.monotonic()
         if now - self._looked >= LOOK_S:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                n = sum(size_of(file) for file in self.folder.glob("*.log"))
+                free = shutil.disk_usage(self.folder).free
+            except OSError as error:
+                raise _refused(error) from error
             self._looked = now
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            n = sum(size_of(file) for file in self.folder.glob("*.log"))
-            free = shutil.disk_usage(self.folder).free
             self._refusal = "disk" if free < self._floor else ""
             if n > self._most_waiting:
                 self._refusal = "waiting"
@@ -164,17 +168,34 @@ class Wal:
             self._seal()
 
 
-def read_records(text: bytes) -> Iterator[tuple[bytes, int]]:
-    """The whole records of a file, each with where it ends; stops at the first that is torn."""
-    at = 0
-    while at + HEAD.size <= len(text):
-        length, digest = HEAD.unpack_from(text, at)
-        end = at + HEAD.size + length
-        body = text[at + HEAD.size : end]
-        if len(body) < length or zlib.crc32(body) != digest:
-            return
-        at = end
-        yield body, end
+def whole_records(text: bytes) -> tuple[list[bytes], list[bytes]]:
+    """The whole records of a file, and the pieces between them that are none.
+
+    A damaged record costs only itself: the next one is found by how its body begins.
+    """
+    found: list[bytes] = []
+    torn: list[bytes] = []
+    at = lost = 0
+    while at < len(text):
+        body = _record(text, at)
+        if body is None:
+            begin = text.find(BEGIN, at + HEAD.size + 1)
+            at = len(text) if begin < 0 else begin - HEAD.size
+            continue
+        if at > lost:
+            torn.append(text[lost:at])
+        found.append(body)
+        at = lost = at + HEAD.size + len(body)
+    return found, [*torn, text[lost:]] if lost < len(text) else torn
+
+
+def _record(text: bytes, at: int) -> bytes | None:
+    """The body of the record that begins there, None where it is not whole."""
+    if at + HEAD.size > len(text):
+        return None
+    length, digest = HEAD.unpack_from(text, at)
+    body = text[at + HEAD.size : at + HEAD.size + length]
+    return body if len(body) == length and zlib.crc32(body) == digest else None
 
 
 def size_of(file: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import datetime
 from typing import Any
 
@@ -220,19 +221,29 @@ _value = st.recursive(
 )
 
 
+_changes = st.lists(
+    st.tuples(st.sampled_from([*ROW, "scores", "else"]), _value), min_size=1, max_size=20
+)
+
+
 @settings(
-    max_examples=40,
+    max_examples=int(os.environ.get("TELLTALE_MUTATIONS", "40")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(name=st.sampled_from([*ROW, "scores", "else"]), value=_value)
-def test_no_mutated_event_stops_the_next(client: Any, key: Any, name: str, value: Any) -> None:
-    body = json.dumps({"items": [{**ROW, name: value}, ROW]})
+@given(changes=_changes)
+def test_no_mutated_event_stops_the_next(
+    client: Any, key: Any, changes: list[tuple[str, Any]]
+) -> None:
+    items = [{**ROW, name: value} for name, value in changes]
+    body = json.dumps({"items": [*items, ROW]})
     headers = {**key, "Content-Type": "application/json"}
     client.app.state.rates._buckets.clear()
     answer = client.post(f"{URL}/batch", content=body.encode(), headers=headers)
     assert answer.status_code in (200, 422)
     if answer.status_code == 200:
-        assert answer.json()["results"][1]["status"] in ("accepted", "duplicate", "rejected")
+        said = [r["status"] for r in answer.json()["results"]]
+        assert len(said) == len(items) + 1
+        assert set(said) <= {"accepted", "duplicate", "rejected"}
     good = client.post(URL, json={**ROW, "prediction_id": "good"}, headers=key)
     assert good.status_code in (200, 201)

@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.core import Schema
+from analytics.errors import StateError
 from analytics.query.engine import Engine
 from app.ingest.drain import drain
-from app.ingest.wal import HEAD, DiskLow, Wal, read_records
+from app.ingest.wal import HEAD, MOST_QUEUED, DiskLow, Wal, WalFull, whole_records
 from app.ingest.words import Place
 from app.state.logs import load_dataset
 from app.state.models import save_schema
@@ -61,7 +62,8 @@ def test_a_torn_tail_costs_only_itself(bodies: list[bytes], cut: int) -> None:
     import zlib
 
     text = b"".join(HEAD.pack(len(b), zlib.crc32(b)) + b for b in bodies)
-    found = [body for body, _end in read_records(text[:cut])]
+    found, torn = whole_records(text[:cut])
+    assert sum(HEAD.size + len(b) for b in found) + sum(map(len, torn)) == len(text[:cut])
     ends = [sum(HEAD.size + len(b) for b in bodies[: i + 1]) for i in range(len(bodies))]
     assert found == bodies[: sum(end <= cut for end in ends)]
 
@@ -152,3 +154,113 @@ def test_many_small_parts_become_few(place: Place, model: str) -> None:
         drain(place)
     assert len(load_dataset(place.database, "m").log("predictions").parts) == 2
     assert ids_of(place) == [f"{i:02}" for i in range(17)]
+
+
+def test_a_damaged_record_costs_only_itself(place: Place, model: str) -> None:
+    wal = Wal(place.home / "wal")
+    for i in "abcd":
+        wal.append(record(i)).result()
+    wal.close()
+    (file,) = (place.home / "wal").glob("*.log")
+    text = bytearray(file.read_bytes())
+    each = len(record("a")) + HEAD.size
+    text[each + HEAD.size + 30] ^= 1  # in the body of b
+    text[2 * each] ^= 64  # in the length of c
+    file.write_bytes(text)
+    drain(place)
+    assert ids_of(place) == ["a", "d"]
+    (torn,) = (place.home / "wal" / "torn").iterdir()
+    assert torn.read_bytes() == bytes(text[each : 3 * each])
+
+
+LIMITED = """
+import json, resource, sys
+from pathlib import Path
+from app.ingest.wal import DiskLow, Wal
+wal = Wal(Path(sys.argv[1]))
+row = {"prediction": 1, "timestamp": "2026-03-01T12:00:00", "text": "x" * 3000}
+def send(i):
+    rows = [{**row, "prediction_id": i}]
+    wal.append(json.dumps({"model": "m", "kind": "predictions", "rows": rows, "refused": []}).encode()).result()
+    print(i, flush=True)
+send("a")
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+n_refused = 0
+for i in range(30):
+    try:
+        send(f"b{i:02}")
+    except DiskLow as error:
+        n_refused += 1
+assert n_refused
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+send("c")
+wal.close()
+"""
+
+
+def test_what_fits_no_more_is_refused_and_what_was_answered_stays(place: Place, model: str) -> None:
+    command = [sys.executable, "-c", LIMITED, str(place.home / "wal")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    drain(place)
+    answered = ran.stdout.split()
+    assert answered[0] == "a" and answered[-1] == "c" and 3 <= len(answered) < 32
+    assert ids_of(place) == sorted(answered)
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DiskLow, match="refused"):
+        Wal(tmp_path / "file" / "wal").append(record("a"))
+
+
+def test_what_waits_in_memory_is_bounded(place: Place) -> None:
+    import threading
+
+    gate = threading.Event()
+    wal: Any = Wal(place.home / "wal", fdatasync=lambda _handle: gate.wait() and None)
+    body, futures = b'{"model"' + b" " * (4 << 20), []
+    with pytest.raises(WalFull):
+        for _ in range(100):
+            futures.append(wal.append(body))
+    assert sum(len(body) for f in futures if not f.done()) <= 4 * MOST_QUEUED
+    gate.set()
+    for future in futures:
+        future.result(timeout=60)
+    wal.close()
+
+
+def test_a_damaged_part_stops_its_model_only_and_loses_nothing(place: Place, model: str) -> None:
+    with place.database.write("test") as write:
+        save_schema(write, "n", Schema("binary", (), ("0", "1"), "1"), {})
+    other = json.loads(record("other")) | {"model": "n"}
+    for bodies in ([record("a", "b")], [record("a", "c"), json.dumps(other).encode()]):
+        wal = Wal(place.home / "wal")
+        for body in bodies:
+            wal.append(body).result()
+        wal.close()
+        (part,) = [*place.home.rglob("logs/m/**/*.parquet")] or [None]
+        whole = part.read_bytes() if part else b""
+        if part is not None:
+            part.write_bytes(whole[:50] + bytes(len(whole) - 50))
+            with pytest.raises(StateError, match="log of m cannot be read"):
+                drain(place)
+            assert load_dataset(place.database, "n").log("predictions").n_rows == 1
+            assert list((place.home / "wal").glob("*.log"))
+            part.write_bytes(whole)
+        drain(place)
+    assert ids_of(place) == ["a", "b", "c"]
+    assert load_dataset(place.database, "n").log("predictions").n_rows == 1
+
+
+def test_a_clock_that_jumps_back_loses_nothing(place: Place, model: str) -> None:
+    from datetime import datetime, timedelta
+
+    now = datetime(2026, 3, 2)
+    place.database.clock = lambda: now
+    for i in "ab":
+        wal = Wal(place.home / "wal")
+        wal.append(record(i)).result()
+        wal.close()
+        drain(place)
+        now -= timedelta(days=400)
+    assert ids_of(place) == ["a", "b"]
