@@ -16,6 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from analytics.errors import ConfigError
+from app.memory import import_memory
 
 Value = str | int | float | bool
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -80,6 +81,11 @@ TABLE = (
     Setting("login_window_s", 900, "Seconds after which a failed sign-in is forgotten."),
     Setting("query_timeout_s", 120, "A statement over logs is stopped after this many seconds."),
     Setting("query_memory", "4GB", "Memory the query engine may use before it spills to disk."),
+    Setting(
+        "import_memory",
+        "auto",
+        "Memory that one import may use before it spills to disk, such as 2GB; auto is a quarter of the machine's or container's, 1 GB at most.",
+    ),
     Setting("query_threads", 0, "Threads of the query engine; 0 is one for each core."),
     Setting("upload_limit_mb", 2048, "Largest file that the Add data page takes."),
     Setting(
@@ -204,6 +210,7 @@ def _checked(settings: Settings) -> Settings:
             "Its users sign in without a password, so only this machine may reach it.",
             "Leave TELLTALE_HOST at 127.0.0.1, or start without the demo.",
         )
+    import_memory(settings.text("import_memory"))
     try:
         ZoneInfo(settings.text("display_zone"))
     except (KeyError, ValueError, OSError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ def _import(
 
 def open_place(home: str | None) -> Place:
     """Where imports of the command line go."""
-    from app.ingest.words import Place
+    from app.ingest.requests import place_of
     from app.settings import read_settings
     from app.state.database import Database
     from app.state.migrations import migrate
@@ -104,9 +105,7 @@ def open_place(home: str | None) -> Place:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.database_url)
     migrate(database)
-    memory, threads = settings.text("query_memory"), settings.number("query_threads")
-    hashes = settings.flag("hash_user_ids")
-    return Place(settings.home, database, "cli", None, memory, threads, hashes)
+    return replace(place_of(settings, database, "cli"), roots=None)
 
 
 def _options(arguments: argparse.Namespace) -> ImportOptions:

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 FOLDER = "ids"
+MOST = 1_000_000  # rows to look up; for more the database compares, which spills to the disk
+MOST_OF_A_PART = 4_000_000  # a larger part is read by whoever may stand in it
 
 
 def holding(workspace: Workspace, model: str, existing: Log, table: str) -> Log:
     """The log with only those parts that may hold an id of the staged table."""
     import numpy as np
 
-    if not existing.parts:
+    if not existing.parts or workspace.value(f"SELECT count(*) FROM {table}") > MOST:
         return existing
     folder = workspace.place.home / FOLDER / model / existing.kind
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -37,6 +39,9 @@ def holding(workspace: Workspace, model: str, existing: Log, table: str) -> Log:
     wanted.sort()
     parts = []
     for name, part in zip(names, existing.parts, strict=True):
+        if part.n_rows > MOST_OF_A_PART:
+            parts.append(part)
+            continue
         known = _hashes(workspace, folder / name, existing, part)
         at = np.searchsorted(known, wanted)
         if len(known) and (known[np.minimum(at, len(known) - 1)] == wanted).any():

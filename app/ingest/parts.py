@@ -5,98 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from analytics.core import Kind, Log, LogName
-from analytics.sources.relation import quote_name, quote_text, relation
+from analytics.core import Kind, LogName
+from analytics.errors import QueryError
+from analytics.sources.relation import quote_name, quote_text
 from app.ingest.words import ImportPlan
 from app.ingest.workspace import Workspace, reach
+from app.state.database import utc_now
 from app.state.logs import PartRow
 
 ROWS_A_DAY = 20_000  # from this many rows a day on, a part is a day, else a month
 LABEL_COLUMNS = ("prediction_id", "label", "known_at", "source", "queue", "sampling_p")
 MADE = "known_at_made"  # stands in rows whose sender gave no time
+CHUNK = 100_000  # rows of a file that stand near each other
+NEAR = 4  # a date in more pieces than so many for each chunk and date is sorted first
 CHANGING = ("row", "ord", "file", "reason", "raw", "received_at", "date")
-
-
-def pick_predictions(workspace: Workspace, existing: Log) -> tuple[int, int]:
-    """Keep each id once in ``fresh``; (exact duplicates skipped, rows set aside).
-
-    Same id and same body is a duplicate; same id and another body is set aside.
-    """
-    columns = _columns(workspace, "staged")
-    body = [c for c in columns if c not in (*CHANGING, *LABEL_COLUMNS[1:])]
-    digest = _digest(body)
-    workspace.run(
-        f"CREATE TABLE ranked AS SELECT ord, prediction_id, {digest} AS body,"
-        " row_number() OVER (PARTITION BY prediction_id ORDER BY ord) AS place"
-        " FROM staged WHERE reason IS NULL"
-    )
-    workspace.run(
-        "CREATE TABLE again AS SELECT r.ord, r.body = f.body AS is_same FROM ranked r"
-        " JOIN ranked f ON f.prediction_id = r.prediction_id AND f.place = 1 WHERE r.place > 1"
-    )
-    if existing.parts:
-        common = [c for c in body if c in existing.columns]
-        workspace.run(
-            f"INSERT INTO again SELECT s.ord, {_digest(common, 's')} = {_digest(common, 'e')} FROM staged s"
-            f" JOIN {relation(existing)} e ON e.prediction_id = s.prediction_id"
-            " WHERE s.reason IS NULL AND s.ord NOT IN (SELECT ord FROM again)"
-        )
-    n_same = workspace.value("SELECT count(*) FROM again WHERE is_same")
-    n_other = workspace.value("SELECT count(*) FROM again WHERE NOT is_same")
-    if n_other:
-        workspace.run(
-            "INSERT INTO broken SELECT file, ord, 'the prediction_id is taken by another row',"
-            " CAST(to_json(staged) AS VARCHAR) FROM staged"
-            " WHERE ord IN (SELECT ord FROM again WHERE NOT is_same)"
-        )
-    workspace.run(
-        "CREATE VIEW fresh AS SELECT * FROM staged WHERE reason IS NULL"
-        " AND ord NOT IN (SELECT ord FROM again)"
-    )
-    workspace.run("DROP TABLE ranked")
-    return int(n_same), int(n_other)
-
-
-def pick_labels(workspace: Workspace, existing: Log, source: str = "outcome") -> tuple[int, int]:
-    """Labels as rows of their own in ``labels``; (labels kept, exact duplicates skipped).
-
-    One whose time was made when it came is a duplicate of the same label at any time.
-    """
-    present = _columns(workspace, "staged")
-    pieces = ["prediction_id", "label"]
-    pieces.append("known_at" if "known_at" in present else "CAST(NULL AS TIMESTAMP) AS known_at")
-    pieces.append(
-        f"coalesce(source, {quote_text(source)}) AS source"
-        if "source" in present
-        else f"{quote_text(source)} AS source"
-    )
-    pieces.append("queue" if "queue" in present else "CAST(NULL AS VARCHAR) AS queue")
-    pieces.append("sampling_p" if "sampling_p" in present else "CAST(NULL AS DOUBLE) AS sampling_p")
-    made = f"{MADE} IS NOT NULL" if MADE in present else "false"
-    found = (
-        f"SELECT ord, {', '.join(pieces)}, {made} AS is_made FROM staged"
-        " WHERE reason IS NULL AND label IS NOT NULL"
-    )
-    n_all = workspace.value(f"SELECT count(*) FROM ({found})")
-    keys = "prediction_id, label, source, queue, sampling_p, is_made"
-    known = ""
-    if existing.parts:
-        same = " AND ".join(
-            f"e.{c} IS NOT DISTINCT FROM l.{c}" for c in ("prediction_id", "label", "source")
-        )
-        same += " AND (l.is_made OR e.known_at IS NOT DISTINCT FROM l.known_at)"
-        known = f" WHERE NOT EXISTS (SELECT 1 FROM {relation(existing)} e WHERE {same})"
-    workspace.run(
-        f"CREATE TABLE labels AS SELECT * EXCLUDE (is_made) FROM (SELECT min(ord) AS ord,"
-        f" min(known_at) AS known_at, {keys} FROM ({found})"
-        f" GROUP BY {keys}, CASE WHEN NOT is_made THEN known_at END) l{known}"
-    )
-    n_kept = workspace.value("SELECT count(*) FROM labels")
-    return int(n_kept), int(n_all - n_kept)
 
 
 def write_parts(
@@ -104,7 +31,7 @@ def write_parts(
 ) -> list[PartRow]:
     """Write the rows of ``table`` as parts in the workspace's folder, synced, not yet in place."""
     name, kind = log
-    columns = [c for c in _columns(workspace, table) if c not in ("ord", "file", "reason", "raw")]
+    columns = [c for c in columns_of(workspace, table) if c not in ("ord", "file", "reason", "raw")]
     if kind == "predictions":
         columns = [c for c in columns if c not in LABEL_COLUMNS[1:] or c in _features(plan)]
     moment = (
@@ -112,66 +39,106 @@ def write_parts(
     )
     if "received_at" not in columns:
         columns.append("received_at")
-    unit = _unit(workspace, table, moment)
-    date = f"coalesce(strftime({moment}, '{unit}'), 'none')" if moment else "'none'"
-    order = f"{moment}, ord" if moment else "ord"
-    picks = ", ".join(
-        "localtimestamp AS received_at"
-        if c == "received_at" and not _has(workspace, table, c)
-        else quote_name(c)
-        for c in columns
-    )
-    ordered = f"{table}_ordered"
-    workspace.run(
-        f"CREATE TABLE {ordered} AS SELECT {picks}, row_number() OVER (ORDER BY ord) - 1 + {first_row} AS row,"
-        f" {date} AS part_date FROM {table} ORDER BY part_date, {order}"
-    )
-    dates = [r[0] for r in workspace.run(f"SELECT DISTINCT part_date FROM {ordered} ORDER BY 1")]
+    is_new = not _has(workspace, table, "received_at")
+    now = f"TIMESTAMP {quote_text(utc_now().replace(tzinfo=None).isoformat())} AS received_at"
+    picks = ", ".join(now if c == "received_at" and is_new else quote_name(c) for c in columns)
+    source, number = _numbered(workspace, table, first_row)
+    rows = f"(SELECT {picks}, {number} AS row, ord FROM {source})"
+    dates, is_near = _dates(workspace, rows, moment)
+    if not is_near:
+        workspace.run(f"CREATE TABLE {table}_ordered AS FROM {rows} ORDER BY {moment}, row")
+        rows = f"{table}_ordered"
     types = {c.stored: c.recorded_type for c in plan.columns if c.stored in columns}
     if kind == "labels":
         types["label_stored"] = "number" if plan.task == "regression" else "text"
-    return [
-        _write(workspace, (ordered, name, kind, value), (moment, (*columns, "row")), types)
-        for value in dates
-    ]
+    shape = (moment, (*columns, "row"))
+    return [_write(workspace, rows, (name, kind), date, shape, types) for date in dates]
+
+
+@dataclass(frozen=True, slots=True)
+class _Date:
+    """The rows of one part: those of a day or a month, or those without a time."""
+
+    name: str
+    where: str
+    n: int
+    first: int
+    last: int
+    start: datetime | None
+    end: datetime | None
+
+
+def _numbered(workspace: Workspace, table: str, first_row: int) -> tuple[str, str]:
+    """The rows of ``table`` as a relation, and the SQL of their numbers in the order of the file."""
+    n, low, high = workspace.run(f"SELECT count(*), min(ord), max(ord) FROM {table}")[0]
+    if n == high - low + 1:
+        return table, f"ord + {first_row - low}"
+    workspace.run(
+        f"CREATE TABLE {table}_numbers AS SELECT ord, row_number() OVER (ORDER BY ord)"
+        f" + {first_row - 1} AS number FROM {table}"
+    )
+    return f"{table} JOIN {table}_numbers USING (ord)", "number"
+
+
+def _dates(workspace: Workspace, rows: str, moment: str | None) -> tuple[list[_Date], bool]:
+    """The parts to be, and whether the rows of each stand near each other in the file."""
+    unit = _unit(workspace, rows, moment)
+    date = f"date_trunc('{unit}', {moment})" if moment else "NULL"
+    low, high = (f"min({moment})", f"max({moment})") if moment else ("NULL", "NULL")
+    found = workspace.run(
+        f"SELECT strftime({date}, '{'%Y-%m-%d' if unit == 'day' else '%Y-%m'}'),"
+        f" CAST({low} AS VARCHAR), CAST({high} AS VARCHAR), count(DISTINCT ord // {CHUNK}),"
+        f" max(ord) // {CHUNK}, count(*), min(row), max(row), {low}, {high}"
+        f" FROM {rows} GROUP BY {date} ORDER BY min(row)"
+    )
+    dates = []
+    for name, start, end, _pieces, _chunk, *rest in sorted(found, key=lambda f: f[0] or "none"):
+        where = f"{moment} BETWEEN TIMESTAMP '{start}' AND TIMESTAMP '{end}'"
+        if name is None:
+            where = f"{moment} IS NULL" if moment else "true"
+        dates.append(_Date(name or "none", where, *rest))
+    pieces, chunks = sum(f[3] for f in found), 1 + max(f[4] for f in found)
+    return dates, moment is None or pieces <= NEAR * (len(found) + chunks)
 
 
 def _write(
     workspace: Workspace,
-    place: tuple[str, LogName, Kind, str],
+    rows: str,
+    log: tuple[LogName, Kind],
+    date: _Date,
     shape: tuple[str | None, tuple[str, ...]],
     types: dict[str, str],
 ) -> PartRow:
     workspace.check()
-    table, log, kind, date = place
     moment, columns = shape
-    folder = workspace.folder / "parts" / log / kind / f"date={date}"
+    folder = workspace.folder / "parts" / log[0] / log[1] / f"date={date.name}"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{workspace.id}.parquet"
-    where = f"part_date = {quote_text(date)}"
-    workspace.run(
-        f"COPY (SELECT * EXCLUDE (part_date) FROM {table} WHERE {where}) TO {quote_text(str(file))}"
-        " (FORMAT parquet, COMPRESSION zstd)"
+    order = f"{moment}, row" if moment else "row"
+    n = workspace.value(
+        f"COPY (SELECT * EXCLUDE (ord) FROM {rows} WHERE {date.where} ORDER BY {order})"
+        f" TO {quote_text(str(file))} (FORMAT parquet, COMPRESSION zstd)"
     )
+    if n != date.n:
+        raise QueryError(
+            f"{n} rows of {date.n} came into the part of {date.name}.",
+            "Its times are of a kind that cannot be told apart.",
+            "See what is read with --dry-run, and set roles with --map; nothing was kept.",
+        )
     sync(file)
-    span = f"min({moment}), max({moment})" if moment else "NULL, NULL"
-    n, first, last, start, end = workspace.run(
-        f"SELECT count(*), min(row), max(row), {span} FROM {table} WHERE {where}"
-    )[0]
-    relative = Path("logs") / "{model}" / log / kind / f"date={date}" / file.name
-    reach(f"written-{kind}")
+    relative = Path("logs") / "{model}" / log[0] / log[1] / f"date={date.name}" / file.name
+    reach(f"written-{log[1]}")
     return PartRow(
-        log,
-        kind,
+        *log,
         str(relative),
-        date,
-        n,
+        date.name,
+        date.n,
         file.stat().st_size,
         hash_file(file),
-        start,
-        end,
-        first,
-        last,
+        date.start,
+        date.end,
+        date.first,
+        date.last,
         columns,
         types,
     )
@@ -195,30 +162,25 @@ def place_parts(workspace: Workspace, model: str, parts: list[PartRow]) -> list[
     return placed
 
 
-def _unit(workspace: Workspace, table: str, moment: str | None) -> str:
+def _unit(workspace: Workspace, rows: str, moment: str | None) -> str:
     if moment is None:
-        return ""
+        return "month"
     n, days = workspace.run(
-        f"SELECT count(*), coalesce(date_diff('day', min({moment}), max({moment})), 0) + 1 FROM {table}"
+        f"SELECT count(*), coalesce(date_diff('day', min({moment}), max({moment})), 0) + 1 FROM {rows}"
     )[0]
-    return "%Y-%m-%d" if n / max(days, 1) >= ROWS_A_DAY else "%Y-%m"
+    return "day" if n / max(days, 1) >= ROWS_A_DAY else "month"
 
 
-def _columns(workspace: Workspace, table: str) -> list[str]:
+def columns_of(workspace: Workspace, table: str) -> list[str]:
     return [row[0] for row in workspace.run(f"SELECT column_name FROM (DESCRIBE {table})")]
 
 
 def _has(workspace: Workspace, table: str, column: str) -> bool:
-    return column in _columns(workspace, table)
+    return column in columns_of(workspace, table)
 
 
 def _features(plan: ImportPlan) -> set[str]:
     return {c.stored for c in plan.columns if c.role in ("feature", "segment")}
-
-
-def _digest(columns: list[str], alias: str | None = None) -> str:
-    prefix = f"{alias}." if alias else ""
-    return "hash(" + ", ".join(f"{prefix}{quote_name(c)}" for c in columns) + ")"
 
 
 def sync(path: Path) -> None:

@@ -17,6 +17,7 @@ from app.auth.viewer import Viewer
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, ImportPlan, ImportReport, Place, Progress
+from app.memory import import_memory
 from app.settings import Settings
 from app.state import jobs
 from app.state.database import Database
@@ -30,7 +31,8 @@ def place_of(settings: Settings, database: Database, actor: str) -> Place:
     """Where imports of the screen go, and which folders they may read."""
     named = [Path(root) for root in settings.text("import_roots").split(":") if root]
     roots = (settings.home / "uploads", *named)
-    memory, threads = settings.text("query_memory"), settings.number("query_threads")
+    memory = import_memory(settings.text("import_memory"))
+    threads = settings.number("query_threads")
     hashes = settings.flag("hash_user_ids")
     return Place(settings.home, database, actor, roots, memory, threads, hashes)
 

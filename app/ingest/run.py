@@ -17,16 +17,11 @@ from analytics.query.engine import Cancel
 from analytics.sources.relation import quote_text, relation
 from analytics.sources.schema import merge_schema
 from app.ingest.attach import attach
+from app.ingest.duplicates import pick_labels, pick_predictions
 from app.ingest.events import pick_events
 from app.ingest.feedback import take_staged
 from app.ingest.known import holding
-from app.ingest.parts import (
-    first_rows,
-    pick_labels,
-    pick_predictions,
-    place_parts,
-    write_parts,
-)
+from app.ingest.parts import first_rows, place_parts, write_parts
 from app.ingest.plan import check_open, schema_of
 from app.ingest.pseudonyms import user_key
 from app.ingest.stage import kept, stage_files

@@ -22,12 +22,14 @@ from analytics.errors import FileUnreadable, QueryCancelled, QueryError
 from analytics.query.engine import Cancel
 from analytics.sources.relation import quote_text
 from app.ingest.words import Place, Progress
+from app.memory import MB, read_bytes
 from app.state.database import utc_now
 
 if TYPE_CHECKING:
     import numpy as np
 
 TICK_S = 0.25
+A_THREAD = 125 * MB  # what one thread's buffers may come to
 
 
 def new_import_id() -> str:
@@ -89,7 +91,7 @@ class Workspace:
             "enable_progress_bar_print = false",
             f"memory_limit = {quote_text(self.place.memory)}",
             f"temp_directory = {quote_text(str(self.folder / 'spill'))}",
-            f"threads = {self.place.threads or os.cpu_count() or 1}",
+            f"threads = {self._threads()}",
             f"allowed_directories = [{allowed}]",
             "enable_external_access = false",
             "lock_configuration = true",
@@ -103,6 +105,11 @@ class Workspace:
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
+
+    def _threads(self) -> int:
+        """As many as there are cores, as long as the memory has room for what each holds."""
+        room = read_bytes(self.place.memory) // A_THREAD
+        return max(1, min(self.place.threads or os.cpu_count() or 1, room))
 
     def step(self, start: float, end: float, message: str) -> None:
         """What comes next moves the progress from ``start`` to ``end``."""
@@ -176,7 +183,7 @@ class Workspace:
             raise QueryError(
                 f"The import needs more memory than it may use: {first_line(error)}",
                 f"The limit is {self.place.memory}.",
-                "Raise TELLTALE_QUERY_MEMORY, or import fewer files at once.",
+                "Raise TELLTALE_IMPORT_MEMORY, or import fewer files at once.",
             ) from error
         except duckdb.Error as error:
             raise QueryError(

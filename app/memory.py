@@ -1,0 +1,68 @@
+"""How much memory this process may use: what the machine has, or what its cgroup was given."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from analytics.errors import ConfigError
+
+MB = 1_000_000
+UNITS = {"": 1, "k": 1_000, "m": MB, "g": 1000 * MB, "t": MB * MB}
+UNITS |= {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
+SHARE = 0.25
+MOST_MB, LEAST_MB = 1000, 256
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def read_bytes(text: str) -> int:
+    """Bytes of a size such as 800MB or 1.5GiB; ConfigError for anything else."""
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?i?)b?\s*", text.lower())
+    if found is None or found[2] not in UNITS:
+        raise ConfigError(
+            f"{text!r} is no size of memory.", "", "Write a number with its unit, such as 800MB."
+        )
+    return int(float(found[1]) * UNITS[found[2]])
+
+
+def import_memory(setting: str) -> str:
+    """What one import may use: the setting, or a quarter of what there is, 1 GB at most."""
+    if setting.strip().lower() != "auto":
+        return f"{max(read_bytes(setting) // MB, 1)}MB"
+    return f"{max(LEAST_MB, min(MOST_MB, int(SHARE * machine_bytes() / MB)))}MB"
+
+
+def machine_bytes(cgroup: Path = CGROUP, own: Path = Path("/proc/self/cgroup")) -> int:
+    """The memory of the machine, or the least that a cgroup above this process was given."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [physical]
+    for file in _limit_files(cgroup, own):
+        try:
+            text = file.read_text().strip()
+        except OSError:
+            continue
+        if text.isdigit() and int(text) > 0:
+            limits.append(int(text))
+    return min(limits)
+
+
+def _limit_files(cgroup: Path, own: Path) -> list[Path]:
+    """Where limits stand: of version 2 at each step from the root to our own group, and of version 1."""
+    files = [cgroup / "memory.max", cgroup / "memory" / "memory.limit_in_bytes"]
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return files
+    for line in lines:
+        _number, controllers, path = line.split(":", 2)
+        is_old = "memory" in controllers.split(",")
+        if controllers and not is_old:
+            continue
+        root, name = (cgroup, "memory.max")
+        if is_old:
+            root, name = cgroup / "memory", "memory.limit_in_bytes"
+        for piece in Path(path.strip("/")).parts:
+            root /= piece
+            files.append(root / name)
+    return files
