@@ -18,25 +18,31 @@ MOST_PARAMS = 20
 def draw_comment(target: Target, target_id: str, model: str | None = None) -> None:
     """The button and its form; what is sent stands in the inbox with the link to where it was said.
 
-    Without a model it is that of the page's link.
+    Without a model it is that of the page's link. Opening the box runs only the box.
     """
     key = f"comment_{target}_{target_id}"
-    with st.popover("Comment", key=key, type="tertiary", on_change="rerun") as box:
-        if not box.open:
-            return
-        error = st.session_state.pop(f"{key}_problem", None)
-        if error is not None:
-            problem(error)
-        if st.session_state.pop(f"{key}_done", False):
-            st.caption("Thank you. It stands in the inbox of the page Feedback.")
-            return
-        st.feedback("thumbs", key=f"{key}_thumb")
-        st.text_area(
-            "Comment on this", key=f"{key}_text", height=90, label_visibility="collapsed",
-            placeholder="What is wrong, or right, about this?",
-        )  # fmt: skip
-        arguments = (key, target, target_id, model)
-        st.button("Send", key=f"{key}_send", type="primary", on_click=_send, args=arguments)
+
+    @st.fragment
+    @guarded("view", model or _model())
+    def draw() -> None:
+        with st.popover("Comment", key=key, type="tertiary", on_change="rerun") as box:
+            if not box.open:
+                return
+            error = st.session_state.pop(f"{key}_problem", None)
+            if error is not None:
+                problem(error)
+            if st.session_state.pop(f"{key}_done", False):
+                st.caption("Thank you. It stands in the inbox of the page Feedback.")
+                return
+            st.feedback("thumbs", key=f"{key}_thumb")
+            st.text_area(
+                "Comment on this", key=f"{key}_text", height=90, label_visibility="collapsed",
+                placeholder="What is wrong, or right, about this?",
+            )  # fmt: skip
+            arguments = (key, target, target_id, model)
+            st.button("Send", key=f"{key}_send", type="primary", on_click=_send, args=arguments)
+
+    draw()
 
 
 @guarded("view")

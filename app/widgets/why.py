@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TOGETHER = "columns together"
 MOST_PARTS = 6
+FIRST_COLUMNS = 4
 MIN_CHART_PX = 320
 ROLES = {"truth": "the truth itself", "version": "the version", "feature": ""}
 
@@ -206,6 +207,15 @@ def draw_apart(view: View, story: Story) -> None:
         return
     of = "errors" if columns[0][0].detail["of"] == "errors" else "the metric's sum"
     st.caption(f"Blue: share of {of} now. Grey: before. Mark: share of all rows now.")
+    _draw_apart(view, columns[:FIRST_COLUMNS])
+    if more := columns[FIRST_COLUMNS:]:
+        words = f"{len(more)} more {'column' if len(more) == 1 else 'columns'}"
+        with st.expander(words, key="apart_more", type="compact", on_change="rerun") as box:
+            if box.open:
+                _draw_apart(view, more)
+
+
+def _draw_apart(view: View, columns: Sequence[Sequence[Result]]) -> None:
     with st.grid(2, min_column_width=MIN_CHART_PX):
         for cells in columns:
             with st.container(border=True, height="stretch"):
