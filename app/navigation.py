@@ -73,6 +73,7 @@ PAGES = (
     PageEntry("feedback", "Feedback", "People", "feedback", ("product_owner", *SCIENTISTS)),
     PageEntry("behaviour", "Behaviour", "People", "view", ("product_owner",), more=SCIENTISTS),
     PageEntry("add_data", "Add data", "Data", "import", (), has_selection=False, more=SCIENTISTS),
+    PageEntry("set_aside", "Set aside", "Data", "import", (), has_selection=False, more=SCIENTISTS),
     PageEntry("account", "Account", "You", None, (), has_selection=False),
     PageEntry("admin", "Admin", "You", "admin", ("admin",), has_selection=False),
 )

@@ -21,6 +21,7 @@ PAGES = {
     "label": "m=digit-reader&w=all",
     "review": "m=digit-reader&w=all",
     "add_data": "",
+    "set_aside": "",
     "account": "",
 }
 OVERFLOW = """() => {
