@@ -56,7 +56,7 @@ def draw_zoom_chart(
 
 def _below(chart: Chart, key: str, caption: str) -> None:
     text = " ".join(filter(None, (caption, chart.caption)))
-    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="top", gap="small"):
         st.caption(plain(text), width="stretch")
         draw_comment("chart", key)
     if chart.table:

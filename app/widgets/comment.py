@@ -42,7 +42,8 @@ def draw_comment(target: Target, target_id: str, model: str | None = None) -> No
             arguments = (key, target, target_id, model)
             st.button("Send", key=f"{key}_send", type="primary", on_click=_send, args=arguments)
 
-    draw()
+    with st.container(width="content"):
+        draw()
 
 
 @guarded("view")
