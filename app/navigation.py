@@ -60,13 +60,16 @@ class PageEntry:
 
 PAGES = (
     PageEntry("overview", "Overview", "", "view"),
+    PageEntry("incidents", "Incidents", "Monitor", "view", WATCHERS),
     PageEntry("performance", "Performance", "Monitor", "view", WATCHERS),
     PageEntry("drift", "Drift", "Monitor", "view", WATCHERS),
     PageEntry("quality", "Data quality", "Monitor", "view", SCIENTISTS),
     PageEntry("slices", "Slices", "Monitor", "explore", SCIENTISTS),
     PageEntry("why", "Why", "Monitor", "explore", SCIENTISTS),
     PageEntry("serving", "Serving", "Monitor", "view", (), more=SCIENTISTS),
-    PageEntry("compare", "Compare", "Monitor", "view", WATCHERS),
+    PageEntry(
+        "compare", "Compare", "Monitor", "view", ("viewer",), more=("product_owner", *SCIENTISTS)
+    ),
     PageEntry("explore", "Explore", "Monitor", "explore", SCIENTISTS),
     PageEntry("label", "Label", "Improve", "label", ("annotator",), more=SCIENTISTS),
     PageEntry("review", "Review", "Improve", "review", SCIENTISTS),

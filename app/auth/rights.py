@@ -16,6 +16,7 @@ RIGHTS = {
     "label": "label predictions",
     "review": "settle disagreements between labels",
     "feedback": "read and answer feedback",
+    "respond": "look after incidents",
     "see_sensitive": "see sensitive columns unmasked",
     "admin": "manage users, grants and the audit trail",
 }
@@ -24,7 +25,7 @@ SYSTEM_RIGHTS = frozenset({"admin"})  # not about one model: they need a grant o
 ROLES: dict[str, frozenset[str]] = {
     "viewer": frozenset({"view"}),
     "annotator": frozenset({"view", "label"}),
-    "product_owner": frozenset({"view", "export", "annotate", "feedback"}),
+    "product_owner": frozenset({"view", "export", "annotate", "feedback", "respond"}),
     "data_scientist": frozenset(RIGHTS) - {"admin"},
     "admin": frozenset(RIGHTS),
 }

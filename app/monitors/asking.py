@@ -12,6 +12,7 @@ from analytics.monitors.incidents import Incident, group
 from analytics.monitors.moments import span_of
 from analytics.monitors.policy import Monitor
 from analytics.monitors.run import Run, failed, run
+from analytics.words import write_value
 from app.questions import Asked, clock
 from app.session import format_window
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from analytics.core import Result
     from analytics.monitors.run import Alert
     from app.ask import Desk
+
+HANDOVER = 0.25  # of all rows: a version whose share rises by so much took over
 
 
 def ask_monitor(desk: Desk, monitor: Monitor, *, as_of: str | None = None) -> Run:
@@ -78,24 +81,51 @@ def incidents_of(runs: Sequence[Run]) -> list[Incident]:
     return group(alerts, within, sorted(clear))
 
 
-def split_of(desk: Desk, loss: Alert) -> str:
-    """The first sentence of how a metric's fall splits, over the periods until it was over."""
-    from analytics.evaluate.why import nearest
-    from analytics.findings.reason import say_why
-
-    monitor, first = loss.monitor, loss.first
-    end = loss.resolved_at or loss.result.window.end
-    metric = nearest(desk.dataset(monitor.model), loss.key[0])
-    if first.start is None or end is None or metric is None:
-        return ""
-    window = format_window(first.start, end)
-    asked = Asked(
-        version=monitor.version, window=window, reference=monitor.reference,
-        segment=monitor.segment, names=(metric,),
-    )  # fmt: skip
+def reason_of(desk: Desk, loss: Alert) -> str:
+    """What came together with a metric's fall: a version that took over, or the split of the change."""
     try:
-        return say_why(desk.ask("why", monitor.model, asked)[2]).title
+        return _handover(desk, loss) or _split(desk, loss)
     except QueryCancelled:
         raise
     except TelltaleError:  # no labels, or nothing to split: the incident stands without a reason
         return ""
+
+
+def _handover(desk: Desk, loss: Alert) -> str:
+    """A version whose share of the rows rose much in the first bad period."""
+    monitor, first = loss.monitor, loss.first
+    if monitor.version or first.start is None or first.end is None:
+        return ""
+    before = first.start - (first.end - first.start)
+    shares = []
+    for start, end in ((before, first.start), (first.start, first.end)):
+        asked = Asked(
+            window=format_window(start, end), reference="none", segment=monitor.segment,
+            names=(loss.key[0],), by_version=True,
+        )  # fmt: skip
+        found = desk.ask("performance", monitor.model, asked)[2]
+        counts = {r.version: r.n for r in found if r.version and "class" not in r.detail}
+        shares.append({v: n / max(1, sum(counts.values())) for v, n in counts.items()})
+    old, new = shares
+    for version, share in sorted(new.items(), key=lambda pair: -pair[1]):
+        if old and share - old.get(version, 0.0) >= HANDOVER:
+            now, then = write_value(share, "rate"), write_value(old.get(version, 0.0), "rate")
+            return f"Version {version} answered {now} of the rows when it began, {then} before."
+    return ""
+
+
+def _split(desk: Desk, loss: Alert) -> str:
+    """How the fall splits, over all periods until it was over; only where the metric has parts."""
+    from analytics.evaluate.why import decomposable
+    from analytics.findings.reason import say_why
+
+    monitor, first = loss.monitor, loss.first
+    end = loss.resolved_at or loss.result.window.end
+    is_split = loss.key[0] in decomposable(desk.dataset(monitor.model))
+    if first.start is None or end is None or not is_split:
+        return ""
+    asked = Asked(
+        version=monitor.version, window=format_window(first.start, end),
+        reference=monitor.reference, segment=monitor.segment, names=(loss.key[0],),
+    )  # fmt: skip
+    return f"The split of the change: {say_why(desk.ask('why', monitor.model, asked)[2]).title}."

@@ -5,25 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from analytics.monitors.incidents import Incident
 from analytics.monitors.moments import row_of
 from analytics.monitors.run import Alert
-from app.monitors.asking import ask_monitor, incidents_of, split_of
+from analytics.words import unit_of
+from app.monitors.asking import ask_monitor, incidents_of, reason_of
 from app.monitors.policies import default_monitors, monitor_of, plain_monitor
 from app.state.database import Database
+from app.state.logs import list_imports
 from app.state.models import list_models
 from app.state.monitors import (
-    FIRST_AFTER,
     Claim,
     Found,
     Ran,
     StoredIncident,
     add_watch,
     claim_watch,
+    hurry,
     keep_runs,
     list_incidents,
     renew,
@@ -45,6 +46,8 @@ class Watching(threading.Thread):
         super().__init__(daemon=True, name="watching")
         self._settings, self._database = settings, database
         self._ended = threading.Event()
+        self._told: dict[str, str] = {}  # the last import of each model, as it was a moment ago
+        self._ran: dict[str, str] = {}  # and as it was when its monitors were hurried
 
     def run(self) -> None:
         """Until ended; what goes wrong is said, and tried again when the lease is over."""
@@ -55,9 +58,10 @@ class Watching(threading.Thread):
                 _log.exception("a watch was left undone")
 
     def do(self) -> None:
-        """Add the models that are new, and run what is due."""
+        """Add the models that are new, hurry those whose import ended, and run what is due."""
         from app.ask import Desk
 
+        self._hurry_imported()
         is_new = bool({m.name for m in list_models(self._database)} - watched(self._database))
         claim = None if is_new else claim_watch(self._database)
         if not is_new and claim is None:
@@ -69,6 +73,19 @@ class Watching(threading.Thread):
                 run_watch(desk, self._database, claim)
                 claim = None
 
+    def _hurry_imported(self) -> None:
+        """Look again at once where an import came and no other has followed it since."""
+        latest: dict[str, str] = {}
+        for row in list_imports(self._database):  # the latest first
+            latest.setdefault(row.model, row.id)
+        for model in sorted(watched(self._database)):
+            last = latest.get(model, "")
+            if last == self._told.get(model) and last != self._ran.get(model):
+                with self._database.write("worker") as write:
+                    hurry(write, model)
+                self._ran[model] = last
+        self._told = latest
+
     def end(self) -> None:
         """Begin no more; a run under way is lost with its lease, and made up for."""
         self._ended.set()
@@ -76,17 +93,13 @@ class Watching(threading.Thread):
 
 
 def watch_new(desk: Desk, database: Database) -> None:
-    """Give the default monitors to models that nobody watches and that hold predictions.
-
-    The first run leaves the machine to the import of a new model; a sample is whole already.
-    """
+    """Give the default monitors to models that nobody watches and that hold predictions."""
     for name in sorted({m.name for m in list_models(database)} - watched(database)):
         dataset = desk.dataset(name)
         if dataset.log("predictions").n_rows:
             policy = [plain_monitor(m) for m in default_monitors(dataset)]
-            after = timedelta() if dataset.is_sample else FIRST_AFTER
             with database.write("worker") as write:
-                add_watch(write, name, policy, after)
+                add_watch(write, name, policy)
 
 
 def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
@@ -113,7 +126,7 @@ def _reason(desk: Desk, incident: Incident, known: Sequence[StoredIncident]) -> 
     for kept in known:
         if name in kept.found.alerts and kept.found.resolved == incident.resolved:
             return str(kept.found.facts.get("reason", ""))
-    return split_of(desk, loss)
+    return reason_of(desk, loss)
 
 
 def found_of(incident: Incident, reason: str = "") -> Found:
@@ -156,6 +169,7 @@ def facts_of(alert: Alert) -> dict[str, Any]:
         "high": result.high,
         "n": result.n_labelled if monitor.question == "performance" else result.n,
         "reference": result.detail.get("reference"),
+        "unit": unit_of(result),
         "start": first.start.isoformat() if first.start else None,
         "end": end.isoformat() if end and row_of(end) is None else None,
         "first_row": first.first_row,

@@ -111,17 +111,12 @@ class StoredIncident:
     acknowledged_by: str | None
 
 
-def add_watch(
-    write: Write,
-    model: str,
-    policy: Sequence[Mapping[str, Any]],
-    after: timedelta = FIRST_AFTER,
-) -> bool:
+def add_watch(write: Write, model: str, policy: Sequence[Mapping[str, Any]]) -> bool:
     """Watch a model under a policy; False where it is watched already."""
     if write.execute(sa.select(_watch.model).where(_watch.model == model)).first():
         return False
     values = {"model": model, "policy": json.dumps(policy), "fence": 0}
-    next_at = write.database.clock() + after
+    next_at = write.database.clock() + FIRST_AFTER
     write.execute(watch_table.insert().values(**values, next_at=next_at))
     write.audit("create", "watch", model, monitors=[m["name"] for m in policy])
     return True
@@ -249,7 +244,7 @@ def list_incidents(database: Database, model: str) -> list[StoredIncident]:
     statement = sa.select(incident_table).where(_incident.model == model)
     order = (_incident.resolved.is_not(None), _incident.started.desc())
     with database.read() as connection:
-        return [_stored(r) for r in connection.execute(statement.order_by(*order))]
+        return [stored(r) for r in connection.execute(statement.order_by(*order))]
 
 
 def list_events(database: Database, number: int) -> list[Any]:
@@ -267,7 +262,8 @@ def last_runs(database: Database, model: str) -> list[Any]:
         return list(connection.execute(statement.order_by(run_table.c.monitor)).all())
 
 
-def _stored(row: Any) -> StoredIncident:
+def stored(row: Any) -> StoredIncident:
+    """A row as an incident."""
     alerts = frozenset(json.loads(row.alerts))
     facts = json.loads(row.facts)
     found = Found(row.kind, row.severity, row.started, row.resolved, alerts, facts)

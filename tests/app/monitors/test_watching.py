@@ -64,3 +64,22 @@ def test_a_planted_fault_is_one_incident_with_its_cause_and_loss(desk: Desk) -> 
     assert claim is not None
     assert run_watch(desk, database, claim)
     assert len(list_incidents(database, "m")) == 1
+
+
+def test_an_import_is_looked_at_at_once_and_only_when_no_other_follows(desk: Desk) -> None:
+    database = desk.database
+    watching = Watching(desk.settings, database)
+    watching.do()  # adds the watch
+    watching.do()  # the import is known for a moment now: hurried, and run
+    n = len(last_runs(database, "m"))
+    first = last_runs(database, "m")[0].at
+    assert n == 3
+    watching.do()
+    assert last_runs(database, "m")[0].at == first
+    path = desk.settings.home.parent / "more.csv"
+    path.write_text("id,timestamp,prediction,label,x,y\nnew,2024-06-01,1,1,5,1\n")
+    assert main(["import", str(path), "--model", "m", "--home", str(desk.settings.home)]) == 0
+    watching.do()
+    assert last_runs(database, "m")[0].at == first
+    watching.do()
+    assert last_runs(database, "m")[0].at > first

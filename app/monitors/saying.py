@@ -1,0 +1,189 @@
+"""An incident in words: its title, its evidence, when it was, and where a link about it leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+from analytics.core import Condition, Verdict, Window
+from analytics.monitors.moments import row_of
+from analytics.query.cells import segment_text
+from analytics.words import (
+    write_count,
+    write_half_width,
+    write_list,
+    write_moment,
+    write_span,
+    write_value,
+)
+from app.session import KEYS, format_window
+from app.state.monitors import Found
+
+FAULTS = {
+    "missing_rate": "missing",
+    "unseen_rate": "new to the model",
+    "type_change_rate": "of another type",
+    "out_of_range_rate": "out of range",
+}
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From the first bad period until it was over (None: it lasts)."""
+
+    start: datetime | None
+    end: datetime | None
+    first_row: int | None
+    last_row: int | None
+
+    @property
+    def is_rows(self) -> bool:
+        """Whether the log has no times."""
+        return self.first_row is not None
+
+    def window(self, now: datetime | None = None) -> str:
+        """The words of a link's window; one that lasts ends ``now``."""
+        if self.first_row is not None:
+            return f"{self.first_row}..{self.last_row - 1}rows" if self.last_row else "all"
+        end = self.end or now
+        if self.start is None or end is None or end <= self.start:
+            return "all"
+        return format_window(self.start, end)
+
+
+def span_of(found: Found) -> Span:
+    """When an incident was, from its first bad period."""
+    cause = found.facts.get("cause") or {}
+    start = cause.get("start")
+    end = found.resolved
+    if row_of(found.started) is not None or cause.get("first_row") is not None:
+        return Span(None, None, cause.get("first_row") or 0, row_of(end))
+    return Span(datetime.fromisoformat(start) if start else found.started, end, None, None)
+
+
+def say_when(found: Found, zone: str = "UTC") -> str:
+    """When, in words: from 16 September to 9 December 2013, since 30 December 2013, since row 0."""
+    span = span_of(found)
+    if span.is_rows:
+        first = write_count(span.first_row or 0)
+        return (
+            f"rows {first} to {write_count(span.last_row)}"
+            if span.last_row
+            else f"since row {first}"
+        )
+    if span.start is None:
+        return ""
+    if span.end is None:
+        is_day = span.start.time() == time()
+        return f"since {_day(span.start)}" if is_day else f"since {write_moment(span.start, zone)}"
+    return write_span(Window(span.start, span.end), with_year=True)
+
+
+def verdict_of(found: Found) -> Verdict:
+    """The shape and colour of an incident; harmless ones have none."""
+    if found.kind == "harmless":
+        return "undefined"
+    return "critical" if found.severity == "critical" else "warning"
+
+
+def word_of(found: Found) -> str | None:
+    """The word beside the shape, where it is not the verdict's own."""
+    return "harmless" if found.kind == "harmless" else None
+
+
+def title_of(found: Found) -> str:
+    """What a person would say first."""
+    facts = found.facts
+    cause, loss = facts.get("cause") or {}, facts.get("consequence")
+    names = list(facts.get("columns") or [])
+    if found.kind in ("drift", "harmless"):
+        verb = "moved, and the metric held" if found.kind == "harmless" else "moved"
+        return f"{write_list(names, MOST_NAMED)} {verb}"
+    if found.kind == "harm" and loss and cause.get("question") == "performance":
+        return _say_loss(loss)
+    fault = _say_fault(cause, names)
+    return f"{fault}, and {_say_loss(loss)}" if loss else fault
+
+
+def _say_loss(fact: Mapping[str, Any]) -> str:
+    value, before, unit = fact.get("value"), fact.get("reference"), fact.get("unit")
+    label = str(fact.get("label"))
+    if before is None or value is None:
+        return f"{label} is {write_value(value, unit)}"
+    verb = "fell" if value < before else "rose"
+    return f"{label} {verb} to {write_value(value, unit)}, from {write_value(before, unit)}"
+
+
+def _say_fault(fact: Mapping[str, Any], names: list[str]) -> str:
+    name, value, before = str(fact.get("name")), fact.get("value"), fact.get("reference")
+    who = write_list(names or [str(fact.get("column") or "")], MOST_NAMED)
+    verb = "is" if len(names) <= 1 else "are"
+    if name == "frozen":
+        return f"{who} {'does' if len(names) <= 1 else 'do'} not move"
+    if name in FAULTS:
+        said = f"{who} {verb} {FAULTS[name]}"
+        if value is not None:
+            said += f" in {write_value(value, 'rate')} of rows"
+        return said if before is None else f"{said}, {write_value(before, 'rate')} before"
+    label = str(fact.get("label"))
+    where = f" of {fact['column']}" if fact.get("column") else ""
+    return f"{label}{where} is {write_value(value, fact.get('unit'))}"
+
+
+def sentence_of(found: Found) -> str:
+    """The evidence, what came together with it, and what was muted."""
+    facts = found.facts
+    fact = facts.get("consequence") or facts.get("cause") or {}
+    unit, n = fact.get("unit"), fact.get("n")
+    labels = "labels" if fact.get("question") == "performance" else "rows"
+    ends = write_half_width(fact.get("low"), fact.get("high"), unit)
+    number = f"{fact.get('label')} {write_value(fact.get('value'), unit)} {ends}".strip()
+    pieces = [f"{number}, {write_count(n or 0)} {labels} in the period that raised it."]
+    if facts.get("reason"):
+        pieces.append(str(facts["reason"]))
+    names = list(facts.get("columns") or [])
+    if (
+        found.kind == "harm"
+        and names
+        and (facts.get("cause") or {}).get("question") == "performance"
+    ):
+        pieces.append(
+            f"{write_list(names, MOST_NAMED)} moved in the same weeks, which proves nothing."
+        )
+    if found.kind == "drift":
+        pieces.append("Nothing was labelled in time to say whether the model does worse.")
+    if facts.get("muted"):
+        pieces.append(f"The drift of {write_list(facts['muted'], MOST_NAMED)} follows from it.")
+    return " ".join(pieces)
+
+
+def link_params(found: Found, model: str, now: datetime | None) -> dict[str, dict[str, str]]:
+    """What links from an incident carry, by page: the window, the column, the metric, the rows."""
+    facts = found.facts
+    cause, loss = facts.get("cause") or {}, facts.get("consequence")
+    base = {KEYS["model"]: model, KEYS["window"]: span_of(found).window(now)}
+    for key, name in (("reference", "compared"), ("version", "version")):
+        if cause.get(name):
+            base[KEYS[key]] = str(cause[name])
+    column = cause.get("column") or next(iter(facts.get("columns") or []), None)
+    rows = dict(base)
+    if cause.get("name") == "missing_rate" and cause.get("column"):
+        rows[KEYS["segment"]] = segment_text([Condition(str(cause["column"]), "is null")])
+    found_links = {"explore": rows, "slices": base}
+    if column:
+        page = "quality" if cause.get("question") == "quality" else "drift"
+        found_links |= {
+            page: base | {"column": str(column)},
+            "drift": base | {"column": str(column)},
+        }
+    if loss:
+        metric = base | {"metric": str(loss["name"])}
+        found_links |= {"performance": metric, "why": metric}
+    return found_links
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"

@@ -1,0 +1,61 @@
+"""Incidents: what deserves attention, what it cost, who looks after it; one of them with its evidence."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.auth import require
+from app.auth.current import state
+from app.monitors.verbs import open_case
+from app.state.incidents import list_cases, see_all
+from app.state.monitors import last_runs
+from app.widgets.empty_state import draw_empty, link_to
+from app.widgets.header import draw_header
+from app.widgets.incident import draw_evidence, draw_some_rows, draw_told
+from app.widgets.incident_care import draw_care, draw_story
+from app.widgets.incident_list import INCIDENT, LASTING, draw_cases, speak_of_cases
+from app.widgets.lead import Step, draw_lead
+from app.widgets.view import open_view, selected_model
+
+database = state()[0]
+number = st.query_params.get(INCIDENT, "")
+case = open_case(database, require("view"), int(number)) if number.isdecimal() else None
+if case is not None and st.query_params.get("m") != case.model:  # the link names the incident alone
+    st.query_params["m"] = case.model
+    st.rerun()
+view = open_view(require("view", selected_model(require("view"))), "Incidents")
+draw_header(view)
+if case is not None:
+    link_to("incidents", "All incidents", {"m": view.model})
+    draw_told(view, case)
+    draw_care(case, may=view.viewer.may("respond", case.model))
+    draw_evidence(view, case)
+    draw_some_rows(view, case)
+    draw_story(case)
+    st.stop()
+
+cases = list_cases(database, [view.model])
+runs = last_runs(database, view.model)
+if not runs:
+    draw_empty(
+        "No monitor has run yet.",
+        "The worker runs them some minutes after a model's first import: telltale run starts one.",
+    )
+    st.stop()
+now = database.clock()
+said = speak_of_cases(cases, now)
+draw_lead(said, [Step("incidents", "Open it", said.params)] if said.page else [])
+blind = [run for run in runs if run.error]
+for run in blind:
+    st.warning(f"{run.monitor} could not look: {run.error}")
+loud = [c for c in cases if not c.is_quiet]
+groups = {
+    "Needs attention": [c for c in loud if c.status(now) in LASTING],
+    "Over": [c for c in loud if c.status(now) not in LASTING],
+    "Drifted, harmless": [c for c in cases if c.is_quiet],
+}
+for title, chosen in groups.items():
+    if chosen:
+        st.subheader(title, anchor=False)
+        draw_cases(chosen, title.partition(",")[0].replace(" ", "_"))
+see_all(database, view.viewer.user)

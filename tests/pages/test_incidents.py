@@ -1,0 +1,119 @@
+"""Incidents on samples, before any run, on an empty home and on a broken log."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.ask import Desk
+from app.auth.viewer import Viewer
+from app.monitors.watching import run_watch, watch_new
+from app.settings import read_settings
+from app.state.database import Database
+from app.state.grants import Grant
+from app.state.incidents import list_cases
+from app.state.monitors import claim_watch, hurry, watched
+
+MODEL = "flight-late"
+
+
+@pytest.fixture(scope="session")
+def watched_home(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample logs after the worker's first look."""
+    home = tmp_path_factory.mktemp("watched") / "home"
+    shutil.copytree(sample_home, home)
+    with Desk(read_settings(home=str(home))) as desk:
+        watch_new(desk, desk.database)
+        for name in watched(desk.database):
+            with desk.database.write("test") as write:
+                hurry(write, name)
+        while claim := claim_watch(desk.database):
+            assert run_watch(desk, desk.database, claim)
+    return home
+
+
+@pytest.fixture
+def on_watched(enter, watched_home: Path, tmp_path: Path) -> Database:
+    home = tmp_path / "home"
+    shutil.copytree(watched_home, home)
+    enter(home)
+    return Database(f"sqlite:///{home / 'telltale.db'}")
+
+
+def number_of(database: Database, start: str, kind: str = "harm") -> int:
+    cases = list_cases(database, [MODEL])
+    return next(
+        c.id for c in cases if c.found.kind == kind and str(c.found.started).startswith(start)
+    )
+
+
+def test_the_list_says_what_is_open_what_is_over_and_what_is_harmless(
+    on_watched, run, texts
+) -> None:
+    said = texts(run("incidents", m=MODEL))
+    assert [w in said for w in ("Needs attention", "Over", "Drifted, harmless")] == [True] * 3
+    assert "are missing in 52.4 % of rows" in said
+    assert "ROC AUC fell to 0.605, from 0.714" in said
+    assert "Version v2 answered 100.0 % of the rows when it began" in said
+    assert said.index("Drifted, harmless") < said.index(
+        "temp and 6 more moved, and the metric held"
+    )
+
+
+def test_one_incident_shows_its_evidence_rows_and_links(on_watched, run, texts) -> None:
+    number = number_of(on_watched, "2013-09")
+    app = run("incidents", m=MODEL, incident=str(number))
+    said = texts(app)
+    assert "from 16 September to 8 December 2013" in said
+    assert "Tinted" in said and "was raised" in said
+    assert len(app.get("plotly_chart")) == 1
+    assert "rows on which the model was wrong" in said
+    assert len(app.dataframe[0].value) == 8
+    assert app.button(key="step_explore").label == "Open its rows"
+
+
+def test_people_look_after_it(on_watched, run, texts) -> None:
+    number = number_of(on_watched, "2014-01", "data")
+    app = run("incidents", m=MODEL, incident=str(number))
+    app.button(key="care_ack").click().run()
+    app.text_area(key="care_text").set_value("the feed was off").run()
+    app.button(key="care_say").click().run()
+    app.text_input(key="care_who").set_value("nobody-here").run()
+    app.button(key="care_give").click().run()
+    assert not app.exception
+    said = texts(app).replace("\\", "")
+    assert "ann acknowledged" in said and "ann said: the feed was off" in said
+    assert "There is no user" in said
+    (case,) = (c for c in list_cases(on_watched, [MODEL]) if c.id == number)
+    assert (case.acknowledged_by, case.assigned_to) == ("ann", None)
+
+
+def test_a_viewer_reads_and_cannot_act_and_other_models_stay_closed(
+    enter, watched_home, run, texts
+) -> None:
+    enter(watched_home, Viewer("vic", "Vic", "viewer", (Grant("viewer", MODEL),)))
+    database = Database(f"sqlite:///{watched_home / 'telltale.db'}")
+    app = run("incidents", m=MODEL, incident=str(number_of(database, "2013-09")))
+    assert "you may read them" in texts(app)
+    assert not any(b.key == "care_ack" for b in app.button)
+    other = list_cases(database, ["flight-delay"])[0].id
+    assert "Not for you" in texts(run("incidents", m=MODEL, incident=str(other)))
+
+
+def test_before_the_first_run_the_page_says_who_will(on_samples, run, texts) -> None:
+    assert "No monitor has run yet." in texts(run("incidents", m=MODEL))
+
+
+def test_an_empty_home_and_a_broken_log_are_explained(on_nothing, run, texts) -> None:
+    assert "Nothing has been imported." in texts(run("incidents"))
+
+
+def test_a_broken_log_is_explained(on_broken, run, texts) -> None:
+    said = texts(run("incidents", m=MODEL))
+    assert "cannot be read" in said and "Traceback" not in said
+
+
+def test_an_unknown_incident_is_explained(on_watched, run, texts) -> None:
+    assert "There is no incident 999." in texts(run("incidents", m=MODEL, incident="999"))
