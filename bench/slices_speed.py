@@ -2,7 +2,7 @@
 
 `python -m bench.slices_speed [--rows 1000000] [--write]`: whole processes, loading included, in turns;
 CPU seconds are the operating system's. SliceLine needs its own environment: `python -m bench.peers
-setup sliceline`.
+setup --only sliceline`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from analytics.core import Dataset, Part, Question, Scope, Segment
-from analytics.evaluate import drift, performance, slices
-from analytics.evaluate.behind import share_of
+from analytics.evaluate import slices
 from analytics.query.engine import Engine
-from analytics.query.segment import parse_segment
 from bench.slices_page import keep
 from bench.speed import LEVELS, NUMERIC, dataset_of, make_log
 
@@ -81,6 +79,10 @@ Times = dict[str, list[tuple[float, float]]]  # (seconds, CPU seconds) of every 
 
 def page_times(engine: Engine, dataset: Dataset, repeats: int) -> Times:
     """What the page asks about one slice, all 20 columns there."""
+    from analytics.evaluate import drift, performance
+    from analytics.evaluate.behind import share_of
+    from analytics.query.segment import parse_segment
+
     segment = parse_segment(SEGMENT, dataset.schema)
     assert isinstance(segment, Segment)
     mine = Scope(segment=segment)

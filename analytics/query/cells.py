@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from analytics.core import Column, Condition, Cut, Dataset, Mix, Scope
@@ -15,6 +16,7 @@ MISSING, OTHER, SEPARATOR = "\x1dmissing", "\x1dother", "\x1f"
 BELOW, ABOVE = "\x1dbelow", "\x1dabove"  # and the place of an edge: all on one side of it
 MOST_LEVELS = 20
 SAMPLE = 100_000  # rows, or a part of more, that tell where a search cuts numbers
+PARTS = 12  # parts of a log that such a sample comes from at least, spread over its time
 STEPS = 200  # the edges of a search lie on so many numbers between the outer ones
 
 
@@ -35,25 +37,28 @@ def cut_columns(
 
     numeric = [c.name for c in columns if c.type == "numeric"]
     levelled = [c.name for c in columns if c.type in ("categorical", "boolean")]
-    rows = frame(dataset, scope, [*numeric, *levelled])
-    if rows is None or not (numeric or levelled):
+    names = [*numeric, *levelled]
+    rows = frame(dataset, scope, names)
+    if rows is None or not names:
         return ()
     shares = [i / (n_bins * n_fine) for i in range(1, n_bins * n_fine)]
-    every = dataset.log("predictions", scope.log).n_rows // SAMPLE if n_fine > 1 else 1
-    some = f" WHERE hash(prediction_id) % {every} = 0" if every > 1 else ""
+    sampled, some = _sample(dataset, scope) if n_fine > 1 else (dataset, "")
     quantiles = [
         f"quantile_cont(nullif(CAST({quote_name(c)} AS DOUBLE), 'nan'::DOUBLE), {shares})"
         for c in numeric
     ]
     counts = [f"histogram(CAST({quote_name(c)} AS VARCHAR))" for c in levelled]
     found: list[Any] = []
-    asked = [(quantiles, some), (counts, "")] if some else [([*quantiles, *counts], "")]
-    for picks, which in asked:
+    few = frame(sampled, scope, names) if some else None
+    asked = [(few, quantiles), (rows, counts)] if few else [(rows, [*quantiles, *counts])]
+    for source, picks in asked:
         if picks:
-            sql = rows.select(f"SELECT {', '.join(picks)} FROM rows{which}")
-            found += engine.rows(sql, rows.values)[0]
+            sql = source.select(
+                f"SELECT {', '.join(picks)} FROM rows{some if source is few else ''}"
+            )
+            found += engine.rows(sql, source.values)[0]
     cuts = []
-    for name, answer in zip([*numeric, *levelled], found, strict=True):
+    for name, answer in zip(names, found, strict=True):
         if not answer:
             continue
         if name in numeric:
@@ -62,6 +67,29 @@ def cut_columns(
             ranked = sorted(answer.items(), key=lambda item: (-item[1], item[0]))
             cuts.append(Cut(name, levels=tuple(level for level, _n in ranked[:MOST_LEVELS])))
     return tuple(cuts)
+
+
+def _sample(dataset: Dataset, scope: Scope) -> tuple[Dataset, str]:
+    """Every so many of a long log's parts, where none is large, and which of their rows to take.
+
+    A version or a segment may lie in few parts, and rows are numbered through all of them.
+    """
+    from analytics.query.frame import touched
+
+    log = dataset.log("predictions", scope.log)
+    parts = touched(log, scope)
+    n = sum(part.n_rows for part in parts)
+    every, step = n // SAMPLE, 1
+    if every < 2:
+        return dataset, ""
+    is_plain = scope.version is None and scope.segment is None and scope.window.first_row is None
+    if is_plain and max(part.n_rows for part in parts) * PARTS <= 2 * n:
+        step = max(min(every, len(parts) // PARTS), 1)
+        step -= step % 7 == 0  # days come in weeks
+        some = replace(log, parts=tuple(parts[::step]))
+        dataset = replace(dataset, logs={**dataset.logs, (scope.log, "predictions"): some})
+    key = "row" if "row" in log.columns else "prediction_id"  # a number is cheaper to read
+    return dataset, f" WHERE hash({key}) % {every // step} = 0"
 
 
 def _numbers(name: str, found: Sequence[float], n_fine: int) -> Cut:

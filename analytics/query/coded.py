@@ -54,17 +54,19 @@ def coded_rows(engine: Engine, side: Side, loss: RowLoss, cuts: Sequence[Cut]) -
 def _code(cut: Cut, values: dict[str, Any], key: str) -> str:
     name = quote_name(cut.column)
     if not cut.levels:
-        number = f"CAST({name} AS DOUBLE)"
-        code = _bisect(number, cut.fine, 0, len(cut.fine))
-        is_none = f"{number} IS NULL OR isnan({number})"
-        return f"CASE WHEN {is_none} THEN {NO_VALUE} ELSE {code} END::UTINYINT"
+        return f"({_bisect(f'CAST({name} AS DOUBLE)', cut.fine, 0, len(cut.fine))})::UTINYINT"
     values[key] = list(cut.levels)
     place = f"coalesce(list_position(${key}, CAST({name} AS VARCHAR)) - 1, {len(cut.levels)})"
     return f"CASE WHEN {name} IS NULL THEN {NO_VALUE} ELSE {place} END::UTINYINT"
 
 
 def _bisect(number: str, edges: Sequence[float], low: int, high: int) -> str:
-    """SQL of how many edges lie below a number, in as few comparisons as that takes."""
+    """SQL of how many edges lie below a number, in as few comparisons as that takes.
+
+    What is missing is below no edge: it ends where the largest numbers do, and is told apart there.
+    """
+    if low == high == len(edges):
+        return f"CASE WHEN {number} IS NULL OR isnan({number}) THEN {NO_VALUE} ELSE {low} END"
     if low == high:
         return str(low)
     at = (low + high) // 2

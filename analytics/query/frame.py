@@ -49,7 +49,7 @@ def frame(
     labels of rows that people chose for being hard are there too: what is known, not what counts.
     """
     log = dataset.log("predictions", scope.log)
-    parts = _touched(log, scope)
+    parts = touched(log, scope)
     if not parts:
         return None
     values: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def _where(conditions: list[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _touched(log: Log, scope: Scope) -> list[Part]:
+def touched(log: Log, scope: Scope) -> list[Part]:
     """Parts whose span of time can hold rows of the scope."""
     start, end = scope.window.start, scope.window.end
     if scope.as_of is not None:

@@ -80,21 +80,22 @@ class Counting:
         for axis, i in enumerate(columns):
             counts = np.moveaxis(np.tensordot(self.belongs[i], counts, (1, axis)), 0, axis)
             losses = np.moveaxis(np.tensordot(self.belongs[i], losses, (1, axis)), 0, axis)
-        found = {}
-        for at in np.argwhere(counts >= max(self.least, 1)):
+        found, large = {}, counts >= max(self.least, 1)
+        sums = zip(counts[large].tolist(), losses[large].tolist(), strict=True)
+        for at, (n, loss) in zip(np.argwhere(large).tolist(), sums, strict=True):
             key = tuple((i, self.cells[i][j]) for i, j in zip(columns, at, strict=True))
-            n, loss = int(counts[tuple(at)]), float(losses[tuple(at)])
-            found[key] = Cell(n, loss, self._most(key) if loss > 0 else 0.0)
+            found[key] = Cell(int(n), loss, self._most(key) if loss > 0 else 0.0)
         return found
 
     def _tables(self, columns: Columns) -> tuple[Floats, Floats]:
         """Rows and losses by code of every column."""
         shape = tuple(self.belongs[i].shape[1] for i in columns)
-        code = np.zeros(len(self.loss), dtype=np.int64)
-        for i, size in zip(columns, shape, strict=True):
-            code *= size
-            code += self.places[i]
         size = math.prod(shape)
+        is_small = 2 * size <= np.iinfo(np.uint16).max  # a quarter of the memory to go through
+        code: Codes = np.zeros(len(self.loss), dtype=np.uint16 if is_small else np.int64)
+        for i, width in zip(columns, shape, strict=True):
+            code *= width
+            code += self.places[i]
         if self.is_binary:
             code *= 2
             code += self.wrong
@@ -106,11 +107,11 @@ class Counting:
 
     def _most(self, key: Key) -> float:
         """No row of the cell loses more: the least of what the rows of its single cells lose at most."""
+        if self.is_binary:
+            return 1.0
         return min(self._most_of(i, name) for i, name in key)
 
     def _most_of(self, i: int, name: str) -> float:
-        if self.is_binary:
-            return 1.0
         if (i, name) not in self.most:
             by_code = np.zeros(self.belongs[i].shape[1])
             np.maximum.at(by_code, self.places[i], self.loss)

@@ -6,9 +6,14 @@ bounds with the number of one-hot columns, which loses slices where columns outn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
+from typing import Any
+
+import numpy as np
+
+from analytics.needs import Floats
 
 NEARLY = 0.8  # of a gap: what counts as nearly as wide
 Item = tuple[int, str]  # a column's place, and the code of its cell
@@ -90,7 +95,8 @@ class _Search:
         self.best: list[Slice] = []
         self.cells: dict[Key, Cell] = {}
 
-    def score(self, rows: float, loss: float) -> float:
+    def score(self, rows: Any, loss: Any) -> Any:
+        """The score of one slice, or of many at once."""
         mean = self.whole.loss / self.whole.n
         gap, size = loss / rows / mean - 1, self.whole.n / rows - 1
         return self.alpha * gap - (1 - self.alpha) * size
@@ -99,38 +105,49 @@ class _Search:
         """Score a level; what has the support stays as parents of the next."""
         kept = {k: c for k, c in cells.items() if c.n >= self.min_support and c.loss > 0}
         self.cells |= kept
-        scored = [Slice(k, self.score(c.n, c.loss), c) for k, c in kept.items()]
-        rivals = [*self.best, *(s for s in scored if s.score > 0)]
+        least = self._least()
+        scored = ((k, self.score(c.n, c.loss), c) for k, c in kept.items())
+        rivals = [*self.best, *(Slice(*s) for s in scored if s[1] > 0 and s[1] >= least)]
         self.best = sorted(rivals, key=lambda s: (-s.score, len(s.key), s.key))[: self.most]
         return kept
 
     def join(self, parents: Mapping[Key, Cell]) -> list[Key]:
         """Slices of one condition more, all of whose parents are there, that may reach the list."""
-        least = self.best[-1].score if len(self.best) == self.most else 0.0
-        wanted = []
-        for _prefix, same in groupby(sorted(parents), key=lambda key: key[:-1]):
-            for a, b in combinations(same, 2):
-                if a[-1][0] == b[-1][0]:
-                    continue
-                key = (*a, b[-1])
-                above = [parents.get(k) for k in combinations(key, len(key) - 1)]
-                held = [cell for cell in above if cell is not None]
-                bound = self._bound(held) if len(held) == len(above) else 0.0
-                if bound > 0 and bound >= least:
+        keys = sorted(parents)
+        place = {key: i for i, key in enumerate(keys)}
+        cells = np.array([(c.n, c.loss, c.most) for c in map(parents.__getitem__, keys)])
+        wanted, above = [], []
+        for first, second in _siblings(keys):
+            hope = self._may_reach(np.minimum(cells[first], cells[second]))
+            for i, j in zip(first[hope].tolist(), second[hope].tolist(), strict=True):
+                key = (*keys[i], keys[j][-1])
+                held = [place.get(k, -1) for k in combinations(key, len(key) - 1)]
+                if min(held) >= 0:
                     wanted.append(key)
-        return wanted
+                    above.append(held)
+        if not wanted:
+            return []
+        hope = self._may_reach(cells[np.array(above)].min(axis=1))
+        return [wanted[i] for i in np.flatnonzero(hope)]
 
-    def _bound(self, parents: Iterable[Cell]) -> float:
-        """The highest score of any slice inside all parents.
+    def _may_reach(self, held: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether any slice inside all of its parents may reach the list.
 
-        Such a slice of s rows has a loss of at most min(s * largest, sum); the score is monotone
-        in s on either side of where the two meet.
+        ``held`` has by slice the least of its parents' rows, losses and largest losses. A slice of
+        s rows has a loss of at most min(s * largest, sum); the score is monotone in s on either side
+        of where the two meet.
         """
-        held = list(parents)
-        rows, loss = min(c.n for c in held), min(c.loss for c in held)
-        largest = min(c.most for c in held)
-        meets = min(max(loss / largest, self.min_support), rows)
-        return max(self.score(s, min(s * largest, loss)) for s in (self.min_support, meets, rows))
+        rows, loss, largest = held.T
+        meets = np.clip(loss / largest, self.min_support, rows)
+        scores = [
+            self.score(s, np.minimum(s * largest, loss)) for s in (self.min_support, meets, rows)
+        ]
+        bound = np.maximum.reduce(scores)
+        return np.asarray((bound > 0) & (bound >= self._least()))
+
+    def _least(self) -> float:
+        """What a slice has to reach."""
+        return self.best[-1].score if len(self.best) == self.most else 0.0
 
     def fold(self) -> list[Slice]:
         """The list without slices that say the same as a simpler or a better one."""
@@ -150,6 +167,17 @@ class _Search:
             if cell.loss / cell.n - base >= NEARLY * (found.mean - base):
                 return Slice(key, self.score(cell.n, cell.loss), cell)
         return found
+
+
+def _siblings(keys: Sequence[Key]) -> Iterator[tuple[Any, Any]]:
+    """Places of the pairs of sorted keys that differ in their last condition's column alone."""
+    start = 0
+    for _prefix, same in groupby(keys, key=lambda key: key[:-1]):
+        columns = np.array([key[-1][0] for key in same])
+        first, second = np.triu_indices(len(columns), 1)
+        differ = columns[first] != columns[second]
+        yield start + first[differ], start + second[differ]
+        start += len(columns)
 
 
 def _columns_of(key: Key) -> Columns:

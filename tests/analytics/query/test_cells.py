@@ -1,0 +1,75 @@
+"""Where a search cuts the numbers of a long log: a sample's quarters are the log's, near enough."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import pytest
+
+from analytics.core import Column, Dataset, Log, Part, Schema, Scope, Segment
+from analytics.query.cells import cut_columns
+from analytics.query.engine import Engine
+from analytics.query.segment import parse_segment
+
+DAYS, ROWS = 50, 6_000
+COLUMNS = (Column("x", "feature", "numeric"), Column("k", "feature", "categorical"))
+
+
+def value_sql(day: int) -> str:
+    """Numbers that move with the days and with the day of the week."""
+    return f"({day} / 50.0 + ({day} % 7 = 0)::INT + hash(i, {day}) % 1000 / 1000.0)"
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Dataset]:
+    """Fifty parts of 6,000 rows; version b served on one of the days alone."""
+    folder = tmp_path_factory.mktemp("cells")
+    parts = []
+    for day in range(DAYS):
+        path = folder / f"date=none/part{day:02d}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        duckdb.execute(
+            f"COPY (SELECT i AS row, 'p{day}-' || i AS prediction_id, {value_sql(day)} AS x,"
+            f" 'k' || i % 3 AS k, '{'b' if day == 13 else 'a'}' AS model_version"
+            f" FROM range({ROWS}) r(i)) TO '{path}' (FORMAT parquet)"
+        )
+        parts.append(Part(str(path), ROWS, str(day)))
+    names = ("row", "prediction_id", "x", "k", "model_version")
+    dataset = Dataset(
+        "cells",
+        Schema("none", COLUMNS),
+        {("production", "predictions"): Log("predictions", tuple(parts), names, True)},
+        "cells",
+    )
+    return Engine([folder]), dataset
+
+
+def shares_below(log: tuple[Engine, Dataset], scope: Scope, where: str) -> list[float]:
+    """The share of all rows at or below each edge that a search cuts at."""
+    engine, dataset = log
+    edges = cut_columns(engine, dataset, scope, COLUMNS, n_fine=4)[0].edges
+    picks = ", ".join(f"avg((x <= {edge!r})::INT)" for edge in edges)
+    paths = [part.path for part in dataset.log("predictions").parts]
+    found = duckdb.execute(f"SELECT {picks} FROM read_parquet({paths!r}) WHERE {where}")
+    return [float(share) for share in found.fetchall()[0]]
+
+
+def test_quarters_of_a_sample_are_those_of_the_log(log: tuple[Engine, Dataset]) -> None:
+    assert np.allclose(shares_below(log, Scope(), "true"), [0.25, 0.5, 0.75], atol=0.03)
+
+
+def test_a_version_of_one_day_is_cut_at_its_own_quarters(log: tuple[Engine, Dataset]) -> None:
+    found = shares_below(log, Scope(version="b"), "model_version = 'b'")
+    assert np.allclose(found, [0.25, 0.5, 0.75], atol=0.03)
+
+
+def test_a_segment_is_cut_at_its_own_quarters(log: tuple[Engine, Dataset]) -> None:
+    segment = parse_segment("x > 1.9", log[1].schema)
+    assert isinstance(segment, Segment)
+    found = shares_below(log, Scope(segment=segment), "x > 1.9")
+    assert np.allclose(found, [0.25, 0.5, 0.75], atol=0.05)
+
+
+def test_levels_are_counted_in_all_rows(log: tuple[Engine, Dataset]) -> None:
+    engine, dataset = log
+    assert cut_columns(engine, dataset, Scope(), COLUMNS, n_fine=4)[1].levels == ("k0", "k1", "k2")
