@@ -10,13 +10,11 @@ from app.auth.current import state
 from app.ingest.requests import ask_import, look_at, place_of
 from app.state.models import list_models
 from app.widgets import import_plan as parts
-from app.widgets.header import STYLE
 from app.widgets.problem import problem
 
 viewer = require("import")
 database, settings = state()
 models = viewer.models([m.name for m in list_models(database)], "import")
-st.html(STYLE)
 with st.container(horizontal=True, key="head"):
     st.title("Add data", anchor=False)
 st.caption(

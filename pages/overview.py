@@ -43,7 +43,7 @@ with middle:
     left, right = st.columns([5, 3], gap="small")
     with left, st.container(border=True, height="stretch", gap="xsmall"):
         st.subheader(f"{found.label} by {say_every(every)}", anchor=False)
-        draw_over_time(view, found.split, every, height=290)
+        draw_over_time(view, found.split, every, height=335)
     side = right.container(border=True, height="stretch", gap="small")
 
 changes = found.changes()

@@ -23,6 +23,7 @@ from analytics.query.frame import whole
 from analytics.query.groups import Group, count_groups
 from analytics.stats.decision import decide
 from analytics.stats.difference import difference
+from analytics.words import write_value
 
 GUARDED = ("latency_p95", "error_rate")
 
@@ -141,7 +142,7 @@ def _baseline(candidate: Side, baseline: Side) -> str:
 
 def _say_mix(mixed: Mixed) -> str:
     columns = ", ".join(mixed.columns)
-    kept = f" {mixed.share:.1%} of the candidate's rows lie in cells that the baseline has too."
+    kept = f" {write_value(mixed.share, 'rate')} of the candidate's rows lie in cells that the baseline has too."
     return f"The baseline's rows are weighed to the candidate's mix of {columns}.{kept}"
 
 

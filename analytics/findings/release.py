@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analytics.core import Comparison, Finding, Result, Verdict
+from analytics.findings.slices import say_conditions
 from analytics.words import (
     unit_of,
     write_change,
@@ -132,7 +133,7 @@ def _needed(main: Result) -> str:
 def _broken_slices(guards: Sequence[Result]) -> list[str]:
     broken = [r for r in guards if r.verdict in BAD]
     said = [
-        f"Worse where {r.segment}: {r.detail['label'].lower()}"
+        f"Worse where {say_conditions(r.segment)}: {r.detail['label'].lower()}"
         f" {write_value(r.detail['candidate'], unit_of(r))} against"
         f" {write_value(r.detail['baseline'], unit_of(r))} ({write_count(r.n)} rows)."
         for r in broken[:3]

@@ -152,7 +152,10 @@ def speak_of_feedback(
             f"Users are least content with {name}: {_rate(worst)} negative",
             worst.verdict,
         )
-    sentence = f"{whole} in all ({_span(rate)}). {waiting}"
+    sure = f"95 % interval {_span(rate)}."
+    sentence = (
+        f"{sure} {waiting}" if title == whole else f"{whole} in all ({_span(rate)}). {waiting}"
+    )
     return Finding(title, sentence, verdict, 1.0, results=results)
 
 
@@ -160,6 +163,10 @@ def _waiting(work: Work, now: datetime) -> str:
     if work.n_open == 0:
         return "Nothing waits for an answer."
     days = (now - work.oldest).days if work.oldest is not None else 0
-    age = f", the oldest since {days} days" if days >= STALE_DAYS else ""
-    nobody = f"; {write_count(work.n_nobody)} belong to nobody" if work.n_nobody else ""
-    return f"{write_count(work.n_open)} wait for an answer{age}{nobody}."
+    age = f", the oldest for {write_count(days)} days" if days >= STALE_DAYS else ""
+    nobody = ""
+    if work.n_nobody:
+        nobody = "; nobody looks after them"
+        if work.n_nobody < work.n_open:
+            nobody = f"; nobody looks after {write_count(work.n_nobody)} of them"
+    return f"{write_count(work.n_open)} {'waits' if work.n_open == 1 else 'wait'} for an answer{age}{nobody}."

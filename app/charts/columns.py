@@ -190,8 +190,9 @@ def bars_chart(
     word: str,
     marked: Sequence[bool] = (),
     height: int = 200,
+    unit: str = "",
 ) -> Chart:
-    """Counts by day; marked days in the second colour."""
+    """Counts by day; marked days in the second colour. ``unit`` stands behind the axis' numbers."""
     import plotly.graph_objects as go
 
     colours = [
@@ -209,7 +210,7 @@ def bars_chart(
         )
     )
     finish(figure, height=height)
-    figure.update_yaxes(rangemode="tozero", nticks=4)
+    figure.update_yaxes(rangemode="tozero", nticks=4, ticksuffix=unit)
     if is_time:
         time_axis(figure, x[0], x[-1])
         figure.update_xaxes(range=None, ticklabelmode="instant")

@@ -139,15 +139,17 @@ def score_chart(current: ScoreHistogram, positive: str, negative: str) -> Chart:
 
 
 def delay_chart(days: Sequence[float], share: Sequence[float], marks: dict[str, float]) -> Chart:
-    """The share of labels known so many days after the prediction."""
+    """The share of labels known so many days after the prediction; hours where all come soon."""
     figure = new_figure()
     at = thin(len(days), MOST)
-    hover = "%{y:.0%} after %{x:.3~g} days<extra></extra>"
-    draw_line(figure, [days[i] for i in at], [share[i] for i in at], stroke(SERIES[0]), hover)
+    unit, times = ("hours", 24) if max(days, default=0) < 2 else ("days", 1)
+    x = [times * days[i] for i in at]
+    hover = f"%{{y:.0%}} after %{{x:.3~g}} {unit}<extra></extra>"
+    draw_line(figure, x, [share[i] for i in at], stroke(SERIES[0]), hover)
     for i, (text, day) in enumerate(marks.items()):
-        figure.add_vline(x=day, line=DIAGONAL)
+        figure.add_vline(x=times * day, line=DIAGONAL)
         where = {
-            "x": day,
+            "x": times * day,
             "y": 0.04 + 0.12 * i,
             "yref": "paper",
             "yanchor": "bottom",
@@ -156,8 +158,8 @@ def delay_chart(days: Sequence[float], share: Sequence[float], marks: dict[str, 
         annotate(figure, text, **where, xshift=4, font={"size": 12, "color": QUIET})
     finish(figure, height=220)
     figure.update_xaxes(
-        title={"text": "days after the prediction", "standoff": 4}, rangemode="tozero"
+        title={"text": f"{unit} after the prediction", "standoff": 4}, rangemode="tozero"
     )
     figure.update_yaxes(tickformat=".0%", range=[0, 1.04])
-    table = {"days": [days[i] for i in at], "share known": [share[i] for i in at]}
-    return Chart(figure, "Share of labels known by days after the prediction.", table)
+    table = {unit: x, "share known": [share[i] for i in at]}
+    return Chart(figure, f"Share of labels known by {unit} after the prediction.", table)

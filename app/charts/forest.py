@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analytics.core import Result
+from analytics.findings import say_conditions
 from analytics.words import short_name, unit_of, write_count, write_value
 from app.charts.style import GREY_LINE, QUIET, SERIES, Chart, annotate, dots_with_ends, finish
 
@@ -50,8 +51,8 @@ def forest_chart(rows: Sequence[Row], worse: str = "worse", better: str = "bette
             font={"size": 12, "color": QUIET},
         )  # fmt: skip
     annotate(
-        figure, "tolerated", x=-1, y=0, yref="paper", yanchor="top", xanchor="right", xshift=-2,
-        yshift=-2, font={"size": 11, "color": QUIET},
+        figure, "tolerated", x=-1, y=1, yref="paper", yanchor="bottom", xanchor="left",
+        font={"size": 12, "color": QUIET},
     )  # fmt: skip
     figure.update_xaxes(range=[-widest, widest], tickformat=".2~f", nticks=7)
     figure.update_yaxes(
@@ -101,16 +102,20 @@ def guard_rows(guards: Sequence[Result]) -> list[Row]:
     """The differences of slices in units of their tolerance."""
     return [
         Row(
-            str(r.segment),
+            _say(r),
             _per_tolerance(r, r.value),
             _per_tolerance(r, r.low),
             _per_tolerance(r, r.high),
             r.verdict,
-            f"{r.segment}: {write_value(r.detail['candidate'], unit_of(r))} against"
+            f"{_say(r)}: {write_value(r.detail['candidate'], unit_of(r))} against"
             f" {write_value(r.detail['baseline'], unit_of(r))}, {write_count(r.n)} rows",
         )
         for r in guards
     ]
+
+
+def _say(r: Result) -> str:
+    return say_conditions(r.segment).replace("<=", "≤").replace(">=", "≥")
 
 
 def _per_tolerance(r: Result, value: float | None) -> float:

@@ -16,7 +16,7 @@ def latency_chart(found: LatencyMap) -> Chart:
 
     n_bins = len(found.shares)
     at = thin(len(found.windows), max(MAX_POINTS // n_bins, 2)).tolist()
-    names = [write_value(edge, "ms") for edge in found.edges_ms[:-1]]
+    names = [f"{edge:,.3g} ms" for edge in found.edges_ms[:-1]]
     # A dark cell is half of the requests or more; a single slow one in thousands is still seen.
     z = [[row[i] ** 0.5 if row[i] else None for i in at] for row in found.shares]
     texts = [[f"{100 * row[i]:.2g} %" for i in at] for row in found.shares]

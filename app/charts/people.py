@@ -328,7 +328,12 @@ def worth_chart(found: Worth) -> Chart | None:
         quiet = {"size": 12, "color": QUIET}
         annotate(figure, _say_worth(side.worth), x=1, xanchor="right", font=quiet, **place)
     figure.update_yaxes(visible=False, range=[len(drawn) - 0.6, -0.8])
-    figure.update_xaxes(showgrid=True, gridcolor=GRID, nticks=6)
+    ends = [end for s, _c in drawn for end in (s.worth.low, s.worth.high) if end is not None]
+    room = 0.06 * (max(ends) - min(ends)) or 1.0
+    figure.update_xaxes(
+        showgrid=True, gridcolor=GRID, nticks=6, range=[min(ends) - room, max(ends) + room],
+        title={"text": "worth of one decision, in the unit of your values", "standoff": 4},
+    )  # fmt: skip
     table: dict[str, Sequence[Any]] = {
         "who": [s.name for s, _c in rows],
         "worth of a decision": [s.worth.value for s, _c in rows],

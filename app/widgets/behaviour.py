@@ -171,7 +171,7 @@ def _draw_levels(view: View, column: str, found: Levels) -> None:
         "accepted": [say_share(level.acceptance) for level in found.levels],
         "wrong accepted": [say_share(level.over_reliance) for level in found.levels],
         "right overridden": [say_share(level.under_reliance) for level in found.levels],
-        "n": [level.n for level in found.levels],
+        "n": [write_count(level.n) for level in found.levels],
     }
     links = [_slice_link(view, column, level) for level in found.levels]
     config = {}

@@ -140,13 +140,17 @@ def _class_row(name: str, found: dict[str, Result]) -> dict[str, str]:
 
 def draw_labels(view: View, series: Sequence[Result]) -> None:
     """How many labels each period has, and how long they take."""
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns(2, gap="small")
     known = [r for r in series if r.n_labelled is not None]
     with left, st.container(border=True, height="stretch"):
         x = [r.window.start or r.window.first_row for r in known]
         share = [100.0 * (r.n_labelled or 0) / max(r.n, 1) for r in known]
         if known:
-            draw_chart(bars_chart(x, share, word="% labelled"), "coverage", title="Share labelled")
+            draw_chart(
+                bars_chart(x, share, word="% labelled", unit="%"),
+                "coverage",
+                title="Share labelled",
+            )
         else:
             draw_empty("No periods to show.", "Choose a longer window.")
     with right, st.container(border=True, height="stretch"):

@@ -56,11 +56,12 @@ def draw_zoom_chart(
 
 def _below(chart: Chart, key: str, caption: str) -> None:
     text = " ".join(filter(None, (caption, chart.caption)))
-    with st.container(horizontal=True, wrap=False, vertical_alignment="top", gap="small"):
-        st.caption(plain(text), width="stretch")
+    if text:
+        st.caption(plain(text))
+    with st.container(horizontal=True, vertical_alignment="top", gap="small", key=f"below_{key}"):
+        if chart.table:
+            _draw_numbers(chart, key)
         draw_comment("chart", key)
-    if chart.table:
-        _draw_numbers(chart, key)
 
 
 def _draw_numbers(chart: Chart, key: str) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 WITH = "with"  # another model as the baseline, in the URL
 MOST_GUARDS = 12
+SCALE = "The scale counts in what is tolerated: left of −1 more is lost than that."
 WORDS = {"imported": "The imported reference", "previous": "The period before"}
 
 
@@ -141,7 +142,7 @@ def draw_metrics(found: Comparison) -> None:
             forest_chart(metric_rows(found.results)),
             "compare_forest",
             title="Differences",
-            caption="1 is what is tolerated; bars are 95 % intervals of the difference.",
+            caption=f"{SCALE} Bars: 95 % intervals of the difference.",
         )
     with right:
         st.subheader("On both sides", anchor=False)
@@ -167,17 +168,31 @@ def _metrics_table(found: Comparison) -> None:
             ],
             found.candidate: [side(r, "candidate") for r in found.results],
             found.baseline: [side(r, "baseline") for r in found.results],
+            "difference": [_difference(r) for r in found.results],
             "says": [say_verdict(r) for r in found.results],
         }
     )
     table["reads as"] = [meaning_of(r.name) or "" for r in found.results]
     config = {
-        "says": st.column_config.Column(help="Worse needs a change beyond what is tolerated.")
+        "says": st.column_config.Column(help="Worse needs a change beyond what is tolerated."),
+        "difference": st.column_config.Column(
+            help="Candidate minus baseline, with half of its 95 % interval."
+        ),
     }
     st.dataframe(
         table, hide_index=True, key="compare_metrics", column_config=config,
         alt="Metrics of both sides",
     )  # fmt: skip
+
+
+def _difference(r: Result) -> str:
+    """Candidate minus baseline, with half of its interval."""
+    if r.value is None:
+        return "–"
+    unit = unit_of(r)
+    like = float(r.detail.get("candidate") or r.value)
+    width = write_half_width(r.low, r.high, unit, like)
+    return f"{write_change(r.value, unit, like)} {width}".strip()
 
 
 def say_verdict(r: Result) -> str:
@@ -203,7 +218,7 @@ def draw_guards(view: View, guards: Sequence[Result]) -> None:
     draw_chart(
         forest_chart(rows),
         "compare_guards",
-        caption=f"{count}, judged together; the worst {len(rows)} are shown. 1 is what is tolerated.",
+        caption=f"{count}, judged together; the worst {len(rows)} are shown. {SCALE}",
     )
     entries = [(str(r.segment).replace(" AND ", " and "), str(r.segment)) for r in shown]
     draw_slice_menu(view, "Open a slice", lambda: entries, "guard_slices")

@@ -104,9 +104,11 @@ def _draw_measures(measures: Sequence[Result]) -> None:
                     else plain(r.reason or "")
                 )
                 st.markdown(
-                    f":gray[{LABELS[r.name]}]\n\n**{write_value(r.value, unit)}**\n\n"
-                    f"{chip(r.verdict)} :small[:gray[{ends}]]",
+                    f":gray[{LABELS[r.name]}]",
                     help=f"{MEANING[r.name]} {write_count(r.n)} rows.",
+                )
+                st.markdown(
+                    f"**{write_value(r.value, unit)}**\n\n{chip(r.verdict)} :small[:gray[{ends}]]"
                 )
 
 

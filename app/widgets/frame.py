@@ -18,7 +18,7 @@ from app.state.sessions import revoke_session
 from app.state.users import get_user
 from app.widgets.problem import plain, problem
 from app.widgets.sign_in import draw_sign_in, post_from_browser
-from app.widgets.style import draw_style, mark
+from app.widgets.style import draw_screen_style, draw_style, mark
 
 DESK = ("overview", "label")
 
@@ -39,6 +39,7 @@ def run_page() -> None:
     if viewer is None:
         draw_sign_in()
         return
+    draw_screen_style()
     if chosen == home:
         first = next(page for entry, page in pages.items() if entry.is_in_menu(viewer))
         st.switch_page(first, query_params=st.query_params.to_dict())

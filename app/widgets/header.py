@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analytics.query.groups import Group
     from app.widgets.view import View
 
-STYLE = Path(__file__).with_name("screen.css")
+MOST_WORD = 20  # letters of the word in front of a note
 PAGE_KEYS = (
     "metric", "every", "column", "class", "id", "item", "with", "threshold",
     "draft", "b", "since", "least", "by",
@@ -26,7 +26,6 @@ PAGE_KEYS = (
 
 def draw_header(view: View) -> Any:
     """Title, buttons and contract line; returns the place where the export button belongs."""
-    st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head"):
         st.title(f"{plain(view.model)} :gray[{view.title}]", anchor=False)
         with st.popover("Link"):
@@ -34,8 +33,8 @@ def draw_header(view: View) -> Any:
             st.code(link_of(view), language=None, wrap_lines=True)
         draw_views(view, view_params(view, PAGE_KEYS))
         place = st.container(width="content")  # st.empty() would close an open menu at each run
-    notes = " ".join(f"◆ {plain(note)}" for note in view.dataset.notes[:3])
-    st.caption("  \n".join(filter(None, (" · ".join(contract(view)), notes))))
+    notes = "\n\n".join(f"◆ {plain(note)}" for note in view.dataset.notes)
+    st.caption(" · ".join(contract(view)), help=notes or None)
     return place
 
 
@@ -49,7 +48,7 @@ def link_of(view: View) -> str:
 def contract(view: View) -> list[str]:
     """What stands behind every number of the page, in one line."""
     now = view.facts.now
-    pieces = ["Sample data"] if view.dataset.is_sample else []
+    pieces = [_sample(view.dataset.notes)] if view.dataset.is_sample else []
     pieces.append(f"as of {write_moment(view.now, settings_in_force().text('display_zone'))}")
     if now is None:
         return [*pieces, "no rows in this window"]
@@ -63,6 +62,12 @@ def contract(view: View) -> list[str]:
         pieces.append(f"only {plain(view.selection.segment)}")
     pieces.append(_reference(view, view.facts.reference))
     return pieces
+
+
+def _sample(notes: Sequence[str]) -> str:
+    """That the data are a sample, with the word that each note begins with: "Simulated: ..."."""
+    kinds = [note.split(":")[0].lower() for note in notes if ":" in note[:MOST_WORD]]
+    return plain(f"Sample data, {' and '.join(kinds)} in part" if kinds else "Sample data")
 
 
 def _reference(view: View, group: Group | None) -> str:

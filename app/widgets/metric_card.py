@@ -46,10 +46,10 @@ def draw_card(result: Result, series: Sequence[Result], note: str = "") -> None:
     width = write_half_width(result.low, result.high, unit)
     change = write_change(result.detail.get("change"), unit, result.value)
     said = note or change
+    st.markdown(f":gray[{plain(label)}]", help=reading_of(result))
     st.markdown(
-        f":gray[{plain(label)}]\n\n{number} {_small(width, ':gray[{}]')}\n\n"
-        f"{chip(result.verdict, _word(result))} {_small(plain(said))}",
-        help=reading_of(result),
+        f"{number} {_small(width, ':gray[{}]')}\n\n"
+        f"{chip(result.verdict, _word(result))} {_small(plain(said))}"
     )
     if series:
         st.image(spark_of(series), width="stretch", alt=_say(result, change))

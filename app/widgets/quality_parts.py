@@ -141,7 +141,7 @@ def draw_columns(view: View, whole: Sequence[Result]) -> None:
             by_column.setdefault(r.column, {})[r.name] = r
     ranked = sorted(by_column, key=lambda c: -_worst(by_column[c]))
     names = list(dict.fromkeys(r.name for r in whole if r.column is not None))
-    labels = {n: RATES.get(n, n.replace("_", " ").capitalize()).lower() for n in names}
+    labels = {n: RATES.get(n, n.removesuffix("_rate").replace("_", " ")).lower() for n in names}
     rows = []
     for column in ranked:
         found = by_column[column]

@@ -36,7 +36,7 @@ def cards_of(
 
 def _note(result: Result) -> str:
     if result.name == "throughput":
-        return f"busiest minute {write_count(int(result.detail['peak_per_minute']))}"
+        return f"peak {write_count(int(result.detail['peak_per_minute']))}/min"
     if result.name == "error_rate":
         return f"{write_count(int(result.detail['n_failed']))} failed"
     return ""

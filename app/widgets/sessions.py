@@ -15,6 +15,7 @@ from app.state.sessions import Session, list_sessions
 from app.state.users import get_user
 from app.widgets.problem import plain, problem
 
+MOST = 4  # of the browsers that are shown unasked
 BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 
 
@@ -59,7 +60,10 @@ def _draw_sessions() -> None:
     database, settings = state()
     with database.read() as connection:
         user = get_user(connection, viewer.user)
-    for session in list_sessions(database, user.id, settings.number("session_idle_s")):
+    found = list_sessions(database, user.id, settings.number("session_idle_s"))
+    found.sort(key=lambda session: session.id != viewer.session_id)  # this browser first
+    shown = found if st.session_state.get("all_browsers") else found[:MOST]
+    for session in shown:
         text, action = st.columns([4, 1], vertical_alignment="center")
         with text.container(gap="xxsmall"):
             browser, times = _describe(session)
@@ -68,12 +72,14 @@ def _draw_sessions() -> None:
             st.caption(times)
         if not is_here:
             action.button("End", key=f"end_{session.id}", on_click=_end, args=(session.id,))
+    if len(found) > MOST:
+        st.toggle(f"All {len(found)} browsers", key="all_browsers")
 
 
 def _describe(session: Session) -> tuple[str, str]:
     browser = next((name for mark, name in BROWSERS if mark in session.user_agent), "Browser")
-    since = session.created_at.strftime("%d %b %H:%M")
-    seen = session.last_seen_at.strftime("%d %b %H:%M")
+    since = session.created_at.strftime("%-d %b %H:%M")
+    seen = session.last_seen_at.strftime("%-d %b %H:%M")
     return f"{browser} at {plain(session.ip)}", f"since {since}, last used {seen} UTC"
 
 

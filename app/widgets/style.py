@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
+
+SCREEN = Path(__file__).with_name("screen.css")
 
 # Streamlit's own head leaves 80 empty pixels, and lies over the page: only its buttons may take a
 # click. Light text on the light blue of the dark theme
@@ -50,6 +54,11 @@ _DOOR = """<style>
 def draw_style() -> None:
     """What every page needs."""
     st.html(_EVERYWHERE)
+
+
+def draw_screen_style() -> None:
+    """What every page behind the sign-in needs besides."""
+    st.html(SCREEN)
 
 
 def draw_door_style(width: str) -> None:

@@ -145,7 +145,7 @@ def test_export_screen_and_command_are_one(
 def _check_screen(app, taken: Taken, said: str, page: str) -> None:
     """The cards and the number of rows at the top are those of the export."""
     values = {write_value(r.value, unit_of(r)) for r in taken.results}
-    cards = [m.value for m in app.markdown if m.value.startswith(":gray[") and "\n\n**" in m.value]
+    cards = [m.value for m in app.markdown if m.value.startswith("**") and "-badge[" in m.value]
     assert len(cards) >= (0 if page in ("drift", "compare", "slices") else 3)
     for card in cards if page != "slices" else ():  # fairness stands beside the slices exported
         number = card.split("**")[1]

@@ -29,9 +29,10 @@ def test_numbers_say_how_they_read(on_samples, run, page: str, model: str, state
     if state:
         app.run()
     meant = [d.meaning for d in (*all_metrics(), *all_drift_tests(), *all_quality_checks())]
-    cards = [m for m in app.markdown if "\n\n**" in m.value and m.value.startswith(":gray[")]
-    for card in cards:
-        assert card.proto.help, card.value
+    said = list(app.markdown)
+    cards = [i for i, m in enumerate(said) if m.value.startswith("**") and "-badge[" in m.value]
+    for i in cards:  # the reading stands beside the label, above the number
+        assert said[i - 1].proto.help, (said[i - 1].value, said[i].value)
     tables = 0
     for frame in app.dataframe:
         config = json.loads(frame.proto.columns or "{}")

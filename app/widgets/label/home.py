@@ -13,7 +13,6 @@ from app.labelling.people import progress
 from app.labelling.projects import list_projects
 from app.session import KEYS
 from app.widgets.empty_state import draw_empty, link_to, step_to
-from app.widgets.header import STYLE
 from app.widgets.problem import plain
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 def draw_home(viewer: Viewer) -> None:
     """The projects that wait for the viewer, the one with most left first."""
-    st.html(STYLE)
     with st.container(horizontal=True, key="head"):
         st.title(f"Hello, {plain(viewer.display_name)}", anchor=False)
     database = desk().database
