@@ -86,7 +86,9 @@ def unit_of(result: Result) -> str:
     """
     if result.name in RATES or result.name.endswith("_rate"):
         return "rate"
-    if result.name in ("volume", "freshness"):
+    if result.name == "freshness":
+        return "s"
+    if result.name == "volume":
         return "label"
     return str(result.detail.get("unit", "score"))
 

@@ -23,8 +23,8 @@ place = draw_header(view)
 if not view.dataset.log("events").n_rows:
     draw_empty(
         "Nobody has told what people do with this model's predictions.",
-        "Send events to /api/v1/events or import them: telltale import FILE, --model NAME, --kind"
-        " events. docs/log-format.md says which.",
+        "Send events to /api/v1/events or import them:"
+        f" `telltale import FILE --model {view.model} --kind events`. docs/log-format.md says which.",
     )
     st.stop()
 

@@ -9,7 +9,7 @@ from app.auth import require
 from app.widgets.choices import default_every, headline_metrics
 from app.widgets.column_view import draw_column, draw_together
 from app.widgets.drift_table import draw_ranking, ranking
-from app.widgets.empty_state import draw_empty
+from app.widgets.empty_state import draw_no_reference
 from app.widgets.export import draw_export
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead, steps_of
@@ -19,11 +19,7 @@ viewer = require("view", selected_model(require("view")))
 view = open_view(viewer, "Drift")
 place = draw_header(view)
 if not view.has_reference:
-    draw_empty(
-        "There is nothing to compare with.",
-        "Choose 'Previous period' under Compare with (and a window shorter than the log), or import"
-        " a reference: telltale import FILE, --model NAME, --as reference.",
-    )
+    draw_no_reference(view.viewer, view.model)
     st.stop()
 
 every = default_every(view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analytics.findings import choose, speak
+from analytics.findings import choose
 from app.auth import require
 from app.widgets.choices import default_every, headline_metrics, say_every
 from app.widgets.export import draw_export
@@ -18,6 +18,7 @@ from app.widgets.metric_card import draw_cards
 from app.widgets.over_time import draw_over_time
 from app.widgets.overview_answers import read_overview
 from app.widgets.owner import draw_owner, is_owner
+from app.widgets.quality_parts import draw_volume
 from app.widgets.view import open_view, selected_model
 
 if require("view").only_labels:
@@ -31,7 +32,7 @@ every = default_every(view)
 names = headline_metrics(view)[:2]
 
 found = read_overview(view, names, every)
-opening = speak(found.speaking, found.whole)
+opening = found.opening()
 with lead:
     steps = draw_lead(opening)
 with cards:
@@ -42,8 +43,12 @@ if is_owner(view):
 with middle:
     left, right = st.columns([5, 3], gap="small")
     with left, st.container(border=True, height="stretch", gap="xsmall"):
-        st.subheader(f"{found.label} by {say_every(every)}", anchor=False)
-        draw_over_time(view, found.split, every, height=335)
+        if names:
+            st.subheader(f"{found.label} by {say_every(every)}", anchor=False)
+            draw_over_time(view, found.split, every, height=335)
+        else:
+            cut = "day" if view.has_times else every
+            draw_volume(view, view.ask("quality", "Checking the data", every=cut), cut)
     side = right.container(border=True, height="stretch", gap="small")
 
 changes = found.changes()

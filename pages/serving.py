@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analytics.findings import speak
 from app.auth import require
 from app.charts import version_marks
 from app.widgets.choices import headline_metrics, pick_every
@@ -14,12 +13,12 @@ from app.widgets.lead import draw_lead
 from app.widgets.metric_card import draw_cards
 from app.widgets.saved import draw_notes, note_marks
 from app.widgets.serving import (
-    SPOKEN,
     cards_of,
     draw_by_version,
     draw_failures,
     draw_spread,
     draw_timeline,
+    speak_of_serving,
 )
 from app.widgets.tables import results_table
 from app.widgets.view import open_view, selected_model
@@ -44,9 +43,7 @@ metric = (
 )
 draw_export(place, view, [*whole, *series], "serving", {"every": every})
 with lead:
-    draw_lead(
-        speak([r for r in series if r.name in SPOKEN], [r for r in whole if r.name in SPOKEN])
-    )
+    draw_lead(speak_of_serving(whole, series))
 with cards:
     draw_cards(cards_of(whole, series))
 marks = [*version_marks(view.facts.versions), *note_marks(view)]

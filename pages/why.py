@@ -6,7 +6,7 @@ import streamlit as st
 
 from analytics.findings.reason import NOT_CAUSAL, Story, say_why
 from app.auth import require
-from app.widgets.empty_state import draw_empty
+from app.widgets.empty_state import draw_empty, draw_no_reference
 from app.widgets.export import draw_export
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead
@@ -27,11 +27,7 @@ viewer = require("explore", selected_model(require("view")))
 view = open_view(viewer, "Why")
 place = draw_header(view)
 if not view.has_reference:
-    draw_empty(
-        "There is nothing to compare with.",
-        "Choose 'Previous period' under Compare with (and a window shorter than the log), or import"
-        " a reference: telltale import FILE, --model NAME, --as reference.",
-    )
+    draw_no_reference(view.viewer, view.model)
     st.stop()
 
 lead = st.container()

@@ -258,9 +258,12 @@ def _roles(role: str, names: Sequence[str]) -> str:
 def _log(runs: Iterable[list[Result]]) -> Iterator[Finding]:
     for run in runs:
         worst = _worst(run)
+        if worst.name == "freshness":  # one clock, read for every period: the newest is what counts
+            worst = min(run, key=lambda r: r.value or 0.0)
         title, sentence = _say_log(worst)
+        when = "" if worst.name == "freshness" else f" {write_span(span_of(run))}"
         yield Finding(
-            title=f"{title} {write_span(span_of(run))}",
+            title=f"{title}{when}",
             sentence=sentence,
             verdict=worst.verdict,
             weight=_weight(worst, 40.0, run),
@@ -288,11 +291,15 @@ def _say_log(worst: Result) -> tuple[str, str]:
             f"{more} rows than usual",
             f"{write_count(worst.n)} rows at worst; {usual} are usual.",
         )
+    if worst.name == "freshness":
+        gap = detail.get("typical_gap_s")
+        usual = "" if gap is None else f"99 of 100 gaps are shorter than {write_value(gap, 's')}; "
+        said = f"{usual}see whether the log is still written."
+        return f"Nothing has come for {write_value(worst.value, 's')}", said[:1].upper() + said[1:]
     label = str(detail.get("label", worst.name))
-    unit = None if worst.name == "freshness" else "rate"
     return (
         f"{label} is unusual",
-        f"{write_value(worst.value, unit)}; {write_count(worst.n)} rows.",
+        f"{write_value(worst.value, 'rate')}; {write_count(worst.n)} rows.",
     )
 
 

@@ -12,12 +12,19 @@ from analytics.words import unit_of, write_count, write_half_width, write_span, 
 def speak_of_slices(results: Sequence[Result], n_rows: int) -> Finding:
     """The slice in which most is lost, and how many others there are; calm where none is weak."""
     weak = [r for r in results if r.verdict in ("warning", "critical")]
+    if not weak and not n_rows:
+        return Finding(
+            "There are too few labelled rows to compare slices",
+            "Import labels of the same ids, or choose a longer window.",
+            "undefined",
+            0.0,
+        )
     if not weak:
         return Finding(
             "No slice does clearly worse than the rest",
             f"Up to three conditions were looked for in one half of {write_count(n_rows)} labelled rows"
             " and checked on the other.",
-            "ok" if n_rows else "undefined",
+            "ok",
             0.0,
         )
     worst = weak[0]

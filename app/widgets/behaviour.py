@@ -165,7 +165,7 @@ def _on_column() -> None:
 def _draw_levels(view: View, column: str, found: Levels) -> None:
     import pandas as pd
 
-    columns = {
+    columns: dict[str, list[str | None]] = {
         column: [level.name for level in found.levels],
         "decided": [say_share(level.engagement) for level in found.levels],
         "accepted": [say_share(level.acceptance) for level in found.levels],

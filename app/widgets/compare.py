@@ -54,11 +54,12 @@ def pick_sides(view: View) -> tuple[dict[str, str | None], str | None]:
             st.selectbox(
                 "Candidate", versions, key="compare_candidate", on_change=_on_candidate, width=200
             )
-        _set("compare_baseline", chosen)
-        st.selectbox(
-            "Baseline", options, key="compare_baseline", on_change=_on_baseline, width=260,
-            format_func=_say,
-        )  # fmt: skip
+        if options:
+            _set("compare_baseline", chosen)
+            st.selectbox(
+                "Baseline", options, key="compare_baseline", on_change=_on_baseline, width=260,
+                format_func=_say,
+            )  # fmt: skip
     if chosen is not None and chosen.startswith("model:"):
         return {"version": candidate, "reference": "none"}, chosen[6:]
     return {"version": candidate, "reference": chosen}, None

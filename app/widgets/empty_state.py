@@ -62,7 +62,7 @@ def draw_no_model(viewer: Viewer) -> None:
         _box(
             "Nothing has been imported.",
             "Add a prediction log (Parquet, CSV or JSON lines); its columns are recognised and shown"
-            " before anything is kept.",
+            " before anything is kept. From a shell: `telltale import FILE --model NAME`.",
         )
         step_to("add_data", "Add data")
         return
@@ -78,10 +78,21 @@ def draw_no_data(viewer: Viewer, model: str) -> None:
     do = "Import its prediction log" if viewer.may("import", model) else "Ask a data scientist to"
     _box(
         "This model's log holds no predictions yet.",
-        f"{do}, on the Add data page or with: telltale import PATH, --model {model}.",
+        f"{do}, on the Add data page or with `telltale import PATH --model {model}`.",
     )
     if viewer.may("import", model):
         step_to("add_data", "Add data")
+
+
+def draw_no_reference(viewer: Viewer, model: str) -> None:
+    """A page that compares, and a log with nothing beside it."""
+    _box(
+        "There is nothing to compare with.",
+        "Choose 'Previous period' under Compare with (and a window shorter than the log), or import"
+        f" a reference: `telltale import FILE --model {model} --as reference`.",
+    )
+    if viewer.may("import", model):
+        step_to("add_data", "Add a reference")
 
 
 def step_to(file: str, label: str, params: dict[str, str] | None = None) -> None:

@@ -16,6 +16,7 @@ from app.settings import settings_in_force
 from app.widgets.view import visible_models
 
 if TYPE_CHECKING:
+    from analytics.query.groups import Group
     from app.widgets.view import View
 
 MOST_MODELS = 30
@@ -51,8 +52,24 @@ def _rows(view: View, model: str) -> list[dict[str, Any]]:
         results = answers("performance", model, asked, view.viewer).value
     seen = {s.version: s for s in known.value.versions}
     return [_row(model, r, seen) for r in results if "class" not in r.detail] or [
-        {"model": model, "verdict": f"{SHAPES['undefined']} {WORDS['undefined']}"}
+        _silent_row(model, known.value.now)
     ]
+
+
+def _silent_row(model: str, rows: Group | None) -> dict[str, Any]:
+    """A model without predictions has rows, and no number that could be judged."""
+    dashes = dict.fromkeys(("metric", "value", "reference"), "–")
+    zone = settings_in_force().text("display_zone")
+    last = write_moment(rows.last, zone) if rows is not None and rows.last else "–"
+    return {
+        "model": model,
+        "version": "all",
+        "verdict": f"{SHAPES['undefined']} {WORDS['undefined']}",
+        **dashes,
+        "predictions": 0 if rows is None else rows.n,
+        "labelled": "–",
+        "last prediction": last,
+    }
 
 
 def _row(model: str, r: Result, seen: dict[str, Any]) -> dict[str, Any]:

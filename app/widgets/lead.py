@@ -45,7 +45,7 @@ def draw_lead(finding: Finding, steps: Sequence[Step] = ()) -> Any:
 
 def _word(finding: Finding) -> str | None:
     """A number that is known but has no yardstick says so, as its card does."""
-    is_known = finding.verdict == "undefined" and any(is_drawn(r) for r in finding.results)
+    is_known = finding.verdict == "undefined" and any(r.n and is_drawn(r) for r in finding.results)
     return "not compared" if is_known else None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.core import Finding, Result
 from analytics.errors import TelltaleError
-from analytics.findings import find, speak_of_slices
+from analytics.findings import find, speak, speak_of_slices
 from analytics.words import write_value
 
 if TYPE_CHECKING:
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 Card = tuple[Result, Sequence[Result], str]
 FORECAST = ("mean_score", "positive_rate")
 MONTHS_FROM_DAYS = 85
+FEATURES_ONLY = Finding(
+    "This log holds features only",
+    "Without a prediction there is no performance: see whether the data moved, or import a log with"
+    " predictions of the same ids.",
+    "undefined",
+    0.0,
+    "quality",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,12 @@ class OverviewAnswers:
     head: Sequence[Result]
     split: Sequence[Result]
     speaking: Sequence[Result]
+
+    def opening(self) -> Finding:
+        """The first sentence: of the metrics, or that the log has none to judge."""
+        if self.view.dataset.schema.task == "none":
+            return FEATURES_ONLY
+        return speak(self.speaking, self.whole)
 
     def changes(self) -> list[Finding]:
         """What changed most: the metric by period, drift of the window, data quality by day."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 MOST_ALIKE = 8
 RARE = 0.01  # a value in the outer hundredth of the reference, or one that few rows share
+FEW = 8  # rows that leave no empty lines in a table as high as they are
 HEIGHT, HEIGHT_BESIDE = 420, 340  # with a prediction open, a phone shows its head below the rows
 LAST = ("latency_ms", "status", "error_type", "error_message")
 FIRST = ("prediction_id", "timestamp", "model_version", "prediction", "score", "label")
@@ -93,7 +94,7 @@ def draw_rows(
         on_select=lambda: pick(key, ids),
         selection_mode="single-row",
         selection_default={"selection": {"rows": chosen}},
-        height=HEIGHT_BESIDE if opened else HEIGHT,
+        height="auto" if len(ids) <= FEW else HEIGHT_BESIDE if opened else HEIGHT,
         placeholder="–",
         alt=f"{len(ids)} rows of the log",
     )

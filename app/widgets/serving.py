@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from analytics.core import Finding
+from analytics.findings import speak
 from analytics.words import write_count, write_moment
 from app.charts import Mark, latency_chart, serving_strips, timeline_chart
 from app.settings import settings_in_force
@@ -23,6 +25,20 @@ if TYPE_CHECKING:
 CARDS = ("latency_p95", "latency_p99", "throughput", "error_rate")
 SPOKEN = ("latency_p95", "error_rate")
 MOST_CARDS = 5
+
+
+def speak_of_serving(whole: Sequence[Result], series: Sequence[Result]) -> Finding:
+    """What the page opens with: latency and errors, or that none were logged."""
+    spoken = [r for r in whole if r.name in SPOKEN]
+    if not spoken:
+        return Finding(
+            "No latency and no errors were logged",
+            "Name their columns when the log is imported: latency_ms, status, error_type. What is"
+            " below is how often the model was asked.",
+            "undefined",
+            0.0,
+        )
+    return speak([r for r in series if r.name in SPOKEN], spoken)
 
 
 def cards_of(

@@ -69,7 +69,11 @@ def draw_weak(view: View, results: Sequence[Result], least: int, shown: Shown | 
     most = 3 if shown else 5
     weak = [r for r in results if r.verdict in ("warning", "critical")]
     large = [r for r in weak if is_large(r, least)]
-    if not large:
+    if not view.has_labels:
+        draw_empty(
+            "No labelled row in this window.", "Slices are judged by labels: import them first."
+        )
+    elif not large:
         draw_empty(
             "No weak slice." if not weak else f"No weak slice has {write_count(least)} rows.",
             "Nothing is clearly worse than the rest here."
@@ -77,7 +81,8 @@ def draw_weak(view: View, results: Sequence[Result], least: int, shown: Shown | 
             else "Lower the least number of rows to see smaller ones.",
         )
     can_label = not has_own_truth(view) and view.viewer.may("label", view.model)
-    draw_keys(large[:most], shown)
+    if large or shown:
+        draw_keys(large[:most], shown)
     marked = marked_of(len(large[:most]))
     for i, r in enumerate(large[:most]):
         draw_slice(r, i, can_label=can_label, is_marked=i == marked)

@@ -219,3 +219,14 @@ def test_a_list_is_not_about_one_thing_only() -> None:
     window = Window(T0, T0 + timedelta(weeks=1))
     found = find([weekly(0, 0.6, "critical"), column("temp", "ks", "critical", window)])
     assert [f.page for f in choose([found[0]] * 5 + found[1:])] == ["performance"] * 2 + ["drift"]
+
+
+def test_a_log_that_stopped_is_said_in_hours_and_by_its_newest_row() -> None:
+    def day(i: int, age_s: float) -> Result:
+        window = Window(T0 + timedelta(days=i), T0 + timedelta(days=i + 1))
+        detail = {"label": "Freshness", "typical_gap_s": 1200.0, "above_floor": 9.0, "p_value": 0.0}
+        return Result("freshness", age_s, 72, "critical", window, detail=detail)
+
+    (found,) = find([day(0, 200_000.0), day(1, 141_401.0)])
+    assert found.title == "Nothing has come for 39.3 h"  # 141401 / 3600
+    assert "99 of 100 gaps are shorter than 20.0 min" in found.sentence
