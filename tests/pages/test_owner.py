@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from app.auth.viewer import Viewer
@@ -12,11 +14,11 @@ OWNER = Viewer("pat", "Pat", "product_owner", (Grant("product_owner", "*"),))
 
 def cards(app) -> dict[str, str]:
     """The number of every card by its label."""
+    said = [block.value for block in app.markdown]
     found = {}
-    for block in app.markdown:
-        pieces = block.value.split("\n\n")
-        if len(pieces) == 3 and pieces[0].startswith(":gray["):
-            found[pieces[0].removeprefix(":gray[").removesuffix("]")] = pieces[1]
+    for label, number in pairwise(said):
+        if label.startswith(":gray[") and number.startswith("**") and "-badge[" in number:
+            found[label.removeprefix(":gray[").removesuffix("]")] = number.split("\n\n")[0]
     return found
 
 
