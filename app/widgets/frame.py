@@ -16,6 +16,7 @@ from app.navigation import PageEntry, existing_pages
 from app.session import selection_params
 from app.state.sessions import revoke_session
 from app.state.users import get_user
+from app.widgets.bell import draw_bell
 from app.widgets.problem import plain, problem
 from app.widgets.sign_in import draw_sign_in, post_from_browser
 from app.widgets.style import draw_screen_style, draw_style, mark
@@ -76,6 +77,8 @@ def _draw_sidebar(
             _draw_pickers(viewer)
         with st.container(key="menu"):
             _draw_menu(viewer, pages, here)
+        if not viewer.only_labels and viewer.may("view"):
+            draw_bell(viewer)
         account = next(page for entry, page in pages.items() if entry.file == "account")
         with st.container(horizontal=True, vertical_alignment="center", key="me"):
             st.page_link(account, label=plain(viewer.display_name), width="stretch")

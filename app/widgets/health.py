@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.catalog import HEADLINE
-from analytics.core import Result
+from analytics.core import Result, Verdict
 from analytics.errors import TelltaleError
 from analytics.words import SHAPES, WORDS, unit_of, write_half_width, write_moment, write_value
-from app.cache import answers
+from app.cache import answers, desk
 from app.questions import Asked
 from app.settings import settings_in_force
+from app.state.incidents import Case, list_cases
+from app.state.monitors import last_runs
 from app.widgets.view import visible_models
 
 if TYPE_CHECKING:
@@ -51,9 +53,12 @@ def _rows(view: View, model: str) -> list[dict[str, Any]]:
         asked = Asked(names=(name,), by_version=True)
         results = answers("performance", model, asked, view.viewer).value
     seen = {s.version: s for s in known.value.versions}
-    return [_row(model, r, seen) for r in results if "class" not in r.detail] or [
-        _silent_row(model, known.value.now)
-    ]
+    told = _alerts(model)
+    return [
+        _row(model, r, seen) | {"alerts": say_alerts(told, r.version)}
+        for r in results
+        if "class" not in r.detail
+    ] or [_silent_row(model, known.value.now) | {"alerts": say_alerts(told, None)}]
 
 
 def _silent_row(model: str, rows: Group | None) -> dict[str, Any]:
@@ -70,6 +75,27 @@ def _silent_row(model: str, rows: Group | None) -> dict[str, Any]:
         "labelled": "–",
         "last prediction": last,
     }
+
+
+def _alerts(model: str) -> list[Case] | None:
+    """The incidents of a model that last; None where no monitor has run."""
+    database = desk().database
+    if not last_runs(database, model):
+        return None
+    now = database.clock()
+    cases = list_cases(database, [model])
+    return [c for c in cases if not c.is_quiet and c.status(now) in ("open", "taken", "put off")]
+
+
+def say_alerts(cases: list[Case] | None, version: str | None) -> str:
+    """What alerts say of a version: those about it, and those about the whole model."""
+    if cases is None:
+        return "◌ not run yet"
+    own = [c for c in cases if (c.found.facts.get("cause") or {}).get("version") in (None, version)]
+    if not own:
+        return "● none"
+    worst: Verdict = "critical" if any(c.found.severity == "critical" for c in own) else "warning"
+    return f"{SHAPES[worst]} {len(own)} open"
 
 
 def _row(model: str, r: Result, seen: dict[str, Any]) -> dict[str, Any]:

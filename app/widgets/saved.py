@@ -12,8 +12,10 @@ from analytics.words import write_moment
 from app.auth import guarded, require
 from app.cache import desk
 from app.charts import Mark
+from app.monitors.saying import span_of
 from app.session import format_selection
 from app.settings import settings_in_force
+from app.state.incidents import list_cases
 from app.state.notes import MOST, add_note, delete_note, list_notes
 from app.state.views import delete_view, list_views, save_view
 from app.widgets.empty_state import link_to
@@ -87,8 +89,14 @@ def view_params(view: View, keys: tuple[str, ...]) -> dict[str, str]:
 
 
 def note_marks(view: View) -> list[Mark]:
-    """The model's notes as marks on charts of time."""
-    return [Mark(note.at, note.text) for note in list_notes(desk().database, view.model)]
+    """The model's notes, and where its incidents began, as marks on charts of time."""
+    database = desk().database
+    marks = [Mark(note.at, note.text) for note in list_notes(database, view.model)]
+    for case in list_cases(database, [view.model]):
+        start = span_of(case.found).start
+        if start is not None and not case.is_quiet:
+            marks.append(Mark(start, f"incident {case.id}"))
+    return marks
 
 
 def draw_notes(view: View) -> None:

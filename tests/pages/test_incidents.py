@@ -13,7 +13,7 @@ from app.monitors.watching import run_watch, watch_new
 from app.settings import read_settings
 from app.state.database import Database
 from app.state.grants import Grant
-from app.state.incidents import list_cases
+from app.state.incidents import count_unread, list_cases
 from app.state.monitors import claim_watch, hurry, watched
 
 MODEL = "flight-late"
@@ -117,3 +117,14 @@ def test_a_broken_log_is_explained(on_broken, run, texts) -> None:
 
 def test_an_unknown_incident_is_explained(on_watched, run, texts) -> None:
     assert "There is no incident 999." in texts(run("incidents", m=MODEL, incident="999"))
+
+
+def test_overview_bell_and_charts_tell_of_incidents(on_watched, run, texts) -> None:
+    app = run("overview", m=MODEL, w="all")
+    table = next(d.value for d in app.dataframe if "alerts" in d.value.columns)
+    assert set(table[table["model"] == MODEL]["alerts"]) == {"▲ 1 open"}
+    drawn = "".join(str(p.proto.spec) for p in app.get("plotly_chart"))
+    assert "incident " in drawn
+    assert count_unread(on_watched, "ann", [MODEL]) > 0
+    run("incidents", m=MODEL)
+    assert count_unread(on_watched, "ann", [MODEL]) == 0
