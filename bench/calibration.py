@@ -147,6 +147,12 @@ def read_results(path: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def with_ends(share: float, n: int) -> str:
+    """A share of ``n`` draws with its 95 % interval (Wilson), in percent."""
+    low, high = wilson(share, n)
+    return f"{share:.1%} ({low * 100:.1f} to {high * 100:.1f})"
+
+
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """The Markdown table, in the order of simulation."""
     lines = [

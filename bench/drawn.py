@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,20 @@ SHIFTS = {
     "15 % of rows to one level": "levels 5",
     "5 % of rows to a new level": "levels 5",
 }
+
+
+class Sides(Protocol):
+    """What the peers' numbers are computed from: one column before and now."""
+
+    before: Floats
+    now: Floats
+
+    @property
+    def is_levels(self) -> bool:
+        """Whether ``before`` and ``now`` are counts by level, not values."""
+
+    def rows(self, rng: np.random.Generator, most: int) -> tuple[Floats, Floats]:
+        """Rows of both sides, at most so many."""
 
 
 class Column:

@@ -194,12 +194,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="*", default=[], help="environments, or beginnings of jobs")
     parser.add_argument("--rows", type=int, nargs="*", default=[1_000_000])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--add", action="store_true", help="keep the rounds that are there")
     options = parser.parse_args(arguments)
     if options.verb == "setup":
         setup(options.only)
         return 0
     done = [Took(**row) for row in json.loads(RESULTS.read_text())] if RESULTS.exists() else []
-    found = [t for t in done if t.rows not in options.rows]
+    found = [t for t in done if options.add or t.rows not in options.rows]
     for rows in options.rows:
         found += measure(rows, options.repeats, options.only)
         RESULTS.parent.mkdir(parents=True, exist_ok=True)

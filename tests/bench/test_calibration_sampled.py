@@ -36,4 +36,4 @@ def test_a_cell_over_the_limit_fails_and_the_page_says_so(
     for flagged, code in ((50, 1), (40, 0)):
         monkeypatch.setattr(sampled, "run", lambda *_, f=flagged: [cell | {"flagged": f}])
         assert sampled.main(["--page", str(page)]) == code
-        assert f"| mmd | 200 | 1,000 | 1,000 | {flagged / 1000:.1%} |" in page.read_text()
+        assert f"| mmd | 200 | 1,000 | 1,000 | {flagged / 1000:.1%} (" in page.read_text()

@@ -3,17 +3,14 @@ installed, beside the packages themselves."""
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from bench import compare_rules, power
 from bench.drawn import SHIFTS
-from bench.peers import ENVIRONMENTS, Took, page, read_pins
+from bench.peers import Took, page, read_pins
 from bench.rules import (
     evidently_levels,
     evidently_number,
@@ -101,7 +98,7 @@ def test_power_is_measured_at_equal_false_alarms(tmp_path: Path) -> None:
     rows = [line for line in target.read_text().splitlines() if "| 500 | 6 |" in line]
     assert len(rows) == 2 * len(SHIFTS)
     strong = next(line for line in rows if line.startswith("| 5 % of rows to a new level"))
-    assert strong.split("|")[4].strip() == "100.0%"
+    assert strong.split("|")[4].strip().startswith("100.0% (")
 
 
 def test_a_threshold_lets_as_many_calm_pages_through_as_it_says() -> None:
@@ -122,89 +119,3 @@ def test_the_page_of_benchmarks_keeps_pairs_of_a_round() -> None:
     ]  # fmt: skip
     assert "0.200 (0.100 to 0.300)" in page(found)
     assert set(read_pins()) == {"evidently", "nannyml", "frouros", "sliceline", "activeml"}
-
-
-PROBE = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
-import numpy as np, pandas as pd
-from evidently import Report
-from evidently.presets import DataDriftPreset
-rng = np.random.default_rng(3)
-answer = []
-for n, m in ((500, 800), (2000, 3000)):
-    before = pd.DataFrame({"x": rng.normal(size=m)})
-    now = pd.DataFrame({"x": rng.normal(0.15, 1, n)})
-    found = Report([DataDriftPreset()]).run(now, before).dict()
-    value = next(m["value"] for m in found["metrics"] if "ValueDrift" in str(m.get("metric_name", m)))
-    answer.append([before.x.tolist(), now.x.tolist(), float(value)])
-print(json.dumps(answer))
-"""
-
-
-def test_evidently_itself_says_the_same() -> None:
-    python = ENVIRONMENTS / "evidently" / "bin" / "python"
-    if not python.exists():
-        pytest.skip("Evidently's environment is not there: python -m bench.peers setup")
-    done = subprocess.run([str(python), "-c", PROBE], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-500:]
-    for before, now, value in json.loads(done.stdout.splitlines()[-1]):
-        found, _flag = evidently_number(np.array(before), np.array(now))
-        assert found == pytest.approx(value, rel=1e-6)
-
-
-TEXT_PROBE = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
-import numpy as np, pandas as pd
-from evidently.legacy.utils.data_drift_utils import calculate_text_drift_score
-rng = np.random.default_rng(4)
-words = np.array([f"w{i}" for i in range(300)])
-before = [" ".join(rng.choice(words, 8)) for _ in range(1200)]
-now = [" ".join(rng.choice(words[:240], 8)) for _ in range(600)]
-value, flag = calculate_text_drift_score(pd.Series(before), pd.Series(now), bootstrap=False)
-print(json.dumps([before, now, float(value), bool(flag)]))
-"""
-
-TOGETHER_PROBE = """
-import json, warnings
-warnings.simplefilter("ignore")
-import numpy as np, pandas as pd, nannyml
-rng = np.random.default_rng(5)
-def rows(n, share):
-    x = rng.standard_normal((n, 4))
-    x[:, 1] = share * x[:, 0] + (1 - share**2) ** 0.5 * x[:, 1]
-    x[rng.random(n) < 0.05, 2] = np.nan
-    return x
-before, answer = rows(2000, 0.8), []
-names = list("abcd")
-found = nannyml.DataReconstructionDriftCalculator(column_names=names, chunk_number=10)
-found.fit(pd.DataFrame(before, columns=names))
-for share in (0.8, 0.2):
-    now = rows(1000, share)
-    frame = found.calculate(pd.DataFrame(now, columns=names))
-    part = frame.filter(period="analysis").to_df()["reconstruction_error"]["value"]
-    answer.append([now.tolist(), float(part.mean())])
-print(json.dumps([before.tolist(), answer]))
-"""
-
-
-def _probe(name: str, text: str) -> Any:
-    python = ENVIRONMENTS / name / "bin" / "python"
-    if not python.exists():
-        pytest.skip(f"the environment of {name} is not there: python -m bench.peers setup")
-    done = subprocess.run([str(python), "-c", text], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-500:]
-    return json.loads(done.stdout.splitlines()[-1], parse_constant=float)
-
-
-def test_evidently_itself_says_the_same_of_texts() -> None:
-    before, now, value, flag = _probe("evidently", TEXT_PROBE)
-    assert evidently_texts(before, now) == (pytest.approx(value, abs=1e-9), flag)
-
-
-def test_nannyml_itself_says_the_same_of_columns_together() -> None:
-    before, answers = _probe("nannyml", TOGETHER_PROBE)
-    for now, value in answers:
-        found, _flag = nannyml_together(np.array(before), np.array(now))
-        assert found == pytest.approx(value, rel=1e-6)
