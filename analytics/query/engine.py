@@ -10,8 +10,10 @@ from __future__ import annotations
 import copy
 import re
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import duckdb
 import numpy as np
 
 from analytics.errors import FileUnreadable, QueryCancelled, QueryError, QueryTimeout
+from analytics.query.beside import HELD_ROWS, Beside
 
 Arrays = dict[str, np.ma.MaskedArray[Any, Any] | np.ndarray[Any, Any]]
 
@@ -52,8 +55,19 @@ class Cancel:
                 self._cursors.discard(cursor)
 
 
+class Kept:
+    """A table in an engine's memory, gone when nobody holds this any more."""
+
+    def __init__(self, name: str, n_rows: int) -> None:
+        self.name = name
+        self.n_rows = n_rows
+
+
 class Engine:
-    """Runs SQL over files under ``roots`` and nothing else."""
+    """Runs SQL over files under ``roots`` and nothing else.
+
+    ``held_rows`` bounds the settled labels that it keeps in memory; 0 keeps none.
+    """
 
     def __init__(
         self,
@@ -63,8 +77,11 @@ class Engine:
         threads: int = 0,
         timeout_s: float = 120.0,
         spill: str | Path | None = None,
+        held_rows: int = HELD_ROWS,
     ) -> None:
         self.timeout_s = timeout_s
+        self.beside = Beside(held_rows)
+        self._numbers = count()
         self._cancel: Cancel | None = None
         self._connection = duckdb.connect(":memory:")
         settings = [
@@ -75,6 +92,7 @@ class Engine:
             "SET enable_progress_bar = true",
             "SET enable_progress_bar_print = false",
             f"SET memory_limit = '{memory}'",
+            "ATTACH ':memory:' AS kept (COMPRESS true)",
         ]
         if threads:
             settings.append(f"SET threads = {threads}")
@@ -88,6 +106,7 @@ class Engine:
         ]
         for setting in settings:
             self._connection.execute(setting)
+        self.n_threads = int(self.rows("SELECT current_setting('threads')")[0][0])
 
     def under(self, cancel: Cancel) -> Engine:
         """The same engine, whose statements stop when ``cancel`` is pressed."""
@@ -104,6 +123,16 @@ class Engine:
         """Run one statement and fetch its columns as NumPy arrays (masked where NULL)."""
         with self._run(sql, values) as cursor:
             return dict(cursor.fetchnumpy())
+
+    def keep(self, sql: str) -> Kept:
+        """Keep a statement's rows in memory, compressed, for as long as the answer is held."""
+        name = f"kept.t{next(self._numbers)}"
+        n_rows = self.rows(f"CREATE TABLE {name} AS {sql}")[0][0]
+        kept = Kept(name, int(n_rows))
+        weakref.finalize(kept, _drop, self._connection, name).atexit = False
+        with suppress(QueryError):  # while another statement runs it stays as it is: larger
+            self.rows("CHECKPOINT kept")
+        return kept
 
     @contextmanager
     def _run(
@@ -149,6 +178,13 @@ class Engine:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    with suppress(duckdb.Error):  # the engine was closed, and the table with it
+        cursor = connection.cursor()
+        cursor.execute(f"DROP TABLE {name}")
+        cursor.close()
 
 
 def _escape(path: str | Path) -> str:

@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analytics.core import Condition, Dataset, Log, Part, Scope, Segment, Window
+from analytics.query.beside import Placed, Rows
 from analytics.query.cells import mixed_sql
 from analytics.query.segment import is_numeric
+from analytics.query.settled import settled_sql, where
 from analytics.sources.relation import quote_name, quote_text, relation
+
+if TYPE_CHECKING:
+    from analytics.query.engine import Engine
 
 _BASE = ("prediction_id", "timestamp", "model_version", "row", "date")
 _TYPES = {"timestamp": "TIMESTAMP", "score": "DOUBLE", "latency_ms": "DOUBLE", "row": "BIGINT"}
@@ -24,10 +29,14 @@ _TYPES = {"timestamp": "TIMESTAMP", "score": "DOUBLE", "latency_ms": "DOUBLE", "
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """SQL up to and including the CTE ``rows``, and the values bound in it."""
+    """SQL up to and including the CTE ``rows``, and the values bound in it.
+
+    ``held`` keeps what the SQL reads in the engine's memory: run it while the frame is there.
+    """
 
     sql: str
     values: dict[str, Any] = field(default_factory=dict)
+    held: Placed | None = None
 
     def select(self, text: str) -> str:
         """A whole statement over ``rows``."""
@@ -41,12 +50,14 @@ def frame(
     *,
     with_labels: bool = False,
     with_corrections: bool = False,
+    engine: Engine | None = None,
 ) -> Frame | None:
     """The rows of a scope with the named columns; None when no part can hold any.
 
     With labels, ``rows`` also has ``label`` (settled, NULL where unknown), ``known_at`` and
     ``_weight`` (1 / sampling probability, 1 for labels that arrive by themselves). With corrections,
     labels of rows that people chose for being hard are there too: what is known, not what counts.
+    With the engine that will run the statement, labels that it keeps beside the rows are not joined.
     """
     log = dataset.log("predictions", scope.log)
     parts = touched(log, scope)
@@ -60,10 +71,14 @@ def frame(
         wanted |= {cut.column for cut in scope.mix.cuts}
     has_label = with_labels or "label" in wanted
     wanted -= {"label", *_BASE}
-    ctes = [f"picked AS ({_picked(dataset, log, parts, scope, sorted(wanted), values)})"]
+    placed = None
+    if has_label and engine is not None and scope.as_of is None:
+        placed = engine.beside.place(engine, Rows(dataset, scope.log, with_corrections), parts)
+    inner = (relation(log, parts), ()) if placed is None else (placed.sql, placed.picks)
+    ctes = [f"picked AS ({_picked(dataset, log, inner, scope, sorted(wanted), values)})"]
     source = "SELECT * FROM picked"
-    if has_label:
-        ctes.append(f"settled AS ({_settled(dataset, scope, values, with_corrections)})")
+    if has_label and placed is None:
+        ctes.append(f"settled AS ({settled_sql(dataset, scope, values, with_corrections)})")
         source = (
             "SELECT picked.*, settled.label, settled.known_at,"
             " coalesce(settled._weight, 1) AS _weight"
@@ -72,12 +87,8 @@ def frame(
     if scope.mix is not None:
         source = mixed_sql(scope.mix, source, values, has_label=has_label)
     conditions = _conditions(dataset, scope, values)
-    ctes.append(f"rows AS (SELECT * FROM ({source}){_where(conditions)})")
-    return Frame("WITH " + ",\n".join(ctes), values)
-
-
-def _where(conditions: list[str]) -> str:
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    ctes.append(f"rows AS (SELECT * FROM ({source}){where(conditions)})")
+    return Frame("WITH " + ",\n".join(ctes), values, placed)
 
 
 def touched(log: Log, scope: Scope) -> list[Part]:
@@ -98,11 +109,12 @@ def touched(log: Log, scope: Scope) -> list[Part]:
 def _picked(
     dataset: Dataset,
     log: Log,
-    parts: list[Part],
+    source: tuple[str, tuple[str, ...]],
     scope: Scope,
     wanted: list[str],
     values: dict[str, Any],
 ) -> str:
+    inner, labels = source
     present = set(log.columns)
     names = (*_BASE[:3], *wanted)
     pieces = [_column(name, present, dataset) for name in names]
@@ -110,13 +122,12 @@ def _picked(
     pieces.append(
         "model_version AS _version" if _has_version(scope, present) else "NULL AS _version"
     )
-    inner = relation(log, parts)
     row_cut = isinstance(scope.every, int) or scope.window.first_row is not None
     if row_cut:
         inner = _numbered(inner, present, scope, values, log.n_rows - _rows_from(log, scope))
-    pieces.append("row" if "row" in present else "NULL AS row")
+    pieces += ["row" if "row" in present else "NULL AS row", *labels]
     return (
-        f"SELECT {', '.join(pieces)} FROM {inner}{_where(_times(scope, present, values, row_cut))}"
+        f"SELECT {', '.join(pieces)} FROM {inner}{where(_times(scope, present, values, row_cut))}"
     )
 
 
@@ -155,7 +166,7 @@ def _numbered(
         f"SELECT *, row_number() OVER (ORDER BY {order}) - 1 + {n_before} AS _ordinal FROM {inner}"
     )
     keep = _times(Scope(window=scope.window, as_of=scope.as_of), present, values, True)
-    return f"(SELECT *, min(_ordinal) OVER () AS _first FROM ({numbered}){_where(keep)})"
+    return f"(SELECT *, min(_ordinal) OVER () AS _first FROM ({numbered}){where(keep)})"
 
 
 def _times(scope: Scope, present: set[str], values: dict[str, Any], row_cut: bool) -> list[str]:
@@ -191,77 +202,6 @@ def _date(sign: str, moment: datetime, name: str, values: dict[str, Any]) -> str
     key = f"{name}_date"
     values[key] = moment.strftime("%Y-%m" if sign == ">=" else "%Y-%m-%d")
     return f"(date {'>=' if sign == '>=' else '<='} ${key} OR date = 'none')"
-
-
-def _settled(dataset: Dataset, scope: Scope, values: dict[str, Any], with_corrections: bool) -> str:
-    """One row a prediction: the label that counts, by source precedence, then the latest known.
-
-    Rows that people chose because they were hard (a queue without a sampling probability) are
-    corrections and never enter a headline number unweighted.
-    """
-    log = dataset.log("labels", scope.log)
-    if not log.parts:
-        label = "DOUBLE" if dataset.schema.task == "regression" else "VARCHAR"
-        return (
-            f"SELECT CAST(NULL AS VARCHAR) AS prediction_id, CAST(NULL AS {label}) AS label,"
-            " CAST(NULL AS TIMESTAMP) AS known_at, CAST(NULL AS DOUBLE) AS _weight WHERE false"
-        )
-    present = set(log.columns)
-    is_final = not any(("label_retracts", "yes") in part.file_types for part in log.parts)
-    conditions = ["label IS NOT NULL"] if is_final else []
-    if "queue" in present and not with_corrections:
-        chosen = "sampling_p > 0" if "sampling_p" in present else "false"
-        conditions.append(f"(queue IS NULL OR {chosen})")
-    known = "known_at" if "known_at" in present else "CAST(NULL AS TIMESTAMP)"
-    if scope.as_of is not None:
-        values["as_of"] = scope.as_of
-        conditions.append(f"({known} IS NULL OR {known} <= $as_of)")
-    weight = "1 / nullif(sampling_p, 0)" if "sampling_p" in present else "CAST(NULL AS DOUBLE)"
-    select = f"SELECT prediction_id, label, {known} AS known_at, {weight} AS _weight"
-    source = f"FROM {relation(log)}{_where(conditions)}"
-    if log.is_unique:
-        return f"{select} {source}"
-    order = f", {_precedence(dataset, present)} AS rank, {_received(present)} AS received"
-    if not is_final:
-        return _unretracted(f"{select}{order} {source}")
-    key = "(rank, coalesce(known_at, TIMESTAMP '0001-01-01'), received, label, _weight)"
-    return (
-        "SELECT prediction_id, best.label AS label, best.known_at AS known_at, best._weight AS _weight"
-        " FROM (SELECT prediction_id, arg_max({'label': label, 'known_at': known_at,"
-        f" '_weight': _weight}}, {key}) AS best FROM ({select}{order} {source}) GROUP BY prediction_id)"
-    )
-
-
-def _unretracted(rows: str) -> str:
-    """The label that counts where sources may take back what they said (a later row without label).
-
-    What each source said last comes first, then the precedence of the sources.
-    """
-    last = "(coalesce(known_at, TIMESTAMP '0001-01-01'), received, label IS NULL, label, _weight)"
-    said = (
-        "SELECT prediction_id, rank, arg_max({'label': label, 'known_at': known_at,"
-        f" '_weight': _weight}}, {last}) AS said FROM ({rows}) GROUP BY prediction_id, rank"
-    )
-    return (
-        "SELECT prediction_id, best.label AS label, best.known_at AS known_at, best._weight AS _weight"
-        f" FROM (SELECT prediction_id, arg_max(said, rank) AS best FROM ({said})"
-        " WHERE said.label IS NOT NULL GROUP BY prediction_id)"
-    )
-
-
-def _precedence(dataset: Dataset, present: set[str]) -> str:
-    if "source" not in present:
-        return "0"
-    ranks = dataset.label_precedence
-    cases = " ".join(
-        f"WHEN {quote_text(source)} THEN {len(ranks) - i}" for i, source in enumerate(ranks)
-    )
-    return f"CASE source {cases} ELSE 0 END"
-
-
-def _received(present: set[str]) -> str:
-    zero = "TIMESTAMP '0001-01-01'"
-    return f"coalesce(received_at, {zero})" if "received_at" in present else zero
 
 
 def _conditions(dataset: Dataset, scope: Scope, values: dict[str, Any]) -> list[str]:

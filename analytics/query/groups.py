@@ -51,7 +51,7 @@ def label_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
     log = dataset.log("labels", scope.log)
     if "known_at" not in log.columns or not dataset.schema.has("timestamp"):
         return None
-    rows = frame(dataset, scope, with_labels=True)
+    rows = frame(dataset, scope, with_labels=True, engine=engine)
     if rows is None:
         return None
     asked = ""
@@ -78,7 +78,7 @@ def count_groups(
     delay: Delay | None = None,
 ) -> list[Group]:
     """Every period and version of the scope in order, with row and label counts."""
-    rows = frame(dataset, scope, with_labels=True)
+    rows = frame(dataset, scope, with_labels=True, engine=engine)
     if rows is None:
         return []
     values = dict(rows.values)

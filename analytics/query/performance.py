@@ -32,7 +32,7 @@ def confusions(
     engine: Engine, dataset: Dataset, scope: Scope, *, labelled: bool = True
 ) -> dict[Key, Confusion]:
     """Counts of (label, predicted) of every group; all rows with an empty label if not labelled."""
-    rows = frame(dataset, scope, ("prediction", "score"), with_labels=labelled)
+    rows = frame(dataset, scope, ("prediction", "score"), with_labels=labelled, engine=engine)
     if rows is None:
         return {}
     predicted = predicted_class(dataset)
@@ -91,7 +91,7 @@ def _scores(
     *,
     labelled: bool = True,
 ) -> dict[Key, Scores]:
-    rows = frame(dataset, scope, (column,), with_labels=labelled)
+    rows = frame(dataset, scope, (column,), with_labels=labelled, engine=engine)
     if rows is None:
         return {}
     name = '"' + column.replace('"', '""') + '"'
@@ -124,7 +124,7 @@ def _as_scores(found: Arrays, at: slice) -> Scores:
 
 def pairs(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, Pairs]:
     """Label, prediction and weight of the labelled rows of every group of a regression."""
-    rows = frame(dataset, scope, ("prediction",), with_labels=True)
+    rows = frame(dataset, scope, ("prediction",), with_labels=True, engine=engine)
     if rows is None:
         return {}
     sql = rows.select(

@@ -16,7 +16,8 @@ import pytest
 
 from analytics import evaluate
 from analytics.core import Column, Dataset, Log, Part, Question, Schema, Scope, Window
-from analytics.query.engine import Arrays, Engine
+from analytics.query.beside import Beside
+from analytics.query.engine import Arrays, Engine, Kept
 from analytics.query.segment import parse_segment
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
@@ -58,8 +59,14 @@ SCHEMA = Schema(
 class Recorder(Engine):
     """An engine that keeps every statement and answers nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, held_rows: int) -> None:
         self.statements: list[str] = []
+        self.beside = Beside(held_rows)
+        self.n_threads = 2
+
+    def keep(self, sql: str) -> Kept:
+        self.statements.append(sql)
+        return Kept("kept.t0", 1000)
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         self.statements.append(f"{sql}\n-- {dict(values or {})}")
@@ -105,8 +112,14 @@ def questions() -> dict[str, tuple[Any, Question]]:
 
 @pytest.mark.parametrize("name", sorted(questions()))
 def test_golden_sql(name: str) -> None:
-    ask, question = questions()[name]
-    recorder = Recorder()
+    check(name, Recorder(0), *questions()[name])
+
+
+def test_golden_sql_with_labels_beside_the_rows() -> None:
+    check("performance-beside", Recorder(1000), *questions()["performance"])
+
+
+def check(name: str, recorder: Recorder, ask: Any, question: Question) -> None:
     ask(recorder, dataset(), question)
     text = "\n\n".join(re.sub(r"datetime\.datetime", "", s) for s in recorder.statements) + "\n"
     file = GOLDEN / f"{name}.sql"
