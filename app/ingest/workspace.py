@@ -128,6 +128,14 @@ class Workspace:
         with self._guard(), self.cancel.watch(self._connection), self._ticking():
             return self._connection.execute(sql, values).fetchall()
 
+    def batches(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of one statement, a thousand at a time in memory."""
+        assert self._connection is not None
+        with self._guard(), self.cancel.watch(self._connection), self._ticking():
+            found = self._connection.execute(sql)
+            while rows := found.fetchmany(1000):
+                yield from rows
+
     def array(self, sql: str) -> np.ndarray:
         """The one column of a statement, as an array."""
         assert self._connection is not None

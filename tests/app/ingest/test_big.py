@@ -53,6 +53,20 @@ def test_four_times_the_rows_take_no_more_memory(place: Place, tmp_path: Path) -
     assert load_dataset(place.database, "large", place.home).log("predictions").n_rows == 400_000
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+def test_lines_of_json_are_read_in_pieces(place: Place, tmp_path: Path) -> None:
+    """Their columns were once found by putting all lines together, which took the file's size twice."""
+    path = tmp_path / "log.jsonl"
+    features = ", ".join(f"random() AS feature_{i}" for i in range(8))
+    rows = f"SELECT 'request-' || i AS id, i % 2 AS prediction, {features} FROM range(200000) t(i)"
+    duckdb.sql(f"COPY (SELECT *, CASE WHEN id LIKE '%999' THEN {{'b': 1}} END AS a FROM ({rows}))"
+               f" TO '{path}' (FORMAT json)")  # fmt: skip
+    assert peak_mb(place, path, "lines") < 400
+    log = load_dataset(place.database, "lines", place.home).log("predictions")
+    assert log.n_rows == 200_000
+    assert "a.b" in log.columns
+
+
 def contents(place: Place) -> list[tuple[str, list[tuple[str, int]]]]:
     """(date, ids with their row numbers as they stand in the part) of every part."""
     found = []
