@@ -6,12 +6,15 @@ import argparse
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.ingest.words import ImportOptions, ImportPlan, ImportReport, Place
 
+FORMATS = (
+    *("auto", "csv", "jsonl", "parquet", "kserve", "oip", "mlserver", "seldon"),
+    *("sagemaker", "bentoml", "otlp", "objects"),
+)
 KINDS = ("predictions", "labels", "errors", "events", "resources", "feedback")
 
 
@@ -28,7 +31,7 @@ def register(subparsers: Any) -> None:
     add("--task", choices=("binary", "multiclass", "regression", "none"))
     add("--threshold", type=float, help="score from which a row counts as positive")
     add("--timezone", help="zone of times without an offset; UTC when left out")
-    add("--format", default="auto", help="auto, csv, jsonl, parquet, sagemaker, kserve")
+    add("--format", default="auto", help=f"{', '.join(FORMATS)}; auto looks at the content")
     add("--attach", action="store_true", help="read Parquet where it stands, copy nothing")
     add("--dry-run", action="store_true", help="show what would happen")
     _home_and_json(parser)
@@ -62,27 +65,12 @@ def _home_and_json(parser: argparse.ArgumentParser) -> None:
 
 def import_logs(arguments: argparse.Namespace) -> int:
     """Plan, show, and unless it is a dry run import."""
-    from tempfile import TemporaryDirectory
-
-    from app.ingest.formats import as_lines
-    from app.ingest.run import sweep
+    from app.ingest.plan import plan_import
+    from app.ingest.run import run_import, sweep
 
     place = open_place(arguments.home)
     sweep(place.home, place.database)
-    with TemporaryDirectory() as folder:
-        paths, options, aside = as_lines(arguments.paths, _options(arguments), Path(folder))
-        for reason, n in aside.items():
-            print(f"{n:,} records cannot be taken: {reason}", file=sys.stderr)
-        return _import(arguments, place, paths, options)
-
-
-def _import(
-    arguments: argparse.Namespace, place: Place, paths: list[str], options: ImportOptions
-) -> int:
-    from app.ingest.plan import plan_import
-    from app.ingest.run import run_import
-
-    plan = plan_import(place, paths, options)
+    plan = plan_import(place, arguments.paths, _options(arguments))
     if arguments.dry_run:
         print(json.dumps(plan.to_json(), default=str) if arguments.json else plan_text(plan))
         return 0
@@ -138,7 +126,8 @@ def _show(share: float, message: str) -> None:
 
 def plan_text(plan: ImportPlan) -> str:
     """The plan as a table, with what is open and what is missing."""
-    lines = [f"{len(plan.files)} file(s), {plan.format}, {plan.kind}, task {plan.task}"]
+    form = plan.recognised or plan.format
+    lines = [f"{len(plan.files)} file(s), {form}, {plan.kind}, task {plan.task}"]
     if plan.positive is not None:
         lines[0] += f", positive class {plan.positive!r}"
     width = max(len(c.name) for c in plan.columns)

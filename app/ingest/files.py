@@ -10,8 +10,10 @@ import zlib
 from collections.abc import Sequence
 from glob import glob, has_magic
 from pathlib import Path
+from typing import cast
 
 from analytics.errors import AccessDenied, FileUnreadable, LogEmpty, UsageError
+from app.ingest.formats import FOREIGN, recognise
 from app.ingest.words import Format, SourceFile
 
 ENDINGS: dict[str, Format] = {
@@ -24,8 +26,7 @@ ENDINGS: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-KNOWN = ("auto", "csv", "jsonl", "json", "parquet")
-LATER = ("kserve", "oip", "mlserver", "sagemaker", "bentoml", "otlp")
+KNOWN = ("auto", "csv", "jsonl", "json", "parquet", *FOREIGN)
 
 
 def find_files(
@@ -59,12 +60,6 @@ def find_files(
 def _check_format(chosen: str) -> None:
     if chosen in KNOWN:
         return
-    if chosen in LATER:
-        raise UsageError(
-            f"Logs of {chosen} cannot be imported from files yet.",
-            "Their format is known but no reader for it is installed here.",
-            "Convert them to JSONL with one prediction a line, and use --format jsonl.",
-        )
     near = difflib.get_close_matches(chosen, KNOWN, n=1)
     raise UsageError(
         f"There is no format {chosen!r}.",
@@ -146,6 +141,9 @@ def file_head(path: Path) -> bytes:
 
 
 def _format(path: Path, chosen: str, head: bytes) -> Format:
+    foreign = recognise(head) if chosen == "auto" else chosen
+    if foreign in FOREIGN:
+        return cast("Format", foreign)
     is_parquet = head[:4] == b"PAR1"
     if chosen not in ("auto", "json", "jsonl", "csv") or chosen == "auto" and is_parquet:
         if not is_parquet:

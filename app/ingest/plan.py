@@ -24,6 +24,7 @@ from app.ingest.columns import abilities, as_before, changed_problem, conversion
 from app.ingest.events import read_as_events
 from app.ingest.feedback import read_as_feedback
 from app.ingest.files import find_files
+from app.ingest.foreign import look_into, told
 from app.ingest.readers import FileColumn, read_columns, source_sql
 from app.ingest.words import ImportOptions, ImportPlan, Place, PlanColumn, Question, SourceFile
 from app.ingest.workspace import Workspace
@@ -49,7 +50,9 @@ def plan_import(
     with place.database.read() as connection:
         model = find_model(connection, options.model)
     with Workspace(place, [f.path for f in files], cancel=cancel) as workspace:
-        return _Planner(workspace, files, options, model).plan()
+        look = look_into(workspace, files, options, model, SAMPLE_ROWS)
+        plan = _Planner(workspace, look.files, look.options, model).plan()
+        return told(plan, look, files, options)
 
 
 class _Sample:

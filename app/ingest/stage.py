@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from analytics.sources.profile import is_missing
 from analytics.sources.relation import convert, quote_name, quote_text
+from app.ingest.convert import as_lines, check_taken, is_foreign, load_rejects
 from app.ingest.files import content_hash
+from app.ingest.formats import FOREIGN
 from app.ingest.readers import read_columns, source_sql
 from app.ingest.words import ImportPlan, PlanColumn, SourceFile
 from app.ingest.workspace import Workspace
@@ -44,13 +46,20 @@ def stage_files(workspace: Workspace, plan: ImportPlan) -> None:
         f"CREATE TABLE staged (file VARCHAR, ord BIGINT{declared}{made}, reason VARCHAR, raw VARCHAR)"
     )
     workspace.run("CREATE TABLE broken (file VARCHAR, ord BIGINT, reason VARCHAR, raw VARCHAR)")
+    files, begun = plan.files, 0.02
+    if is_foreign(files):
+        workspace.step(0.02, 0.3, f"Reading {FOREIGN[plan.format].title}")
+        found = as_lines(workspace, files, plan.options)
+        check_taken(found)
+        load_rejects(workspace, found)
+        files, begun = found.files, 0.3
     start, done = 0, 0
-    total = sum(f.n_bytes for f in plan.files) or 1
-    for i, file in enumerate(plan.files):
-        share = 0.02 + 0.58 * done / total
+    total = sum(f.n_bytes for f in files) or 1
+    for i, file in enumerate(files):
+        share = begun + (0.6 - begun) * done / total
         done += file.n_bytes
         name = file.path.rsplit("/", 1)[-1]
-        workspace.step(share, 0.02 + 0.58 * done / total, f"Reading {name}")
+        workspace.step(share, begun + (0.6 - begun) * done / total, f"Reading {name}")
         _stage_file(workspace, plan, file, (i, start))
         start = int(workspace.value("SELECT coalesce(max(ord) + 1, 0) FROM staged"))
 

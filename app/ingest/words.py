@@ -10,7 +10,10 @@ from typing import Any, Literal
 from analytics.core import ColumnType, Kind, LogName, Role, Task
 from app.state.database import Database
 
-Format = Literal["csv", "jsonl", "json", "parquet"]
+Format = Literal[
+    "csv", "jsonl", "json", "parquet",
+    "sagemaker", "kserve", "oip", "mlserver", "seldon", "bentoml", "otlp", "objects",
+]  # fmt: skip
 Progress = Callable[[float, str], None]
 
 
@@ -109,7 +112,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What an import would do, for confirmation; ``questions`` must be empty to run it."""
+    """What an import would do, for confirmation; ``questions`` must be empty to run it.
+
+    ``recognised`` is what a format of another system is called.
+    """
 
     options: ImportOptions
     files: tuple[SourceFile, ...]
@@ -127,6 +133,7 @@ class ImportPlan:
     problems: tuple[str, ...] = ()
     computes: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    recognised: str = ""
 
     def of(self, role: str) -> list[PlanColumn]:
         """The columns of a role."""

@@ -1,81 +1,129 @@
-"""Logs as other systems write them, turned into JSON lines that an import reads."""
+"""Logs as other systems write them: one reader a format, and how each is recognised."""
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from analytics.errors import FileUnreadable, UsageError
-from app.ingest.files import file_head, find_files
+from analytics.errors import UsageError
+from app.ingest.formats.bentoml import read_bentoml
+from app.ingest.formats.inference import read_inference
 from app.ingest.formats.kserve import read_kserve
+from app.ingest.formats.otlp import KINDS, read_otlp
+from app.ingest.formats.records import MOST, PRINTED, first_record, is_over_lines
 from app.ingest.formats.sagemaker import read_sagemaker
-from app.ingest.words import ImportOptions
+from app.ingest.formats.words import Reader, Reading, Reject, Row, parse
 
-FOREIGN = ("sagemaker", "kserve")
+BIG_ID = 1 << 53  # BentoML draws ids of 64 bits
 
 
-def as_lines(
-    paths: Sequence[str], options: ImportOptions, folder: Path
-) -> tuple[list[str], ImportOptions, dict[str, int]]:
-    """The files as JSON lines in ``folder``, the options that read these, records aside by reason.
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A format: what it is called, its reader, columns that are no features, columns to ask about."""
 
-    A record that cannot be turned stands there as it was, in a list, so that the import keeps it aside.
-    Files of no foreign format come back as they are.
-    """
-    if options.format not in (*FOREIGN, "auto"):
-        return list(paths), options, {}
-    if options.format == "auto" and not _is_capture(paths):
-        return list(paths), options, {}
-    skips_time = ("ignore", "inferenceTime") in options.mapping
-    written, aside = [], Counter[str]()
-    n_good = 0
-    for i, file in enumerate(find_files(paths, "jsonl")):
-        found = _lines(Path(file.path))
-        is_kserve = options.format == "kserve"
-        rows, rejects = (
-            read_kserve(found) if is_kserve else read_sagemaker(found, skips_time=skips_time)
-        )
-        n_good += len(rows)
-        aside.update(reject.reason for reject in rejects)
-        lines = [json.dumps(row) for row in rows]
-        lines += [json.dumps([reject.record, reject.reason]) for reject in rejects]
-        target = folder / f"{i:05d}.jsonl"
-        target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        written.append(str(target))
-    if not n_good:
+    title: str
+    read: Reader
+    ignores: Callable[[str], bool] = lambda _name: False
+    asks: tuple[str, ...] = ()
+
+
+def read_objects(records: Iterable[str], _reading: Reading) -> Iterator[Row | Reject]:
+    """JSON objects that are written over several lines, one row each."""
+    for text in records:
+        try:
+            row = parse(text)
+        except (ValueError, RecursionError):
+            row = None
+        yield row if isinstance(row, dict) else Reject(text, "It is no JSON object.")
+
+
+def _is_of_trace(name: str) -> bool:
+    return name in ("trace_id", "span_id") or name.startswith(("resource.", "scope."))
+
+
+FOREIGN: Mapping[str, Foreign] = {
+    "sagemaker": Foreign("SageMaker data capture", read_sagemaker, asks=("output",)),
+    "kserve": Foreign("CloudEvents of KServe's inference logger", read_kserve),
+    "oip": Foreign("bodies of the Open Inference Protocol", read_inference),
+    "mlserver": Foreign("bodies that MLServer logged", read_inference),
+    "seldon": Foreign("bodies that Seldon logged", read_inference),
+    "bentoml": Foreign("BentoML's monitoring log", read_bentoml, lambda n: n == "trace_id"),
+    "otlp": Foreign("OpenTelemetry (OTLP)", read_otlp, _is_of_trace),
+    "objects": Foreign("JSON objects over several lines", read_objects),
+}
+
+
+def recognise(head: bytes) -> str | None:
+    """The foreign format of a file by its first bytes; None where it is none for certain."""
+    if PRINTED.encode() in head:
+        return "kserve"
+    if b"\0" in head:
+        return "otlp" if _is_message(head) else None
+    first = first_record(head)
+    if not isinstance(first, Mapping):
+        return None
+    return _of(first) or ("objects" if is_over_lines(head) else None)
+
+
+def _of(first: Mapping[str, Any]) -> str | None:
+    names = set(first)
+    _check_rows(first)
+    if "eventMetadata" in names and "eventVersion" in names:
+        return "sagemaker"
+    if {"specversion", "type", "source"} <= names or {"reqType", "sourceUri"} <= names:
+        return "kserve"
+    if names & set(KINDS):
+        return "otlp"
+    if found := _body(first):
+        return found
+    if {"meta_data", "columns"} <= names:
+        return "bentoml"
+    own = first.get("request_id")
+    is_big = isinstance(own, int) and own > BIG_ID
+    return "bentoml" if "timestamp" in names and is_big else None
+
+
+def _check_rows(first: Mapping[str, Any]) -> None:
+    """Summaries of SageMaker look like a log and have no row."""
+    features = first.get("features")
+    if isinstance(features, list) and any("inferred_type" in f for f in features if f):
         raise UsageError(
-            "No record can be taken from these files.",
-            "; ".join(f"{n:,} records: {reason}" for reason, n in aside.items()),
-            "Check the format; of SageMaker, --map ignore=inferenceTime goes without times.",
+            "This file is a summary of SageMaker (statistics or constraints).",
+            "It describes columns and holds no row.",
+            "Import the captures it was made from: telltale import capture.jsonl --model NAME.",
         )
-    mapping = tuple(pair for pair in options.mapping if pair != ("ignore", "inferenceTime"))
-    return written, replace(options, format="jsonl", mapping=mapping), dict(aside)
 
 
-def _is_capture(paths: Sequence[str]) -> bool:
-    """Whether one file is named and its first line is unmistakably of SageMaker."""
-    if len(paths) != 1 or not Path(paths[0]).is_file():
-        return False
-    try:
-        head = file_head(Path(paths[0])).splitlines()
-        first = json.loads(head[0]) if head else None
-    except (OSError, EOFError, ValueError):
-        return False  # the import itself says what is wrong with it
-    return isinstance(first, dict) and "eventMetadata" in first and "eventVersion" in first
+def _body(first: Mapping[str, Any]) -> str | None:
+    """Which kind of body a record is, or holds."""
+    for body in (first, first.get("request"), first.get("value")):
+        if not isinstance(body, Mapping):
+            continue
+        tensors = body.get("inputs", body.get("outputs"))
+        if isinstance(tensors, list) and tensors and isinstance(tensors[0], Mapping):
+            return _tensors(body, tensors[0])
+        data = body.get("data")
+        if isinstance(data, Mapping) and {"ndarray", "tensor"} & set(data):
+            return "seldon"
+        lists = (body.get(name) for name in ("instances", "dataframe_records"))
+        if any(isinstance(v, list) for v in lists) or "dataframe_split" in body:
+            return "oip"
+    is_cut = {"shape", "datatype"} <= set(first) and {"inputs", "outputs"} & set(first)
+    return "oip" if is_cut else None
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        data = path.read_bytes()
-        text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-        return text.decode("utf-8").splitlines()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise FileUnreadable(
-            f"{path} cannot be read: {error}",
-            "The file was cut, or is not UTF-8 text.",
-            "Copy it again and compare its size with the original.",
-        ) from error
+def _tensors(body: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:
+    if "contents" in first or "modelName" in body:
+        return "seldon"
+    headers = (body.get("parameters") or {}).get("headers") or {}
+    if any(str(name).lower().startswith("ce-") for name in headers):
+        return "mlserver"
+    is_columns = all(isinstance(value, list) for value in first.values())
+    return "oip" if "datatype" in first or is_columns else None
+
+
+def _is_message(head: bytes) -> bool:
+    """Whether bytes may be a message of OTLP, alone or with its length before it."""
+    size = int.from_bytes(head[:4], "big")
+    return head[:1] == b"\n" or head[4:5] == b"\n" and 0 < size <= MOST

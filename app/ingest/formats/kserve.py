@@ -1,65 +1,44 @@
-"""Events of KServe's inference logger: request and response of one id become rows with a latency."""
+"""Events of KServe's inference logger (and Seldon's, of the same shape): pairs of one id."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Sequence
-from datetime import datetime
+import base64
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from app.ingest.formats.sagemaker import Reject
+from app.ingest.formats.pairs import WRONG, Half, pair
+from app.ingest.formats.words import Reading, Reject, Row, parse
 
-HEAD = re.compile(r"^\s*(type|source|id|time): (.*)$")
+
+def read_kserve(records: Iterable[str], reading: Reading) -> Iterator[Row | Reject]:
+    """Rows of CloudEvents, each a JSON object with ``type``, ``source``, ``id`` and ``data``."""
+    yield from pair(_halves(records), reading)
 
 
-def read_kserve(lines: Sequence[str]) -> tuple[list[dict[str, Any]], list[Reject]]:
-    """Rows of CloudEvents, as JSON lines or as ``event_display`` prints them."""
-    rejects: list[Reject] = []
-    pairs: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
-    for text in _events(lines):
+def _halves(records: Iterable[str]) -> Iterator[Half | Reject]:
+    for text in records:
         try:
-            event = json.loads(text)
-            side = str(event["type"]).rpartition(".")[2]
-            pairs.setdefault((str(event["source"]), str(event["id"])), {}).setdefault(side, event)
-        except (ValueError, KeyError, TypeError, RecursionError):
-            rejects.append(Reject(text, "It is no CloudEvent with type, source and id."))
-    rows: list[dict[str, Any]] = []
-    for pair in pairs.values():
-        try:
-            rows.extend(_rows(pair))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            missing = {"request", "response"} - set(pair)
-            why = f"Its {missing.pop()} is missing." if missing else "Its bodies do not match."
-            rejects.append(Reject(json.dumps(list(pair.values())), why))
-    return rows, rejects
+            yield _half(parse(text))
+        except WRONG:
+            yield Reject(text, "It is no CloudEvent with type, source and id.")
 
 
-def _rows(pair: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    asked, answered = pair["request"], pair["response"]
-    began, ended = (datetime.fromisoformat(event["time"]) for event in (asked, answered))
-    latency = (ended - began).total_seconds() * 1000
-    given, answers = asked["data"]["instances"], answered["data"]["predictions"]
-    rows = []
-    for i, (one, answer) in enumerate(zip(given, answers, strict=True)):
-        named = one if isinstance(one, dict) else {f"feature_{j}": v for j, v in enumerate(one)}
-        own = asked["id"] if len(given) == 1 else f"{asked['id']}#{i}"
-        beside = {"timestamp": asked["time"], "prediction": answer, "latency_ms": latency}
-        rows.append({**named, "prediction_id": own, **beside})
-    return rows
-
-
-def _events(lines: Sequence[str]) -> list[str]:
-    """Each event as JSON text."""
-    if not any(line.strip().endswith("cloudevents.Event") for line in lines):
-        return [line for line in lines if line.strip()]
-    events = []
-    for block in "\n".join(lines).split("cloudevents.Event")[1:]:
-        head, _, body = block.partition("\nData,")
-        event: dict[str, Any] = {m[1]: m[2] for m in map(HEAD.match, head.splitlines()) if m}
-        try:
-            event["data"] = json.JSONDecoder().raw_decode(body.lstrip())[0]
-        except ValueError:
-            event["data"] = None
-        events.append(json.dumps(event))
-    return events
+def _half(event: dict[str, Any]) -> Half:
+    """An event; batches that the logger stores have other names for the same."""
+    if "reqType" in event:
+        event = {
+            "type": event["reqType"],
+            "source": event.get("sourceUri", ""),
+            "id": event["id"],
+            "time": event.get("occurrenceTime"),
+            "data_base64": event["bytes"],
+        }
+    side = str(event["type"]).rpartition(".")[2]
+    if side not in ("request", "response"):
+        raise ValueError(side)
+    data = event.get("data")
+    if data is None and "data_base64" in event:
+        data = parse(base64.b64decode(event["data_base64"], validate=True).decode("utf-8"))
+    if isinstance(data, str):
+        data = parse(data)
+    return Half(side, str(event["id"]), data, event.get("time"), str(event["source"]))

@@ -4,93 +4,77 @@ from __future__ import annotations
 
 import base64
 import csv
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from app.ingest.formats.bodies import request_rows, response_rows
+from app.ingest.formats.words import Reading, Reject, Row, Unreadable, parse, row_id
 
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A record that no row was made of, as it was written, and why."""
-
-    record: str
-    reason: str
+WRONG = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, csv.Error)
 
 
-class _Unreadable(ValueError):
-    """What a record lacks, in words."""
-
-
-def read_sagemaker(
-    lines: Sequence[str], *, skips_time: bool = False
-) -> tuple[list[dict[str, Any]], list[Reject]]:
+def read_sagemaker(records: Iterable[str], reading: Reading) -> Iterator[Row | Reject]:
     """Rows of captures or of labels; ``skips_time`` takes captures without their time."""
-    rows: list[dict[str, Any]] = []
-    rejects: list[Reject] = []
-    for line in lines:
-        if not line.strip():
-            continue
+    for text in records:
         try:
-            rows.extend(_rows(line, skips_time))
-        except _Unreadable as error:
-            rejects.append(Reject(line, str(error)))
-    return rows, rejects
+            rows = _rows(text, reading.skips_time)
+        except Unreadable as error:
+            yield Reject(text, str(error), error.is_time)
+        else:
+            yield from rows
 
 
-def _rows(line: str, skips_time: bool) -> list[dict[str, Any]]:
+def _rows(text: str, skips_time: bool) -> list[Row]:
     try:
-        record = json.loads(line)
-        event = str(record["eventMetadata"]["eventId"])
+        record = parse(text)
+        meta = record["eventMetadata"]
+        event = str(meta.get("inferenceId") or meta["eventId"])
         if "groundTruthData" in record:
-            labels = _table(record["groundTruthData"])
+            labels = [next(iter(row.values())) for row in _side(record["groundTruthData"], "label")]
             return [
-                {"prediction_id": _id(event, i, len(labels)), "label": row[0]}
-                for i, row in enumerate(labels)
+                {"prediction_id": row_id(event, i, len(labels)), "label": label}
+                for i, label in enumerate(labels)
             ]
-        inputs = _table(record["captureData"]["endpointInput"])
-        outputs = _table(record["captureData"]["endpointOutput"])
-    except _Unreadable:
+        asked = _side(record["captureData"]["endpointInput"], "feature")
+        answered = _side(record["captureData"]["endpointOutput"], "output")
+    except Unreadable:
         raise
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError, csv.Error) as error:
-        raise _Unreadable("The line is no capture and no ground truth of SageMaker.") from error
-    if len(inputs) != len(outputs):
-        raise _Unreadable("Input and output have different numbers of rows.")
-    time = {} if skips_time else {"timestamp": _time(record["eventMetadata"].get("inferenceTime"))}
+    except WRONG as error:
+        raise Unreadable("The line is no capture and no ground truth of SageMaker.") from error
+    if len(asked) != len(answered):
+        raise Unreadable("Input and output have different numbers of rows.")
+    time = {} if skips_time else {"timestamp": _time(meta.get("inferenceTime"))}
     return [
-        {"prediction_id": _id(event, i, len(inputs)), **time, **_named(given, answer)}
-        for i, (given, answer) in enumerate(zip(inputs, outputs, strict=True))
+        {"prediction_id": row_id(event, i, len(asked)), **time, **given, **answer}
+        for i, (given, answer) in enumerate(zip(asked, answered, strict=True))
     ]
 
 
-def _id(event: str, i: int, n: int) -> str:
-    return event if n == 1 else f"{event}#{i}"
-
-
-def _named(given: list[str], answer: list[str]) -> dict[str, str]:
-    """Features by their place; the first value of the answer is the output."""
-    features = {f"feature_{i}": value for i, value in enumerate(given)}
-    more = {f"output_{i}": value for i, value in enumerate(answer[1:], 1)}
-    return {**features, "output": answer[0], **more}
-
-
-def _table(part: dict[str, Any]) -> list[list[str]]:
-    """The rows of one side of a record."""
+def _side(part: dict[str, Any], name: str) -> list[Row]:
+    """The rows of one side of a record; the first value of an answer or a label is ``name`` itself."""
     encoding, data = part.get("encoding", "BASE64"), part["data"]
     if encoding == "BASE64":
         data = base64.b64decode(data, validate=True).decode("utf-8")
-    elif encoding != "CSV":
-        raise _Unreadable(f"Its encoding {encoding} is not read; CSV and BASE64 of CSV are.")
+        encoding = "JSON" if data.lstrip().startswith(("{", "[")) else "CSV"
+    if encoding == "JSON":
+        body = parse(data)
+        return request_rows(body) if name == "feature" else response_rows(body)
+    if encoding != "CSV":
+        raise Unreadable(f"Its encoding {encoding} is not read; CSV, JSON and BASE64 are.")
     rows = [[cell.strip() for cell in row] for row in csv.reader(data.splitlines()) if row]
     if not rows:
-        raise _Unreadable("It has no data.")
-    return rows
+        raise Unreadable("It has no data.")
+    return [{_name(name, j): cell for j, cell in enumerate(row)} for row in rows]
+
+
+def _name(side: str, j: int) -> str:
+    return side if j == 0 and side != "feature" else f"{side}_{j}"
 
 
 def _time(text: Any) -> str:
     try:
         datetime.fromisoformat(text)
     except (ValueError, TypeError) as error:
-        raise _Unreadable(f"Its inferenceTime {text!r} is no time.") from error
+        raise Unreadable(f"Its inferenceTime {text!r} is no time.", is_time=True) from error
     return str(text)

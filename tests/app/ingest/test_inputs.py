@@ -276,7 +276,7 @@ def test_wrong_options_say_what_was_meant(place: Place, bring: Import) -> None:
         ({"mapping": (("lable", "label"),)}, "no role 'lable'"),
         ({"timezone": "Mars/Base"}, "no time zone"),
         ({"format": "cvs"}, "no format"),
-        ({"format": "kserve"}, "cannot be imported"),
+        ({"format": "kserve"}, "No record can be taken"),
     ]:
         with pytest.raises(UsageError, match=words) as caught:
             bring(ROWS, **options)
