@@ -8,12 +8,10 @@ from analytics.words import write_count
 from app.auth import require
 from app.auth.current import state
 from app.letters import list_groups
-from app.widgets.header import STYLE
 from app.widgets.letters import draw_group, draw_list, draw_said
 
 viewer = require("import")
 database, _settings = state()
-st.html(STYLE)
 with st.container(horizontal=True, key="head"):
     st.title("Set aside", anchor=False)
 groups = list_groups(viewer, database)
@@ -24,7 +22,12 @@ if not groups:
 draw_said()
 models = len({group.model for group in groups if group.n_left})
 of = f"of {models} model{'' if models == 1 else 's'}"
-waits = f"{write_count(left)} rows {of} wait for somebody." if left else "No row waits for anybody."
+rows = f"{write_count(left)} row{'' if left == 1 else 's'}"
+waits = (
+    f"{rows} {of} wait{'s' if left == 1 else ''} for somebody."
+    if left
+    else "No row waits for anybody."
+)
 st.caption(
     f"{waits} Nothing that came is lost: mend it and send it again, or say that it is not wanted."
 )

@@ -37,6 +37,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     metric = pick_metric(view)
     since = pick_since(view)
     least = pick_least()
+    if shown is not None:
+        st.space("stretch")
+        draw_comment("slice", shown.text, view.model)
 asked = asked_of(view, metric, since, least)
 mine = ask_slice(view, shown, metric) if shown else None
 if mine is not None and shown is not None:
@@ -45,7 +48,6 @@ if mine is not None and shown is not None:
         steps.append(Step("label", "Label 20 of them", label_params(shown.text)))
     with lead:
         draw_lead(speak_of_slice(mine), [] if shown.is_draft else steps)
-        draw_comment("slice", shown.text, view.model)
 left, right = st.columns([3, 7], gap="small")
 with left, st.container(border=True, height="stretch", gap="small", key="builder"):
     draw_builder(view, shown)
