@@ -61,6 +61,7 @@ class PageEntry:
 PAGES = (
     PageEntry("overview", "Overview", "", "view"),
     PageEntry("incidents", "Incidents", "Monitor", "view", WATCHERS),
+    PageEntry("monitors", "Monitors", "Monitor", "view", (), more=SCIENTISTS),
     PageEntry("performance", "Performance", "Monitor", "view", WATCHERS),
     PageEntry("drift", "Drift", "Monitor", "view", WATCHERS),
     PageEntry("quality", "Data quality", "Monitor", "view", SCIENTISTS),

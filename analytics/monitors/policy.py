@@ -46,6 +46,7 @@ class Monitor:
     alpha: float | None = None
     owner: str = ""
     runbook: str = ""
+    paused: bool = False
 
     def __post_init__(self) -> None:
         for field, allowed in (("question", Asks), ("rule", Rule), ("severity", Severity)):

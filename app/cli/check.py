@@ -34,7 +34,7 @@ def check(arguments: argparse.Namespace) -> int:
     from app.monitors.policies import read_policy
     from app.settings import read_settings
 
-    monitors = read_policy(arguments.policy)
+    monitors = [m for m in read_policy(arguments.policy) if not m.paused]
     with Desk(read_settings(home=arguments.home)) as desk:
         runs = [ask_monitor(desk, monitor, as_of=arguments.as_of) for monitor in monitors]
     if arguments.junit:

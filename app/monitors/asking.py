@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from analytics.errors import QueryCancelled, TelltaleError
+from analytics.errors import QueryCancelled, TelltaleError, UsageError
 from analytics.monitors.incidents import Incident, group
 from analytics.monitors.moments import span_of
 from analytics.monitors.policy import Monitor
@@ -26,6 +26,16 @@ HANDOVER = 0.25  # of all rows: a version whose share rises by so much took over
 
 def ask_monitor(desk: Desk, monitor: Monitor, *, as_of: str | None = None) -> Run:
     """The monitor over its window, as it would have run period by period."""
+    try:
+        return run(monitor, answers_of(desk, monitor, as_of=as_of))
+    except QueryCancelled:
+        raise
+    except TelltaleError as error:
+        return failed(monitor, f"{error.what} {error.do}".strip())
+
+
+def answers_of(desk: Desk, monitor: Monitor, *, as_of: str | None = None) -> list[Result]:
+    """What the monitor judges: the answers of its periods that are over."""
     asked = Asked(
         version=monitor.version,
         window=monitor.window,
@@ -36,22 +46,19 @@ def ask_monitor(desk: Desk, monitor: Monitor, *, as_of: str | None = None) -> Ru
         columns=monitor.columns,
         as_of=as_of,
     )
-    try:
-        dataset, question, results = desk.ask(monitor.question, monitor.model, asked)
-        if monitor.question == "quality" and monitor.every and not monitor.names:
-            stuck = replace(asked, names=("frozen",))  # by period it answers by name only
-            results = [*results, *desk.ask("quality", monitor.model, stuck)[2]]
-        moment = question.scope.as_of or clock(dataset, desk.now())
-        if monitor.every:
-            is_ended = dataset.last_event == moment and question.scope.as_of is None
-            results = _closed(results, _next_day(moment) if is_ended else moment)
-    except QueryCancelled:
-        raise
-    except TelltaleError as error:
-        return failed(monitor, f"{error.what} {error.do}".strip())
+    dataset, question, results = desk.ask(monitor.question, monitor.model, asked)
     if monitor.rule == "change" and question.reference is None and monitor.question != "serving":
-        return failed(monitor, "There is no reference to compare with.")
-    return run(monitor, results)
+        raise UsageError(
+            "There is no reference to compare with.", "", "Import one, or name a window of the log."
+        )
+    if monitor.question == "quality" and monitor.every and not monitor.names:
+        stuck = replace(asked, names=("frozen",))  # by period it answers by name only
+        results = [*results, *desk.ask("quality", monitor.model, stuck)[2]]
+    moment = question.scope.as_of or clock(dataset, desk.now())
+    if monitor.every:
+        is_ended = dataset.last_event == moment and question.scope.as_of is None
+        return _closed(results, _next_day(moment) if is_ended else moment)
+    return results
 
 
 def _closed(results: Sequence[Result], moment: datetime) -> list[Result]:

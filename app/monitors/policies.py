@@ -65,6 +65,8 @@ def monitor_of(row: Any) -> Monitor:
 
 
 def _fits(name: str, value: Any) -> bool:
+    if name == "paused":
+        return isinstance(value, bool)
     if name in LISTS:
         return isinstance(value, list) and all(isinstance(v, str) for v in value)
     if name in COUNTS:
@@ -75,6 +77,8 @@ def _fits(name: str, value: Any) -> bool:
 
 
 def _form(name: str) -> str:
+    if name == "paused":
+        return "Write true or false."
     if name in LISTS:
         return 'Write a list of texts: ["accuracy"].'
     return "Write a number." if name in (*COUNTS, *NUMBERS) else "Write a text in quotes."

@@ -106,8 +106,10 @@ def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
     """Run the monitors of a claimed watch and keep what they found, all or nothing."""
     runs, rans = [], []
     for row in claim.policy:
-        began = monotonic()
-        found = ask_monitor(desk, monitor_of(dict(row)))
+        began, monitor = monotonic(), monitor_of(dict(row))
+        if monitor.paused:
+            continue
+        found = ask_monitor(desk, monitor)
         runs.append(found)
         rans.append(Ran(found.monitor.name, found.shown, monotonic() - began, found.error))
         if not renew(database, claim):

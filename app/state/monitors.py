@@ -7,7 +7,7 @@ so a worker that was thought dead and comes back cannot keep its run a second ti
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,6 +70,18 @@ event_table = sa.Table(
 _watch, _incident = watch_table.c, incident_table.c
 
 
+Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The monitors of a model as plain values, and when they run next."""
+
+    model: str
+    policy: Sequence[Mapping[str, Any]]
+    next_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A watch that is mine to run, under its fencing number; the policy is plain monitors."""
@@ -126,6 +138,26 @@ def watched(database: Database) -> set[str]:
     """The models that are watched."""
     with database.read() as connection:
         return set(connection.execute(sa.select(_watch.model)).scalars())
+
+
+def get_watch(database: Database, model: str) -> Watch | None:
+    """The watch of a model, if a worker made one yet."""
+    with database.read() as connection:
+        row = connection.execute(sa.select(watch_table).where(_watch.model == model)).first()
+    if row is None:
+        return None
+    return Watch(model, json.loads(row.policy), row.next_at)
+
+
+def change_policy(write: Write, model: str, change: Change, **told: Any) -> None:
+    """Give a watch the policy that a function makes of the present one, and run it at once."""
+    row = write.execute(sa.select(watch_table).where(_watch.model == model)).first()
+    if row is None:
+        raise NameUnknown(f"{model} is not watched yet.", "", "Wait a minute: a worker adds it.")
+    policy = change(json.loads(row.policy))
+    values = {"policy": json.dumps(policy), "next_at": write.database.clock()}
+    write.execute(watch_table.update().where(_watch.model == model).values(**values))
+    write.audit("change", "watch", model, **told)
 
 
 def hurry(write: Write, model: str) -> None:

@@ -128,3 +128,39 @@ def test_overview_bell_and_charts_tell_of_incidents(on_watched, run, texts) -> N
     assert count_unread(on_watched, "ann", [MODEL]) > 0
     run("incidents", m=MODEL)
     assert count_unread(on_watched, "ann", [MODEL]) == 0
+
+
+def test_monitors_say_how_they_stand_and_one_is_made_with_its_rehearsal(
+    on_watched, run, texts
+) -> None:
+    app = run("monitors", m=MODEL)
+    table = app.dataframe[0].value
+    assert list(table["monitor"]) == ["ROC AUC", "Data quality", "Drift"]
+    assert list(table["state"]) == ["◆ pending", "▲ firing", "▲ firing"]
+    key = f"mon_{MODEL}_A new one"
+    app.text_input(key=f"{key}_name").set_value("Ranking").run()
+    app.button(key="monitor_try").click().run()
+    said = texts(app).replace("\\", "")
+    # Two bad weeks in a row: from 15 April, from 8 July, and v2 from 16 September.
+    assert "It would have fired 3 times in 280 days, 3 of them with a real fall in ROC AUC" in said
+    app.button(key="monitor_save").click().run()
+    assert not app.exception
+    said = texts(app).replace("\\", "")
+    assert "Ranking is saved." in said and "It would have fired" in said
+    assert list(app.dataframe[0].value["monitor"])[-1] == "Ranking"
+    app.button(key="monitor_pause").click().run()
+    assert list(app.dataframe[0].value["state"])[-1] == "paused"
+    app.button(key="monitor_delete").click().run()
+    assert len(app.dataframe[0].value) == 3
+
+
+def test_monitors_before_a_worker_on_nothing_and_for_a_viewer(
+    enter, watched_home, sample_home, tmp_path, run, texts
+) -> None:
+    enter(sample_home)
+    assert "Nobody watches this model yet." in texts(run("monitors", m=MODEL))
+    enter(tmp_path)
+    assert "Nothing has been imported." in texts(run("monitors"))
+    enter(watched_home, Viewer("vic", "Vic", "viewer", (Grant("viewer", MODEL),)))
+    app = run("monitors", m=MODEL)
+    assert "you may read them" in texts(app)

@@ -1,0 +1,260 @@
+"""The monitors of a model: how they stand, and one to make or change, with its rehearsal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import streamlit as st
+
+from analytics.catalog import headline_names, offered
+from analytics.errors import TelltaleError
+from analytics.monitors.policy import Asks, Monitor, Rule, Severity
+from analytics.words import write_moment, write_value
+from app.auth import guarded, require
+from app.auth.current import state
+from app.cache import desk
+from app.monitors.editing import delete_monitor, monitors_of, pause_monitor, save_monitor
+from app.monitors.policies import default_monitors
+from app.monitors.rehearsal import rehearse_monitor, say_fitted, say_rehearsal
+from app.settings import settings_in_force
+from app.state.monitors import get_watch, last_runs
+from app.widgets.problem import plain, problem
+
+if TYPE_CHECKING:
+    from app.widgets.view import View
+
+NEW = "A new one"
+SHAPE = {
+    "firing": "▲ firing", "pending": "◆ pending", "resolved": "● over", "inactive": "● ok",
+    "no data": "◌ no data", "error": "◌ error",
+}  # fmt: skip
+EVERY = ("week", "day", "hour", "month")
+SAYS = {"change": "moves against the reference", "above": "is above", "below": "is below"}
+
+
+def condition_of(monitor: Monitor) -> str:
+    """The condition in words."""
+    what = ", ".join(monitor.names) or {"drift": "any column", "quality": "any check"}.get(
+        monitor.question, "any number"
+    )
+    by = f" by {monitor.every}" if monitor.every else ""
+    if monitor.rule == "change":
+        return f"{what}{by}: {monitor.severity} change, {monitor.hold} in a row"
+    return f"{what}{by}: {monitor.rule} {write_value(monitor.limit)}, {monitor.hold} in a row"
+
+
+def draw_table(view: View) -> None:
+    """One row a monitor: what it asks, how it stands, when it ran and runs next."""
+    import pandas as pd
+
+    database, zone = state()[0], settings_in_force().text("display_zone")
+    runs = {run.monitor: run for run in last_runs(database, view.model)}
+    watch = get_watch(database, view.model)
+    rows = []
+    for monitor in monitors_of(database, view.model):
+        run = runs.get(monitor.name)
+        stands = SHAPE.get(run.state, run.state) if run else "◌ not run yet"
+        rows.append(
+            {
+                "monitor": monitor.name,
+                "asks": monitor.question,
+                "condition": condition_of(monitor),
+                "state": "paused" if monitor.paused else stands,
+                "last run": write_moment(run.at, zone) if run else "–",
+                "took": f"{run.duration_s:.1f} s" if run else "–",
+                "next run": "–"
+                if monitor.paused or not watch
+                else write_moment(watch.next_at, zone),
+                "trouble": run.error if run else "",
+            }
+        )
+    if all(not row["trouble"] for row in rows):
+        for row in rows:
+            del row["trouble"]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="monitors", alt=f"{len(rows)} monitors")
+
+
+def draw_editor(view: View) -> None:
+    """Choose one to change, or make one: five fields, the rest behind a fold."""
+    error = st.session_state.pop("monitor_problem", None)
+    if error is not None:
+        problem(error)
+    known = {m.name: m for m in monitors_of(state()[0], view.model)}
+    chosen = st.selectbox("Monitor", [NEW, *known], key="monitor_chosen", width=320)
+    start = known.get(str(chosen)) or _fresh(view)
+    key = f"mon_{view.model}_{chosen}"
+    values = _draw_fields(view, start, key)
+    name = None if chosen == NEW else str(chosen)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.button(
+            "Save",
+            type="primary",
+            key="monitor_save",
+            on_click=_save,
+            args=(view.model, values, name),
+        )
+        is_asked = st.button("Rehearse", key="monitor_try")
+        if name is not None:
+            word = "Resume" if start.paused else "Pause"
+            st.button(
+                word,
+                key="monitor_pause",
+                on_click=_pause,
+                args=(view.model, name, not start.paused),
+            )
+            st.button("Delete", key="monitor_delete", on_click=_delete, args=(view.model, name))
+        wanted = st.number_input(
+            "Alerts a month", 0.0, 30.0, 1.0, 0.5, key="monitor_wanted", width=150
+        )
+    saved = st.session_state.pop("monitor_saved", None)
+    if saved:
+        st.markdown(f"**{plain(saved)} is saved.** It runs within a minute.")
+    if is_asked or saved:
+        draw_rehearsal(view, values, float(wanted))
+
+
+def _fresh(view: View) -> Monitor:
+    """Good defaults: the main metric by the period that a default monitor has."""
+    plain_ones = default_monitors(view.dataset)
+    first = plain_ones[0]
+    return Monitor("New monitor", view.model, first.question, first.names, every=first.every,
+                   reference=first.reference, hold=2)  # fmt: skip
+
+
+def _draw_fields(view: View, start: Monitor, key: str) -> dict[str, Any]:
+    left, middle, right = st.columns(3, gap="small")
+    values: dict[str, Any] = {"model": view.model}
+    values["name"] = left.text_input("Name", start.name, key=f"{key}_name", max_chars=80)
+    asks = list(get_args(Asks))
+    question = middle.selectbox("Asks about", asks, asks.index(start.question), key=f"{key}_asks")
+    values["question"] = question
+    names = _names(view, str(question))
+    shown = [n for n in start.names if n in names] if question == start.question else []
+    shown = shown or list(
+        headline_names(view.dataset.schema)[:1] if question == "performance" else ()
+    )
+    values["names"] = right.multiselect(
+        "Numbers", names, shown, key=f"{key}_{question}_names", placeholder="All of them"
+    )
+    left, middle, right = st.columns(3, gap="small")
+    rules = list(get_args(Rule))
+    rule = left.selectbox(
+        "Fires when it",
+        rules,
+        rules.index(start.rule),
+        key=f"{key}_rule",
+        format_func=SAYS.__getitem__,
+    )
+    values["rule"] = rule
+    if rule == "change":
+        words = list(get_args(Severity))
+        values["severity"] = middle.selectbox(
+            "From", words, words.index(start.severity), key=f"{key}_severity"
+        )
+    else:
+        values["limit"] = middle.number_input(
+            "Limit", value=start.limit or 0.0, format="%.4f", key=f"{key}_limit"
+        )
+    every = [start.every] if start.every and start.every not in EVERY else list(EVERY)
+    at = every.index(start.every) if start.every in every else 0
+    values["every"] = right.selectbox("Every", every, at, key=f"{key}_every")
+    with st.expander("More", key=f"{key}_more", type="compact"):
+        _draw_more(start, key, values)
+    return {k: v for k, v in values.items() if v not in (None, "", [])}
+
+
+def _draw_more(start: Monitor, key: str, values: dict[str, Any]) -> None:
+    left, middle, right = st.columns(3, gap="small")
+    values["hold"] = int(
+        left.number_input("Bad periods until it fires", 1, 30, start.hold, key=f"{key}_hold")
+    )
+    values["calm"] = int(
+        middle.number_input("Calm ones until it is over", 1, 30, start.calm, key=f"{key}_calm")
+    )
+    values["min_n"] = int(
+        right.number_input("Rows it needs", 1, 1_000_000, start.min_n, key=f"{key}_min_n")
+    )
+    left, middle, right = st.columns(3, gap="small")
+    values["segment"] = left.text_input("Segment", start.segment or "", key=f"{key}_segment")
+    values["version"] = middle.text_input("Version", start.version or "", key=f"{key}_version")
+    values["reference"] = right.text_input(
+        "Compare with", start.reference or "", key=f"{key}_reference"
+    )
+    left, right = st.columns(2, gap="small")
+    values["owner"] = left.text_input("Owner", start.owner, key=f"{key}_owner")
+    values["runbook"] = right.text_input("Runbook", start.runbook, key=f"{key}_runbook")
+    if start.paused:
+        values["paused"] = True
+
+
+def _names(view: View, question: str) -> list[str]:
+    from analytics.catalog import all_drift_tests, all_quality_checks
+
+    if question == "performance":
+        return list(offered(view.dataset.schema))
+    if question == "drift":
+        return [t.name for t in all_drift_tests()]
+    if question == "quality":
+        return [c.name for c in all_quality_checks()]
+    return ["latency_p50", "latency_p95", "latency_p99", "error_rate", "throughput"]
+
+
+def draw_rehearsal(view: View, values: dict[str, Any], wanted: float) -> None:
+    """What would have happened over the log's history."""
+    from app.monitors.policies import monitor_of
+
+    metric = next(
+        (m.name for m in default_monitors(view.dataset) if m.question == "performance"), ""
+    )
+    try:
+        with st.spinner("Rehearsing over the whole log"):
+            monitor = monitor_of(values)
+            found = rehearse_monitor(desk(), monitor, wanted)
+    except TelltaleError as error:
+        problem(error)
+        return
+    with st.container(border=True, key="rehearsal", gap="xsmall"):
+        st.markdown(f"**{plain(say_rehearsal(found, metric))}**")
+        st.caption(plain(say_fitted(monitor, found, wanted)))
+        for alert in found.fired[-8:]:
+            where = " of ".join(filter(None, (str(alert.key[0]), alert.key[1])))
+            when = f"{alert.fired_at:%Y-%m-%d}" if alert.fired_at and alert.first.start else "–"
+            end = (
+                f" to {alert.resolved_at:%Y-%m-%d}"
+                if alert.resolved_at and alert.first.start
+                else ""
+            )
+            mark = " · a real fall" if found.real and alert in found.real else ""
+            st.caption(plain(f"{when}{end}: {where} {write_value(alert.result.value)}{mark}"))
+
+
+@guarded("configure")
+def _save(model: str, values: dict[str, Any], instead: str | None) -> None:
+    from app.monitors.policies import monitor_of
+
+    try:
+        monitor = monitor_of(values)
+        save_monitor(state()[0], require("configure", model), monitor, instead)
+    except TelltaleError as error:
+        st.session_state["monitor_problem"] = error
+    else:
+        st.session_state["monitor_saved"] = monitor.name
+        st.session_state["monitor_chosen"] = monitor.name
+
+
+@guarded("configure")
+def _pause(model: str, name: str, is_paused: bool) -> None:
+    try:
+        pause_monitor(state()[0], require("configure", model), model, name, is_paused=is_paused)
+    except TelltaleError as error:
+        st.session_state["monitor_problem"] = error
+
+
+@guarded("configure")
+def _delete(model: str, name: str) -> None:
+    try:
+        delete_monitor(state()[0], require("configure", model), model, name)
+    except TelltaleError as error:
+        st.session_state["monitor_problem"] = error
+    else:
+        st.session_state["monitor_chosen"] = NEW
