@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 
 import sqlalchemy as sa
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.auth.current import state
 from app.auth.routes import session_viewer
 from app.counters import COUNTERS
-from app.settings import LOOPBACK
+from app.exposition import STARTED, Sample, refusal, respond, write_family
+from app.headlines import HEADLINES
 from app.state.sessions import count_sessions
 
-STARTED = time.time()
 HELP = {
     "http_responses": ("status", "Answers of the screen by status."),
     "sign_ins": ("outcome", "Attempts to sign in by outcome."),
@@ -40,28 +39,27 @@ def get_health(_request: Request) -> Response:
 
 
 def get_metrics(request: Request) -> Response:
-    """Counts in Prometheus' text format, for this machine and for admins."""
-    address = request.client.host if request.client else ""
+    """Counts and the models' headline numbers in Prometheus' text format."""
     viewer = session_viewer(request)
-    if address not in LOOPBACK and not (viewer is not None and viewer.may("admin")):
-        return PlainTextResponse("Ask from this machine, or signed in as an admin.\n", 403)
     database, settings = state()
+    is_admin = viewer is not None and viewer.may("admin")
+    refused = refusal(request, settings, is_admin=is_admin)
+    if refused is not None:
+        return refused
     lines = []
-    counts = COUNTERS.read()
+    counts = sorted(COUNTERS.read().items())
     for name, (label, text) in HELP.items():
-        lines += [f"# HELP telltale_{name}_total {text}", f"# TYPE telltale_{name}_total counter"]
-        for (found, value), n in sorted(counts.items()):
-            if found == name:
-                lines.append(f'telltale_{name}_total{{{label}="{value}"}} {n}')
-    gauges: dict[str, tuple[str, float]] = {
-        "sessions": ("Live sessions.", count_sessions(database, settings.number("session_idle_s"))),
-        "start_time_seconds": ("When this process started.", round(STARTED, 3)),
-    }
-    for name, (text, number) in gauges.items():
-        lines += [f"# HELP telltale_{name} {text}", f"# TYPE telltale_{name} gauge"]
-        lines.append(f"telltale_{name} {number}")
-    body = "\n".join(lines) + "\n"
-    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+        samples: list[Sample] = [
+            ({label: value}, n) for (found, value), n in counts if found == name
+        ]
+        lines += write_family(f"telltale_{name}_total", "counter", text, samples)
+    n = count_sessions(database, settings.number("session_idle_s"))
+    lines += write_family("telltale_sessions", "gauge", "Live sessions.", [({}, n)])
+    started = "When this process started."
+    lines += write_family(
+        "telltale_start_time_seconds", "gauge", started, [({}, round(STARTED, 3))]
+    )
+    return respond([*lines, *HEADLINES.lines(settings)])
 
 
 ROUTES = (

@@ -67,6 +67,12 @@ TABLE = (
     ),
     Setting("disk_floor_mb", 512, "Below so much free disk the API takes nothing and answers 503."),
     Setting("api_rate", 100, "Requests a second that one API key may send; twice that in a burst."),
+    Setting(
+        "metrics_token",
+        "",
+        "Token with which Prometheus may read /metrics from another machine; empty: only this one.",
+        True,
+    ),
     Setting("demo", False, "Open on the sample logs with demo users; loopback only."),
     Setting(
         "database_url", "", "SQL database of the state; empty is SQLite in the home folder.", True

@@ -40,6 +40,17 @@ RESOURCES = {
     "disk_percent": ("Disk", "percent"),
     "gpu_percent": ("GPU", "percent"),
     "gpu_memory_mb": ("GPU memory", "MB"),
+    "gpu_memory_percent": ("GPU memory", "percent"),
+    "gpu_power_w": ("GPU power, W", "label"),
+    "gpu_temperature_c": ("GPU temperature, °C", "label"),
+    "disk_read_mb_s": ("Disk read, MB/s", "label"),
+    "disk_write_mb_s": ("Disk written, MB/s", "label"),
+    "network_in_mb_s": ("Network in, MB/s", "label"),
+    "network_out_mb_s": ("Network out, MB/s", "label"),
+    "pressure_cpu_percent": ("Waiting for CPU", "percent"),
+    "pressure_memory_percent": ("Waiting for memory", "percent"),
+    "pressure_io_percent": ("Waiting for disk", "percent"),
+    "container_memory_percent": ("Container memory", "percent"),
 }
 NAMES = ("latency_p50", "latency_p90", "latency_p95", "latency_p99", "error_rate", "throughput")
 FAILED_POINTS = (0.01, 0.05)  # change of the error rate that matters

@@ -15,9 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import app.api
 from analytics.errors import TelltaleError
-from app.api import answers
+from app.api import answers, metrics
 from app.api.access import Rates, database_of
 from app.api.body import BodyLimit
+from app.counters import COUNTERS
 from app.headers import HEADERS, refuse_foreign
 from app.settings import Settings
 from app.state.database import Database
@@ -49,6 +50,7 @@ def make_app(settings: Settings, database: Database) -> FastAPI:
     made.state.settings, made.state.database = settings, database
     made.state.rates = Rates(settings.number("api_rate"))
     made.include_router(_own)
+    made.include_router(metrics.own)
     for module in sorted(m.name for m in pkgutil.iter_modules(app.api.__path__)):
         if module.startswith("_"):
             continue
@@ -85,6 +87,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                COUNTERS.add(metrics.ANSWERS, str(message["status"]))
             await send(message)
 
         refusal = refuse_foreign(scope)

@@ -20,6 +20,7 @@ from app.api.answers import ApiError, documented
 from app.api.body import read_json
 from app.api.columnar import read_columns
 from app.api.decode import ARROW, LINES, Broken, items_of, list_of, one_of, rows_of
+from app.api.metrics import count_items
 from app.api.records import SHAPES, Read, read_item
 from app.ingest.drain import arrow_record
 from app.ingest.wal import DiskLow, Wal, WalFull
@@ -238,6 +239,7 @@ async def _keep(request: Request, key: ApiKey, read: Callable[[], Any]) -> list[
             refusal.headers = {"Retry-After": RETRY_S}
             raise refusal from error
         seen.add(batch.new)
+    count_items(key.model, key.kind, batch.results)
     return batch.results
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,6 +52,8 @@ class Mark:
     word: str
 
 
+MOST_RESOURCES = 10
+APART = re.compile(r"(cpu|gpu)\d+_|container_\w+_limit")  # one core, one card, what never changes
 QUANTILES = ("latency_p50", "latency_p95", "latency_p99")
 
 
@@ -61,7 +64,8 @@ def serving_strips(series: Sequence[Result], metric: Sequence[Result] = ()) -> l
         by_name.setdefault(r.name, []).append(r)
     latency = [(n.removeprefix("latency_"), by_name[n]) for n in QUANTILES if n in by_name]
     strips = [Strip("Latency", latency)] if latency else []
-    resources = dict.fromkeys(r.name for r in series if r.detail.get("n_samples"))
+    sampled = dict.fromkeys(r.name for r in series if r.detail.get("n_samples"))
+    resources = [name for name in sampled if not APART.match(name)][:MOST_RESOURCES]
     for name in ("error_rate", "throughput", *resources):
         if name in by_name:
             strips.append(Strip(str(by_name[name][0].detail["label"]), [("", by_name[name])]))

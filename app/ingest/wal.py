@@ -62,6 +62,12 @@ class Wal:
         self._file: int | None = None
         self._size, self._opened = 0, 0.0
         self._looked, self._refusal = -LOOK_S, ""
+        self.n_syncs, self.sync_s = 0, 0.0
+
+    @property
+    def n_queued(self) -> int:
+        """Bytes in memory, not yet written."""
+        return self._n_queued
 
     def append(self, body: bytes) -> Future[None]:
         """Queue one record; the future is done once it is on the disk.
@@ -133,7 +139,9 @@ class Wal:
             handle = self._open()
             text = b"".join(HEAD.pack(len(b), zlib.crc32(b)) + b for b, _done in batch)
             _write_all(handle, text)
+            start = time.perf_counter()
             self._fdatasync(handle)
+            self.n_syncs, self.sync_s = self.n_syncs + 1, self.sync_s + time.perf_counter() - start
         except OSError as error:
             self._abandon()
             for _body, done in batch:
