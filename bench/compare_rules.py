@@ -124,7 +124,8 @@ and unseen values are judged with them. "Mixed" are three normal columns, two wi
 discrete and four categories of 2 to 200 levels.
 
 "{TOGETHER.capitalize()}": Telltale's domain classifier, PCA reconstruction and MMD; NannyML's PCA
-reconstruction (its domain classifier, which alarms at a fixed AUC of 0.65, is not run); Evidently has no such test, and its five numeric columns are judged one by one.
+reconstruction (its domain classifier, which alarms at a fixed AUC of 0.65, is not run); Evidently has no
+such test, and its five numeric columns are judged one by one.
 "{TEXTS.capitalize()}": Telltale's classifier on hashed n-grams, length and words never seen; Evidently's
 classifier on TF-IDF; NannyML has none.
 

@@ -83,8 +83,12 @@ def jobs(folder: Path, home: Path) -> dict[str, list[str]]:
 
 
 def run_once(job: str, command: Sequence[str], rows: int) -> Took:
-    """Run a command to its end; raise where it fails."""
+    """Run a command to its end; raise where it fails.
+
+    Byte code is kept, as it is where a program is installed: pip compiled the peers' already.
+    """
     environment = {**os.environ, "PYTHONPATH": str(ROOT) if "app.cli" in command else ""}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=out, stderr=err, env=environment)
@@ -200,7 +204,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         setup(options.only)
         return 0
     done = [Took(**row) for row in json.loads(RESULTS.read_text())] if RESULTS.exists() else []
-    found = [t for t in done if options.add or t.rows not in options.rows]
+    again = tuple(options.only) or ("",)  # what is measured anew replaces what was there
+    kept = (options.add or t.rows not in options.rows or not t.job.startswith(again) for t in done)
+    found = [t for t, stays in zip(done, kept, strict=True) if stays]
     for rows in options.rows:
         found += measure(rows, options.repeats, options.only)
         RESULTS.parent.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,9 @@ def compute(pair: TextPair) -> Estimate:
     """Share of the window's words that no reference text has, in [0, 1].
 
     Without drift some words are new too: about as many as stand once in the reference
-    (Good 1953). The p-value and the effect are those of the share above that expectation; words
-    of one text go together, so the effective size is the number of texts.
+    (Good 1953). The p-value and the effect are those of the share above that expectation, whose own
+    error counts words that stand once and twice (Esty 1983); words of one text go together, so the
+    effective size is the number of texts.
     """
     n, m = len(pair.current), len(pair.reference)
     undefined = too_few_rows(n, m)
@@ -34,9 +35,10 @@ def compute(pair: TextPair) -> Estimate:
     if not count or not total:
         return Estimate.undefined("no words on a side", n)
     share = sum(new for new, _size in rates) / count
-    expected = sum(c == 1 for c in known.values()) / total
+    once, twice = (sum(c == k for c in known.values()) for k in (1, 2))
+    expected = once / total
     spread = math.sqrt(sum((new - share * size) ** 2 for new, size in rates)) / count
-    se = math.hypot(spread, math.sqrt(expected * (1 - expected) / total + 1 / total**2))
+    se = math.hypot(spread, math.sqrt(once + 2 * twice - once**2 / total + 1) / total)
     size = max(min(share * (1 - share) / spread**2, count), 1.0) if spread > 0 else len(rates)
     above = share - expected
     detail = {
@@ -63,6 +65,6 @@ TEST = DriftTest(
         "The share of words that no text of the reference has, judged against the share that is to be"
         " expected of a language with rare words. Typing errors and numbers count as words."
     ),
-    source="Good (1953) for the expectation; interval: Wilson over texts",
+    source="Good (1953) for the expectation, Esty (1983) for its error; interval: Wilson over texts",
     tolerance=(0.05, 0.15),
 )

@@ -17,6 +17,14 @@ def test_beside_counting() -> None:
     assert found.detail["words"] == ["delta"] and found.detail["expected"] == 0
 
 
+def test_the_error_of_the_expectation_counts_words_seen_once_and_twice() -> None:
+    """Esty (1983): sqrt(once + 2 twice - once^2 / total) / total, and one word more."""
+    reference = (*("a b c" for _ in range(37)), "a d e", "a e f", "a b c")
+    found = TEST.compute(TextPair(reference, ("a b c",) * 40))  # no text has a new word: no spread
+    assert found.detail["expected"] == pytest.approx(2 / 120)
+    assert found.se == pytest.approx((2 + 2 * 1 - 4 / 120 + 1) ** 0.5 / 120)
+
+
 def test_rare_words_are_expected(make_texts) -> None:
     """A language with a long tail always brings new words: no verdict on those."""
     verdicts = []
