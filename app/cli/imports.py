@@ -22,7 +22,8 @@ def register(subparsers: Any) -> None:
     """Add the commands to the parser."""
     parser = subparsers.add_parser("import", help="import logs: files, folders or globs")
     add = parser.add_argument
-    add("paths", nargs="+", metavar="PATH")
+    add("paths", nargs="*", metavar="PATH")
+    add("--paste", action="store_true", help="look at one event on standard input, keep nothing")
     add("--model", required=True, help="name of the model")
     add("--kind", choices=KINDS, help="what the rows are; found from the columns when left out")
     add("--as", dest="log", choices=("reference",), help="import as the reference log")
@@ -69,6 +70,8 @@ def import_logs(arguments: argparse.Namespace) -> int:
     from app.ingest.run import run_import, sweep
 
     place = open_place(arguments.home)
+    if arguments.paste:
+        return _look_at_pasted(arguments, place)
     sweep(place.home, place.database)
     plan = plan_import(place, arguments.paths, _options(arguments))
     if arguments.dry_run:
@@ -79,6 +82,20 @@ def import_logs(arguments: argparse.Namespace) -> int:
     is_watched = sys.stderr.isatty()
     report = run_import(place, plan, _show if is_watched else None)
     print(json.dumps(report.to_json(), default=str) if arguments.json else report_text(report))
+    return 0
+
+
+def _look_at_pasted(arguments: argparse.Namespace, place: Place) -> int:
+    """Say what one event means; nothing of it is kept."""
+    from app.ingest.paste import joins, plan_pasted
+
+    if sys.stdin.isatty():
+        print("Paste one event, then press Ctrl-D.", file=sys.stderr)
+    plan = plan_pasted(place, sys.stdin.read(), _options(arguments))
+    if arguments.json:
+        print(json.dumps({**plan.to_json(), "joins": joins(plan)}, default=str))
+    else:
+        print(f"{plan_text(plan)}\n{joins(plan)}\nNothing was kept.")
     return 0
 
 

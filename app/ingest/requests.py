@@ -14,6 +14,7 @@ from typing import IO, Any
 from analytics.errors import QueryCancelled, UsageError
 from analytics.query.engine import Cancel
 from app.auth.viewer import Viewer
+from app.ingest.paste import plan_pasted
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, ImportPlan, ImportReport, Place, Progress
@@ -86,6 +87,12 @@ def look_at(
     """The plan of an import, for somebody who may import into the model."""
     viewer.check("import", options.model)
     return plan_import(place, paths, options)
+
+
+def look_at_pasted(viewer: Viewer, place: Place, text: str, options: ImportOptions) -> ImportPlan:
+    """What an import of one pasted event would do, for somebody who may import into the model."""
+    viewer.check("import", options.model)
+    return plan_pasted(place, text, options)
 
 
 def ask_import(

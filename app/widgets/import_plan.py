@@ -18,6 +18,7 @@ from analytics.words import write_count
 from app.auth import guarded, require
 from app.auth.current import state
 from app.ingest.aside import open_aside
+from app.ingest.formats import FOREIGN
 from app.ingest.requests import KIND, drop_upload, keep_upload, place_of
 from app.ingest.words import ImportOptions
 from app.session import KEYS
@@ -40,18 +41,30 @@ TASKS: dict[str, Task | None] = {
     "found": None, "binary": "binary", "multiclass": "multiclass",
     "regression": "regression", "none": "none",
 }  # fmt: skip
-TYPES = ("csv", "tsv", "gz", "jsonl", "ndjson", "json", "parquet", "pq")
+FORMATS = {"auto": "found", "csv": "CSV", "jsonl": "JSON", "parquet": "Parquet"}
+FORMATS |= {name: foreign.title for name, foreign in FOREIGN.items()}
+TYPES = (
+    *("csv", "tsv", "gz", "jsonl", "ndjson", "json", "parquet", "pq"),
+    *("txt", "log", "pb", "bin"),
+)
+UPLOAD, PATH, PASTE = "Upload", "Path on the server", "Paste one event"
 RUNNING = ("queued", "running")
 SHOWN = 20
 STATES = {"queued": "◌ waiting", "done": "● done", "failed": "▲ failed", "cancelled": "○ cancelled"}
 
 
 def choose_files(place: Place) -> tuple[Place, list[str]]:
-    """What to read: uploads, or a path under the folders that the settings name."""
-    source = st.segmented_control(
-        "From", ("Upload", "Path on the server"), default="Upload", key="source", required=True
-    )
-    if source == "Upload":
+    """What to read: uploads, a path under the folders that the settings name, or a pasted text."""
+    sources = (UPLOAD, PATH, PASTE)
+    source = st.segmented_control("From", sources, default=UPLOAD, key="source", required=True)
+    if source == PASTE:
+        text = st.text_area(
+            "One event", key="import_text", height=220, on_change=_forget,
+            placeholder='{"id": "a1", "time": "2026-01-05T10:00:00Z", "prediction": 1, "age": 41}',
+        )  # fmt: skip
+        st.caption("JSON, a line of CSV under its column names, or a record of another system.")
+        return place, [text] if text else []
+    if source == UPLOAD:
         st.file_uploader(
             "Files", TYPES, accept_multiple_files=True, key="upload", on_change=_take_upload,
             max_upload_size=state()[1].number("upload_limit_mb"),
@@ -145,6 +158,7 @@ def choose_options(model: str, *, can_attach: bool) -> ImportOptions:
         )
         zone = st.text_input("Time zone of times without an offset", placeholder="UTC")
         task = st.selectbox("Task", TASKS)
+        form = st.selectbox("Format", FORMATS, format_func=lambda name: FORMATS[name])
         is_attached = st.checkbox(
             "Read Parquet where it stands (copy nothing)",
             disabled=not can_attach,
@@ -158,6 +172,7 @@ def choose_options(model: str, *, can_attach: bool) -> ImportOptions:
         positive=positive or None,
         timezone=zone or None,
         task=TASKS[task],
+        format=form,
         is_attached=is_attached and can_attach,
     )
 
@@ -167,7 +182,8 @@ def draw_plan(plan: ImportPlan) -> tuple[tuple[str, str], ...]:
     task = plan.task + (f", positive class {plan.positive}" if plan.positive is not None else "")
     files = f"{len(plan.files)} file" + ("s" if len(plan.files) > 1 else "")
     st.subheader("What the columns mean", anchor=False)
-    st.caption(plain(f"{files} · {plan.format} · {plan.kind} · task: {task}"))
+    form = plan.recognised or plan.format
+    st.caption(plain(f"{files} · {form} · {plan.kind} · task: {task}"))
     for i, question in enumerate(plan.questions):
         _draw_question(i, question)
     columns = [c for c in plan.columns if not c.is_beside]
@@ -214,6 +230,7 @@ def _draw_question(i: int, question: Question) -> None:
         with st.container(horizontal=True):
             for j, (role, column, positive) in enumerate(found):
                 label = f"{column} is the {role.replace('_', ' ')}" if role else positive
+                label = f"Go without {column}" if role == "ignore" else label
                 said = (role, column) if role else None
                 key = f"answer_{i}_{j}"
                 st.button(plain(label), key=key, on_click=_answer, args=(said, positive))

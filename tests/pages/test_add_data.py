@@ -239,3 +239,38 @@ def test_uploads_are_replaced_and_dropped(on_nothing, run, texts) -> None:
     assert kept_uploads() == ["one.csv", "two.csv"]
     app.file_uploader[0].set_value(None).run()
     assert kept_uploads() == [] and "Choose a file and a model" in texts(app)
+
+
+def test_one_event_is_pasted_and_nothing_of_it_kept(run, folder: Path, typed: None, texts) -> None:
+    app = run("add_data")
+    app.button_group(key="source").set_value("Paste one event").run()
+    app.selectbox(key="import_model").set_value("loan").run()
+    app.text_area(key="import_text").set_value('{"id": "a1", "prediction": 1, "age": 41}').run()
+    assert not app.exception, app.exception
+    said = texts(app).replace("\\", "")
+    assert "Joined by id (a1)" in said
+    assert "nothing of it was kept" in said
+    assert "Import" not in [b.label for b in app.button]
+    assert not list_models(open_database(settings_in_force().database_url))
+    app.text_area(key="import_text").set_value('{"id": "a1", ').run()
+    assert "This is no JSON" in texts(app)
+
+
+CAPTURE = (
+    '{"captureData": {"endpointInput": {"data": "%d,2", "encoding": "CSV"}, "endpointOutput":'
+    ' {"data": "0.%d", "encoding": "CSV"}}, "eventMetadata": {"eventId": "e%d", "inferenceTime":'
+    ' "{%%s}"}, "eventVersion": "0"}\n'
+)
+
+
+def test_captures_are_recognised_asked_about_and_imported(choose, folder: Path, texts) -> None:
+    lines = "".join(CAPTURE % (i, i % 10, i) for i in range(40))
+    (folder / "capture.jsonl").write_text(lines)
+    app = choose("capture.jsonl")
+    assert "SageMaker data capture" in texts(app)
+    button(app, "Go without inferenceTime").click().run()
+    button(app, "output is the score").click().run()
+    button(app, "Import").click().run()
+    assert not app.exception, app.exception
+    work()
+    assert "40 rows taken into loan" in texts(app.run())

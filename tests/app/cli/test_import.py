@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,44 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(telltale: Run, log: Path) -> 
     assert (roles["id"], roles["x"]) == ("prediction_id", "feature")
     assert all(c["why"] for c in plan["columns"])
     assert telltale("models")[1] == {"models": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "roles"),
+    [
+        ('{"id": 14419506828678509143,\n "time": "2026-01-05T10:00:00Z",\n "prediction": 1, "age": 41.5}',
+         "14419506828678509143", {"time": "timestamp", "prediction": "prediction", "age": "feature"}),
+        ("id,score,age\na1,0.5,3\n", "a1", {"score": "score", "age": "feature"}),
+        ('{"id": "7", "inputs": [{"name": "x", "shape": [1], "datatype": "FP32", "data": [1]}]}',
+         "7", {"prediction_id": "prediction_id", "x": "feature"}),
+    ],
+)  # fmt: skip
+def test_a_pasted_event_is_looked_at_and_not_kept(
+    telltale: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, key: str, roles: Any
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    status, plan, _err = telltale("import", "--paste", "--model", "m")
+    assert status == 0
+    assert f"({key})" in plan["joins"]
+    assert roles.items() <= {c["name"]: c["role"] for c in plan["columns"]}.items()
+    assert telltale("models")[1] == {"models": []}
+    assert not list((tmp_path / "home").glob("tmp/*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", "nothing to look at"), ('{"a": 1,}', "This is no JSON"), ("[1, 2]", "event.jsonl"),
+     ("x" * (1 << 20 | 1), "more than 1 MB")],
+)  # fmt: skip
+def test_what_cannot_be_pasted_is_explained(
+    telltale: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    status, out, err = telltale("import", "--paste", "--model", "m")
+    assert (status, out) == (2, None)
+    assert words in err
+    assert str(tmp_path) not in err
+    assert not list((tmp_path / "home").glob("tmp/*"))
 
 
 def test_what_is_ambiguous_is_asked_with_the_answer(telltale: Run, tmp_path: Path) -> None:
