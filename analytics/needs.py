@@ -89,11 +89,16 @@ class Scores:
         valid = np.isfinite(score)
         n_invalid = int((~valid).sum())
         true, score, weight = true[valid], score[valid], weight[valid]
-        distinct, inverse = np.unique(score, return_inverse=True)
-        size = len(distinct)
-        positives = np.bincount(inverse, weights=weight * true, minlength=size).astype(float)
-        negatives = np.bincount(inverse, weights=weight * ~true, minlength=size).astype(float)
-        return cls(distinct, positives, negatives, len(true), float((weight**2).sum()), n_invalid)
+        if not len(score):
+            return cls(score, score, score, 0, 0.0, n_invalid)
+        order = np.argsort(score)
+        true, score, weight = true[order], score[order], weight[order]
+        starts = np.flatnonzero(np.concatenate(([True], score[1:] != score[:-1])))
+        positives = np.add.reduceat(weight * true, starts)
+        negatives = np.add.reduceat(weight * ~true, starts)
+        return cls(
+            score[starts], positives, negatives, len(true), float((weight**2).sum()), n_invalid
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,14 @@ class Frame:
     """SQL up to and including the CTE ``rows``, and the values bound in it.
 
     ``held`` keeps what the SQL reads in the engine's memory: run it while the frame is there.
+    ``most`` rows at most are in the parts that it reads; without ``is_weighted`` all weights are 1.
     """
 
     sql: str
     values: dict[str, Any] = field(default_factory=dict)
     held: Placed | None = None
+    most: int = 0
+    is_weighted: bool = True
 
     def select(self, text: str) -> str:
         """A whole statement over ``rows``."""
@@ -88,7 +91,9 @@ def frame(
         source = mixed_sql(scope.mix, source, values, has_label=has_label)
     conditions = _conditions(dataset, scope, values)
     ctes.append(f"rows AS (SELECT * FROM ({source}){where(conditions)})")
-    return Frame("WITH " + ",\n".join(ctes), values, placed)
+    is_weighted = scope.mix is not None or "sampling_p" in dataset.log("labels", scope.log).columns
+    most = sum(part.n_rows for part in parts)
+    return Frame("WITH " + ",\n".join(ctes), values, placed, most, is_weighted)
 
 
 def touched(log: Log, scope: Scope) -> list[Part]:

@@ -12,8 +12,10 @@ from analytics.needs import ClassScores, Confusion, Pairs, Scores
 from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import frame
 from analytics.query.groups import Key
+from analytics.sources.relation import quote_name
 
 _T = TypeVar("_T")
+SORTED_ROWS = 20_000_000  # sorted here at 25 bytes a row; more are grouped by the engine
 UNLABELLED = ""  # the true class of a row without a label, for metrics that need no labels
 
 
@@ -94,17 +96,38 @@ def _scores(
     rows = frame(dataset, scope, (column,), with_labels=labelled, engine=engine)
     if rows is None:
         return {}
-    name = '"' + column.replace('"', '""') + '"'
-    weight = "_weight" if labelled else "1"
+    name, weight = quote_name(column), "_weight" if labelled else "1"
     keep = f"{name} IS NOT NULL" + (" AND label IS NOT NULL" if labelled else "")
+    if rows.most <= SORTED_ROWS and not scope.by_version:
+        picks = [f"{name} AS score", f"{is_positive} AS is_positive"]
+        picks += [f"{weight} AS weight"] if labelled and rows.is_weighted else []
+        picks += ["_period", "_version"] if scope.every is not None else []
+        text = rows.select(f"SELECT {', '.join(picks)} FROM rows WHERE {keep}")
+        return _sorted_scores(engine.arrays(text, rows.values))
     sql = rows.select(
         f"SELECT _period, _version, {name} AS score, count(*) AS n,"
         f" coalesce(sum({weight}) FILTER ({is_positive}), 0) AS positives,"
         f" sum({weight}) AS w, sum({weight} * {weight}) AS w2"
         f" FROM rows WHERE {keep} GROUP BY ALL ORDER BY _period, _version, score"
     )
-    found = engine.arrays(sql, rows.values)
-    return dict(split_groups(found, _as_scores))
+    return dict(split_groups(engine.arrays(sql, rows.values), _as_scores))
+
+
+def _sorted_scores(found: Arrays) -> dict[Key, Scores]:
+    """Rows sorted by score, period by period."""
+    if "_period" not in found:
+        return {(None, None): _of_rows(found, slice(None))} if len(found["score"]) else {}
+    period = np.ma.asarray(found["_period"]).filled(np.iinfo(np.int64).max)
+    if (period[1:] < period[:-1]).any():
+        order = np.argsort(period, kind="stable")
+        found = {name: column[order] for name, column in found.items()}
+    return dict(split_groups(found, _of_rows))
+
+
+def _of_rows(found: Arrays, at: slice) -> Scores:
+    weight = np.asarray(found["weight"][at], dtype=float) if "weight" in found else None
+    score = np.asarray(found["score"][at], dtype=float)
+    return Scores.from_arrays(found["is_positive"][at], score, sample_weight=weight)
 
 
 def _as_scores(found: Arrays, at: slice) -> Scores:

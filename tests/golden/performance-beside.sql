@@ -22,5 +22,5 @@ SELECT _period, _version, label AS truth, prediction AS predicted, count(*) AS n
 
 WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "score", CAST(NULL AS BIGINT) AS _period, NULL AS _version, row, _label AS label, _known_at AS known_at, coalesce(_sampled, 1) AS _weight FROM (SELECT * FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) POSITIONAL JOIN (SELECT * EXCLUDE (_at) FROM kept.t0)) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
 rows AS (SELECT * FROM (SELECT * FROM picked))
-SELECT _period, _version, "score" AS score, count(*) AS n, coalesce(sum(_weight) FILTER (label = '1'), 0) AS positives, sum(_weight) AS w, sum(_weight * _weight) AS w2 FROM rows WHERE "score" IS NOT NULL AND label IS NOT NULL GROUP BY ALL ORDER BY _period, _version, score
+SELECT "score" AS score, label = '1' AS is_positive, _weight AS weight FROM rows WHERE "score" IS NOT NULL AND label IS NOT NULL
 -- {'start': (2024, 1, 1, 0, 0), 'start_date': '2024-01', 'end': (2024, 2, 1, 0, 0), 'end_date': '2024-02-01'}
