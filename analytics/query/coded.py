@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from analytics.core import Cut, Segment
@@ -18,11 +19,13 @@ NO_VALUE = 255
 FIRST = "hash(prediction_id, row) % 2 = 0"  # the half of the rows in which a search looks
 
 
-def loss_frame(side: Side, loss: RowLoss, columns: Sequence[str] = ()) -> Frame | None:
+def loss_frame(
+    engine: Engine, side: Side, loss: RowLoss, columns: Sequence[str] = ()
+) -> Frame | None:
     """The rows that count for a loss, with the named columns."""
     wanted = (*loss.columns, *columns)
-    rows = frame(side.dataset, side.scope, wanted, with_labels=loss.needs_labels)
-    return None if rows is None else Frame(rows.sql, {**rows.values, **loss.values})
+    rows = frame(side.dataset, side.scope, wanted, with_labels=loss.needs_labels, engine=engine)
+    return None if rows is None else replace(rows, values={**rows.values, **loss.values})
 
 
 def _counts(loss: RowLoss) -> tuple[str, str]:
@@ -38,7 +41,7 @@ def coded_rows(engine: Engine, side: Side, loss: RowLoss, cuts: Sequence[Cut]) -
     A code counts a number's fine edges below it, or is a level's place; ``NO_VALUE`` is a missing
     one, and levels beyond the listed ones come after the last.
     """
-    rows = loss_frame(side, loss, [cut.column for cut in cuts])
+    rows = loss_frame(engine, side, loss, [cut.column for cut in cuts])
     if rows is None:
         return None
     values, (keep, weight) = dict(rows.values), _counts(loss)
@@ -96,7 +99,7 @@ def sums_inside(
 ) -> dict[Key, list[tuple[int, Sums]]]:
     """By period: rows and sums of the loss of all rows, then of the rows in each segment."""
     columns = {c.column for segment in segments for c in segment.conditions} - {"label"}
-    rows = loss_frame(side, loss, sorted(columns))
+    rows = loss_frame(engine, side, loss, sorted(columns))
     if rows is None:
         return {}
     values, (keep, weight) = dict(rows.values), _counts(loss)

@@ -32,7 +32,7 @@ def numeric_values(
     answers: dict[str, dict[Key, Values]] = {name: {} for name in columns}
     for i in range(0, len(columns), MAX_AT_ONCE):
         chosen = columns[i : i + MAX_AT_ONCE]
-        rows = frame(dataset, scope, chosen, with_labels="label" in chosen)
+        rows = frame(dataset, scope, chosen, with_labels="label" in chosen, engine=engine)
         if rows is None:
             continue
         picks = ", ".join(f"CAST({quote_name(c)} AS DOUBLE) AS c{j}" for j, c in enumerate(chosen))
@@ -88,7 +88,7 @@ def level_counts(
 ) -> dict[str, dict[Key, Levels]]:
     """Each column's rows by level, for every group of the scope, in one pass."""
     answers: dict[str, dict[Key, Levels]] = {name: {} for name in columns}
-    rows = frame(dataset, scope, columns, with_labels="label" in columns)
+    rows = frame(dataset, scope, columns, with_labels="label" in columns, engine=engine)
     if rows is None or not columns:
         return answers
     picks = ", ".join(f"CAST({quote_name(c)} AS VARCHAR) AS c{i}" for i, c in enumerate(columns))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -123,7 +123,7 @@ def renamed(found: Frame, prefix: str) -> Frame:
     sql = _BOUND.sub(
         lambda m: f"${prefix}{m.group(1)}" if m.group(1) is not None else m.group(0), found.sql
     )
-    return Frame(sql, {f"{prefix}{k}": v for k, v in found.values.items()})
+    return replace(found, sql=sql, values={f"{prefix}{k}": v for k, v in found.values.items()})
 
 
 def loss_by_cell(
@@ -131,7 +131,9 @@ def loss_by_cell(
 ) -> dict[tuple[str, str], Sums]:
     """Sums of the loss over labelled rows by (column, cell); joint cells stand under column ""."""
     columns = [cut.column for cut in cuts]
-    rows = frame(side.dataset, side.scope, ("prediction", "score", *columns), with_labels=True)
+    rows = frame(
+        side.dataset, side.scope, ("prediction", "score", *columns), with_labels=True, engine=engine
+    )
     if rows is None or not cuts:
         return {}
     values = dict(rows.values)
@@ -193,7 +195,7 @@ def _used(values: Mapping[str, Any], sql: str) -> dict[str, Any]:
 
 def span_of(engine: Engine, side: Side) -> tuple[datetime, datetime] | None:
     """First and last moment of a side's labelled rows."""
-    rows = frame(side.dataset, side.scope, with_labels=True)
+    rows = frame(side.dataset, side.scope, with_labels=True, engine=engine)
     if rows is None:
         return None
     first, last = engine.rows(

@@ -21,7 +21,7 @@ def moments(
     Weighted like every metric; a quantile comes with the order statistics that hold it.
     """
     found = compile_expression(metric.expression, dataset.schema)
-    rows = frame(dataset, scope, found.columns, with_labels=found.needs_labels)
+    rows = frame(dataset, scope, found.columns, with_labels=found.needs_labels, engine=engine)
     if rows is None:
         return {}
     weight = "_weight" if found.needs_labels else "1"

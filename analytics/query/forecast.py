@@ -75,7 +75,7 @@ def rows_said(
 
     With ``labelled`` only those whose label is known.
     """
-    rows = frame(dataset, scope, columns, with_labels=labelled)
+    rows = frame(dataset, scope, columns, with_labels=labelled, engine=engine)
     if rows is None:
         return {}
     picks = ", ".join(f"{quote_name(c)} AS c{i}" for i, c in enumerate(columns))

@@ -23,7 +23,7 @@ def group_counts(
     score = "score" if dataset.schema.task == "binary" else f"score_{class_name}"
     has_score = score in dataset.log("predictions", scope.log).columns
     columns = ("prediction", "score", cut.column, *([score] if has_score else []))
-    rows = frame(dataset, scope, columns, with_labels=True)
+    rows = frame(dataset, scope, columns, with_labels=True, engine=engine)
     if rows is None:
         return {}
     values = {**rows.values, "class_name": class_name}

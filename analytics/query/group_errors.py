@@ -18,7 +18,7 @@ Row = tuple[Any, ...]
 
 def usual_error(engine: Engine, dataset: Dataset, scope: Scope) -> float | None:
     """The size of error that half of the labelled rows stay within; None without labels."""
-    rows = frame(dataset, scope, ("prediction",), with_labels=True)
+    rows = frame(dataset, scope, ("prediction",), with_labels=True, engine=engine)
     if rows is None:
         return None
     sql = rows.select(
@@ -32,7 +32,7 @@ def group_errors(
     engine: Engine, dataset: Dataset, scope: Scope, cut: Cut, tolerance: float
 ) -> dict[str, Row]:
     """Sums of errors by the code of the cell."""
-    rows = frame(dataset, scope, ("prediction", cut.column), with_labels=True)
+    rows = frame(dataset, scope, ("prediction", cut.column), with_labels=True, engine=engine)
     if rows is None:
         return {}
     values = {**rows.values, "tolerance": tolerance}

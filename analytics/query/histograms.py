@@ -136,7 +136,7 @@ def delay_curve(
     The share is of labels that did arrive; rows that never get one are no part of it.
     """
     log = dataset.log("labels", scope.log)
-    rows = frame(dataset, scope, with_labels=True)
+    rows = frame(dataset, scope, with_labels=True, engine=engine)
     if rows is None or "known_at" not in log.columns or not dataset.schema.has("timestamp"):
         return (), ()
     steps = [i / n_steps for i in range(n_steps + 1)]

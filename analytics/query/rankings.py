@@ -28,7 +28,7 @@ def ranks(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, Ranks]:
     if not classes:
         return {}
     columns = [f"score_{name}" for name in classes]
-    rows = frame(dataset, scope, columns, with_labels=True)
+    rows = frame(dataset, scope, columns, with_labels=True, engine=engine)
     if rows is None:
         return {}
     names = [quote_name(c) for c in columns]
@@ -62,7 +62,7 @@ def quantiles(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, Quant
     if not levels:
         return {}
     columns = [f"quantile_{level!r}" for level in levels]
-    rows = frame(dataset, scope, columns, with_labels=True)
+    rows = frame(dataset, scope, columns, with_labels=True, engine=engine)
     if rows is None:
         return {}
     names = [quote_name(c) for c in columns]
@@ -89,7 +89,7 @@ def rankings(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, Rankin
     schema = dataset.schema
     if not (schema.has("group") and schema.has("score")):
         return {}
-    rows = frame(dataset, scope, ("ranking_group", "score"), with_labels=True)
+    rows = frame(dataset, scope, ("ranking_group", "score"), with_labels=True, engine=engine)
     if rows is None:
         return {}
     relevance = (

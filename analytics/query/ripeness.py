@@ -40,7 +40,7 @@ def delay_edges(engine: Engine, dataset: Dataset, scope: Scope) -> tuple[float, 
     log = dataset.log("labels", scope.log)
     if "known_at" not in log.columns or not dataset.schema.has("timestamp"):
         return ()
-    rows = frame(dataset, scope, with_labels=True)
+    rows = frame(dataset, scope, with_labels=True, engine=engine)
     if rows is None:
         return ()
     shares = [i / N_DELAYS for i in range(1, N_DELAYS + 1)]

@@ -42,7 +42,7 @@ def scored_rows(engine: Engine, dataset: Dataset, scope: Scope) -> Scored | None
         names = [by_class[c] for c in classes]
     if len(classes) < 2 or schema.task == "regression":
         return None
-    rows = frame(dataset, scope, names, with_labels=True)
+    rows = frame(dataset, scope, names, with_labels=True, engine=engine)
     if rows is None:
         return None
     picks = ", ".join(f"CAST({quote_name(name)} AS DOUBLE) AS s{i}" for i, name in enumerate(names))

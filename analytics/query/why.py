@@ -11,7 +11,7 @@ from analytics.core import Column, Condition, Cut, Dataset, Scope
 from analytics.query.cells import MISSING, MOST_LEVELS, OTHER, joint_sql
 from analytics.query.compare import renamed
 from analytics.query.engine import Engine
-from analytics.query.frame import frame
+from analytics.query.frame import Frame, frame
 from analytics.query.ripeness import DELAY, Ripeness, ripe_sql
 from analytics.query.terms import Terms
 from analytics.sources.relation import quote_name
@@ -62,7 +62,7 @@ def bin_columns(
     """How the columns are cut: numbers at the scope's quarters, the rest by level."""
     numeric = [c.name for c in columns if c.type == "numeric"]
     levelled = [Binned(c.name) for c in columns if c.type in ("categorical", "boolean")]
-    rows = frame(dataset, scope, numeric, with_labels="label" in numeric)
+    rows = frame(dataset, scope, numeric, with_labels="label" in numeric, engine=engine)
     if rows is None or not numeric:
         return tuple(levelled)
     shares = [i / N_BINS for i in range(N_BINS + 1)]
@@ -153,31 +153,31 @@ def _cells(
     columns: Iterable[str],
     values: dict[str, Any],
 ) -> dict[str, list[CellSums]]:
-    sides = [_side(asked, i, codes, (tuple(columns), values)) for i in range(len(asked.scopes))]
-    if any(side is None for side in sides):
+    reads = tuple(columns), values
+    then, now = (_side(engine, asked, i, codes, reads) for i in range(2))
+    if then is None or now is None:
         return {}
-    (then_sql, then_values), (now_sql, now_values) = [s for s in sides if s is not None]
     most = MOST_LEVELS if codes[0][1] != JOINT else 1_000_000
     both = ", ".join(f"t.x{i} AS t{i}, n.x{i} AS n{i}" for i in range(7))
     sums = ", ".join(f"coalesce(sum({s}{i}), 0)" for s in ("t", "n") for i in range(7))
     found = engine.rows(
-        f"WITH t AS ({then_sql}), n AS ({now_sql}), beside AS (SELECT col, code, {both},"
+        f"WITH t AS ({then.sql}), n AS ({now.sql}), beside AS (SELECT col, code, {both},"
         " coalesce(t.x0, 0) + coalesce(n.x0, 0) AS n_rows FROM t FULL JOIN n USING (col, code)),"
         " ranked AS (SELECT *, row_number() OVER (PARTITION BY col ORDER BY n_rows DESC, code)"
         " AS place FROM beside)"
         f" SELECT col, CASE WHEN code = '{MISSING}' OR place <= {most} THEN code"
         f" WHEN coalesce(t0, 0) = 0 THEN '{UNSEEN}' ELSE '{OTHER}' END AS cell, {sums}"
         " FROM ranked GROUP BY ALL ORDER BY col, cell",
-        {**then_values, **now_values},
+        {**then.values, **now.values},
     )
     cells: dict[str, list[CellSums]] = {}
     for at, code, *x in found:
-        then, now = x[:7], x[7:]
+        before, after = x[:7], x[7:]
         one = CellSums(
             str(code),
-            (int(then[0]), int(now[0])),
-            (int(then[1]), int(now[1])),
-            (_sums(then), _sums(now)),
+            (int(before[0]), int(after[0])),
+            (int(before[1]), int(after[1])),
+            (_sums(before), _sums(after)),
         )
         if sum(one.n):
             cells.setdefault(codes[int(at)][1], []).append(one)
@@ -197,18 +197,18 @@ _ADDED = (
 
 
 def _side(
+    engine: Engine,
     asked: Asked,
     side: int,
     codes: Sequence[tuple[str, str]],
     reads: tuple[Sequence[str], dict[str, Any]],
-) -> tuple[str, dict[str, Any]] | None:
+) -> Frame | None:
     """One side's GROUP BY as a statement of its own, its values under names of its own."""
     columns, values = reads
     terms, ripeness = asked.terms, asked.ripeness
     with_labels = terms.needs_labels or "label" in columns
-    rows = frame(
-        asked.dataset, asked.scopes[side], (*terms.columns, *columns), with_labels=with_labels
-    )
+    wanted, scope = (*terms.columns, *columns), asked.scopes[side]
+    rows = frame(asked.dataset, scope, wanted, with_labels=with_labels, engine=engine)
     if rows is None:
         return None
     weight = "_weight" if terms.needs_labels else "1"
@@ -225,8 +225,7 @@ def _side(
         f" CAST({weight} AS DOUBLE) AS _w FROM rows) GROUP BY GROUPING SETS ({sets})"
     )
     bound = {k: v for k, v in {**rows.values, **terms.values, **values}.items() if f"${k}" in sql}
-    found = renamed(replace(rows, sql=sql, values=bound), f"side{side}_")
-    return found.sql, found.values
+    return renamed(replace(rows, sql=sql, values=bound), f"side{side}_")
 
 
 def sums_by_delay(
@@ -236,7 +235,7 @@ def sums_by_delay(
     answers: list[list[Sums]] = []
     for scope in asked.scopes:
         terms = asked.terms
-        rows = frame(asked.dataset, scope, terms.columns, with_labels=True)
+        rows = frame(asked.dataset, scope, terms.columns, with_labels=True, engine=engine)
         found: list[Sums] = [(0.0, 0.0, 0.0, 0.0, 0.0)] * (len(edges) + 2)
         if rows is not None:
             above = " + ".join(f"({DELAY} > {edge!r}::DOUBLE)::INT" for edge in edges)
