@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -305,3 +307,16 @@ def test_the_sample_logs_are_small() -> None:
         sum(p.stat().st_size for p in (ROOT / "sample_logs").rglob("*") if p.is_file())
         <= 10_000_000
     )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=lambda p: p.stem)
+def test_what_a_page_imports_is_there(path: Path) -> None:
+    """Types are checked in packages; a page whose import is gone would fail when it is opened."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            ("app", "analytics")
+        ):
+            module = importlib.import_module(str(node.module))
+            for name in node.names:
+                found = hasattr(module, name.name) or find_spec(f"{node.module}.{name.name}")
+                assert found, f"{path.name}: {node.module}.{name.name}"

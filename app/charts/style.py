@@ -110,8 +110,9 @@ def finish(figure: go.Figure, *, height: int, right: int = 16, top: int = 16) ->
 def time_axis(figure: go.Figure, start: datetime, end: datetime) -> None:
     """Time from left to right, months and days spelled out."""
     figure.update_xaxes(
-        type="date", range=[start, end], tickformatstops=TIME_FORMATS, ticklabelmode="period"
-    )
+        type="date", range=[start, end], tickformatstops=TIME_FORMATS, ticklabelmode="period",
+        tickangle=0,
+    )  # fmt: skip
 
 
 def annotate(figure: go.Figure, text: str, **place: Any) -> None:

@@ -52,7 +52,7 @@ def cards_of(
 
 def _note(result: Result) -> str:
     if result.name == "throughput":
-        return f"peak {write_count(int(result.detail['peak_per_minute']))}/min"
+        return f"≤ {write_count(int(result.detail['peak_per_minute']))}/min"
     if result.name == "error_rate":
         return f"{write_count(int(result.detail['n_failed']))} failed"
     return ""

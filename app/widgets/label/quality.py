@@ -109,7 +109,7 @@ def _person(work: Work) -> dict[str, str]:
         "person": plain(work.person),
         "answers": write_count(work.n),
         "right on gold": plain(right),
-        "time for one": "–" if work.median_s is None else f"{write_value(work.median_s)} s",
+        "time for one": write_value(work.median_s, "s"),
         "skipped": write_count(work.n_skipped),
         "unsure": write_count(work.n_unsure),
         "flagged": write_count(work.n_flagged),
@@ -152,7 +152,13 @@ def draw_suspects(found: SuspectLabels | None, can_open: bool) -> None:
         return
     if n > MOST_SUSPECTS:
         st.caption(f"Showing {MOST_SUSPECTS} of {write_count(n)}.")
-    st.dataframe(rows, hide_index=True, key="suspects", width="stretch", alt="Suspect labels")
+    margin = st.column_config.NumberColumn(
+        format="%.3f", help="Below zero the model prefers another class; the lower, the surer."
+    )
+    st.dataframe(
+        rows, hide_index=True, key="suspects", width="stretch", alt="Suspect labels",
+        column_config={"margin": margin},
+    )  # fmt: skip
     if can_open:
         first = found.rows[0].prediction_id
         link_to("explore", "Open the most suspect", {"id": first})
