@@ -257,7 +257,7 @@ def _as_item(kind: str, import_id: str, raw: str) -> str:
     """The text as it was sent; of a row that the log refused, the item that it was."""
     if import_id.endswith("-aside") or not import_id.startswith("wal-"):
         return raw
-    from app.api.records import SHAPES
+    from app.api.records import SHAPES, nested
 
     try:
         row = json.loads(raw)
@@ -265,17 +265,7 @@ def _as_item(kind: str, import_id: str, raw: str) -> str:
         return raw
     if not isinstance(row, dict) or kind not in SHAPES:
         return raw
-    own = set(SHAPES[kind].model_fields)
-    item: dict[str, Any] = {}
-    for name, value in row.items():
-        if value is None or name in OURS or (name == "known_at" and row.get("known_at_made")):
-            continue
-        if kind == "predictions" and name.startswith("score_"):
-            item.setdefault("scores", {})[name.removeprefix("score_")] = value
-        elif name in own:
-            item[name] = value
-        elif kind == "resources" and name == "prediction_id":
-            item["id"] = value
-        else:
-            item.setdefault("values" if kind == "resources" else "features", {})[name] = value
-    return json.dumps(item, ensure_ascii=False)
+    if row.get("known_at_made"):
+        del row["known_at"]
+    kept = {k: v for k, v in row.items() if v is not None and k not in OURS}
+    return json.dumps(nested(kind, kept), ensure_ascii=False)

@@ -66,6 +66,11 @@ TABLE = (
         "What may wait in the write-ahead log; beyond it the API answers 429 until it is taken.",
     ),
     Setting("disk_floor_mb", 512, "Below so much free disk the API takes nothing and answers 503."),
+    Setting(
+        "orphan_s",
+        300,
+        "A request that a model server logged without a response is a suspected error after so long.",
+    ),
     Setting("api_rate", 100, "Requests a second that one API key may send; twice that in a burst."),
     Setting(
         "metrics_token",

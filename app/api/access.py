@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -81,29 +83,47 @@ def key_for(kind: KeyKind) -> Callable[[Request], ApiKey]:
     """The dependency of a route: the key of the request, which must be one of that kind."""
 
     def given_key(request: Request) -> ApiKey:
-        database = database_of(request)
-        secret = bearer(request)
-        with database.read() as connection:
-            key = find_key(connection, secret)
-        if key is None:
-            raise ApiError(
-                401,
-                "The API key is not known, or it was revoked.",
-                "",
-                "Ask whoever runs Telltale for a key (Admin page, API keys).",
-            )
-        if key.kind != kind:
-            raise ApiError(
-                403,
-                f"This key sends {key.kind}, not {kind}.",
-                "A key is for one model and one kind of log.",
-                f"Make one with `telltale key add --model {key.model} --kind {kind}`.",
-            )
-        check_rate(request, key.id)
-        touch_key(database, key)
-        return key
+        return _checked(request, kind, bearer(request))
 
     return given_key
+
+
+def logger_key_for(kind: KeyKind) -> Callable[[Request], ApiKey]:
+    """The same for loggers that only know an address: also ``?key=`` or a password in the URL."""
+
+    def given_key(request: Request) -> ApiKey:
+        scheme, _space, given = request.headers.get("authorization", "").partition(" ")
+        secret = request.query_params.get("key", "")
+        if scheme.lower() == "basic":
+            with contextlib.suppress(ValueError):
+                text = base64.b64decode(given.strip(), validate=True).decode("utf-8", "replace")
+                secret = text.partition(":")[2]
+        return _checked(request, kind, secret or bearer(request))
+
+    return given_key
+
+
+def _checked(request: Request, kind: KeyKind, secret: str) -> ApiKey:
+    database = database_of(request)
+    with database.read() as connection:
+        key = find_key(connection, secret)
+    if key is None:
+        raise ApiError(
+            401,
+            "The API key is not known, or it was revoked.",
+            "",
+            "Ask whoever runs Telltale for a key (Admin page, API keys).",
+        )
+    if key.kind != kind:
+        raise ApiError(
+            403,
+            f"This key sends {key.kind}, not {kind}.",
+            "A key is for one model and one kind of log.",
+            f"Make one with `telltale key add --model {key.model} --kind {kind}`.",
+        )
+    check_rate(request, key.id)
+    touch_key(database, key)
+    return key
 
 
 FeedbackKey = Annotated[ApiKey, Depends(key_for("feedback"))]

@@ -34,7 +34,7 @@ def items_of(request: Request, body: bytes, limit: int) -> bytes | list[bytes] |
     """
     headers = request.headers
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = _unpacked(body, headers.get("content-encoding", "").strip().lower(), GROWS * limit)
+    body = unpacked(body, headers.get("content-encoding", "").strip().lower(), GROWS * limit)
     if kind == ARROW:
         return _arrow(body)
     if kind in LINES:
@@ -66,7 +66,7 @@ def one_of(request: Request, body: bytes, limit: int) -> bytes:
         do = "Send JSON with the header Content-Type: application/json, or use the batch address."
         raise ApiError(415, f"The content type {kind!r} is not taken here.", "", do)
     encoding = request.headers.get("content-encoding", "").strip().lower()
-    return _unpacked(body, encoding, GROWS * limit)
+    return unpacked(body, encoding, GROWS * limit)
 
 
 def read_line(line: bytes) -> Any:
@@ -76,7 +76,8 @@ def read_line(line: bytes) -> Any:
         return Broken(line.decode("utf-8", "replace"))
 
 
-def _unpacked(body: bytes, encoding: str, most: int) -> bytes:
+def unpacked(body: bytes, encoding: str, most: int) -> bytes:
+    """The body without its packing; ApiError 413, 415 or 422 where that is too large or broken."""
     if encoding not in ENCODINGS:
         raise ApiError(415, f"The encoding {encoding!r} is not taken.", "", "Send gzip or zstd.")
     if encoding in ("", "identity"):

@@ -72,7 +72,7 @@ class Seen:
                 self._digests.popitem(last=False)
 
 
-class _Batch:
+class Batch:
     """Items of one request, judged one by one."""
 
     def __init__(self, request: Request, key: ApiKey) -> None:
@@ -225,11 +225,10 @@ def _judges(request: Request) -> CapacityLimiter:
     return found
 
 
-async def _keep(request: Request, key: ApiKey, read: Callable[[], Any]) -> list[dict[str, Any]]:
-    """Read and judge the items, and answer once those to keep are on the disk."""
+async def keep(request: Request, batch: Batch, judge: Callable[[], bytes]) -> list[dict[str, Any]]:
+    """Judge what came, and answer once what is to be kept is on the disk."""
     wal, seen = _state(request)
-    batch = _Batch(request, key)
-    body = await to_thread.run_sync(lambda: batch.judge_all(read()), limiter=_judges(request))
+    body = await to_thread.run_sync(judge, limiter=_judges(request))
     if body:
         try:
             await asyncio.wrap_future(wal.append(body))
@@ -239,7 +238,7 @@ async def _keep(request: Request, key: ApiKey, read: Callable[[], Any]) -> list[
             refusal.headers = {"Retry-After": RETRY_S}
             raise refusal from error
         seen.add(batch.new)
-    count_items(key.model, key.kind, batch.results)
+    count_items(batch.key.model, batch.key.kind, batch.results)
     return batch.results
 
 
@@ -259,7 +258,10 @@ def _add_routes(kind: KeyKind) -> None:
     async def post_one(request: Request, response: Response, key: ApiKey) -> Result:
         """Keep one item: 201 when it is new, 200 when it was there."""
         body = await request.body()
-        (found,) = await _keep(request, key, lambda: [one_of(request, body, _limit(request))])
+        batch, limit = Batch(request, key), _limit(request)
+        (found,) = await keep(
+            request, batch, lambda: batch.judge_all([one_of(request, body, limit)])
+        )
         result = Result(**found)
         if result.status == "rejected":
             status = 409 if result.id else 422
@@ -271,7 +273,10 @@ def _add_routes(kind: KeyKind) -> None:
     async def post_many(request: Request, key: ApiKey) -> Response:
         """Keep up to 10,000 items; each is accepted, known again or rejected on its own."""
         body = await request.body()
-        results = await _keep(request, key, lambda: items_of(request, body, _limit(request)))
+        batch, limit = Batch(request, key), _limit(request)
+        results = await keep(
+            request, batch, lambda: batch.judge_all(items_of(request, body, limit))
+        )
         found = msgspec.json.encode({"results": results})
         return Response(found, media_type="application/json")
 

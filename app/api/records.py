@@ -178,3 +178,19 @@ def read_item(kind: str, item: Any, now: datetime) -> Read:
 def label_key(item_id: str, source: str | None, label: object, known_at: datetime | None) -> str:
     """What makes two labels the same one."""
     return "\x1f".join(str(x) for x in (item_id, source, label, known_at))
+
+
+def nested(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A flat row as an item: what has no place of its own is a feature, or a value."""
+    own = set(SHAPES[kind].model_fields)
+    item: dict[str, Any] = {}
+    for name, value in row.items():
+        if kind == "predictions" and name.startswith("score_"):
+            item.setdefault("scores", {})[name.removeprefix("score_")] = value
+        elif name in own:
+            item[name] = value
+        elif kind == "resources" and name == "prediction_id":
+            item["id"] = value
+        else:
+            item.setdefault("values" if kind == "resources" else "features", {})[name] = value
+    return item

@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ import sqlalchemy as sa
 
 from analytics.core import Kind
 from analytics.errors import FileUnreadable, LogError, StateError, TelltaleError, UsageError
+from app.ingest.halves import bury_orphans, join_halves, keep_joined
 from app.ingest.outbox import merge
 from app.ingest.parts import sync
 from app.ingest.replan import Plans
@@ -56,6 +58,7 @@ ROLES = {
     "received_at": "received_at",
 }
 IDLE_S = 0.5
+LOOK_S = 10.0  # how often it is looked for requests without a response
 _log = logging.getLogger("telltale.wal")
 
 
@@ -65,12 +68,14 @@ class _Group:
 
     found: list[list[dict[str, Any]] | pa.Table] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
+    halves: list[str] = field(default_factory=list)  # of pairs, in their order
 
     def add(self, record: Mapping[str, Any], rest: bytes) -> None:
         """One record: rows as they are, or a table behind them."""
         import pyarrow as pa
 
         self.refused += record.get("refused", ())
+        self.halves += record.get("halves", ())
         if rest:
             with pa.ipc.open_stream(rest) as reader:
                 self.found.append(reader.read_all())
@@ -119,9 +124,9 @@ def drain(place: Place, plans: Plans | None = None) -> int:
 class Drainer(threading.Thread):
     """Drains until ended, whatever else the worker does."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, orphans_s: float = 300.0) -> None:
         super().__init__(daemon=True, name="wal")
-        self._place = place
+        self._place, self._orphans_s, self._look_at = place, orphans_s, 0.0
         self._ended = threading.Event()
         self._plans = Plans()
 
@@ -130,6 +135,9 @@ class Drainer(threading.Thread):
         while not self._ended.wait(IDLE_S):
             try:
                 drain(self._place, self._plans)
+                if time.monotonic() >= self._look_at:
+                    self._look_at = time.monotonic() + LOOK_S
+                    bury_orphans(self._place, self._orphans_s)
             except Exception:
                 _log.exception("the write-ahead log was not emptied")
                 self._ended.wait(10 * IDLE_S)
@@ -195,6 +203,10 @@ def _keep_torn(file: Path, rest: bytes) -> None:
 
 def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group, plans: Plans) -> None:
     """Import what is good and keep aside what is not, once each."""
+    joined = join_halves(place, key[0], group.halves)
+    group.refused += joined.refused
+    if joined.rows:
+        group.found.append(joined.rows)
     if group.found and not _is_known(place, number):
         table = together(group.found)
         try:
@@ -207,6 +219,7 @@ def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group, plans
             _keep_all_aside(place, number, key, (error, table))
     if group.refused and not _is_known(place, f"{number}-aside"):
         _keep_aside(place, f"{number}-aside", key, group.refused)
+    keep_joined(place, key[0], joined)
 
 
 def _keep_all_aside(

@@ -38,7 +38,9 @@ class Worker:
         """Until stopped: rescue what dead workers left, and do what is queued."""
         sweep(self.settings.home, self.database)
         flusher = Flusher(place_of(self.settings, self.database, "outbox"))
-        drainer = Drainer(place_of(self.settings, self.database, "api"))
+        drainer = Drainer(
+            place_of(self.settings, self.database, "api"), self.settings.number("orphan_s")
+        )
         chores = Chores(self.settings, self.database)
         flusher.start()
         drainer.start()

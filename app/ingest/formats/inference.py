@@ -24,14 +24,15 @@ def read_inference(records: Iterable[str], reading: Reading) -> Iterator[Row | R
 def _halves(records: Iterable[str]) -> Iterator[Half | Row | Reject]:
     for text in records:
         try:
-            yield from _read(parse(text))
+            yield from read_body(parse(text))
         except Unreadable as error:
             yield Reject(text, str(error))
         except WRONG:
             yield Reject(text, "It is no body of a request or a response.")
 
 
-def _read(record: Any) -> list[Half | Row]:
+def read_body(record: Any) -> list[Half | Row]:
+    """A record as rows, or as one half of a pair."""
     if isinstance(record, list):
         return [_half(record)]
     if all(isinstance(record.get(name), dict | list) for name in BOTH):

@@ -18,12 +18,12 @@ def read_kserve(records: Iterable[str], reading: Reading) -> Iterator[Row | Reje
 def _halves(records: Iterable[str]) -> Iterator[Half | Reject]:
     for text in records:
         try:
-            yield _half(parse(text))
+            yield half_of(parse(text))
         except WRONG:
             yield Reject(text, "It is no CloudEvent with type, source and id.")
 
 
-def _half(event: dict[str, Any]) -> Half:
+def half_of(event: dict[str, Any]) -> Half:
     """An event; batches that the logger stores have other names for the same."""
     if "reqType" in event:
         event = {

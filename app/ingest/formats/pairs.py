@@ -51,14 +51,15 @@ def pair(halves: Iterable[Half | Row | Reject], reading: Reading) -> Iterator[Ro
         elif known != DONE and (other := Half(*parse(known))).side != half.side:
             waiting[key] = DONE  # one that is sent again is the same
             asked, answered = (other, half) if half.side == "response" else (half, other)
-            yield from _whole(asked, answered)
+            yield from whole(asked, answered)
     for text in waiting.values():
         if text != DONE:
             half = Half(*parse(text))
             yield from _alone(half) if len(sides) == 1 else [_orphan(half)]
 
 
-def _whole(asked: Half, answered: Half) -> Iterator[Row | Reject]:
+def whole(asked: Half, answered: Half) -> Iterator[Row | Reject]:
+    """Rows of a request and its response."""
     try:
         rows = list(join(request_rows(asked.body), response_rows(answered.body)))
         more = _moments(asked, answered)

@@ -173,3 +173,34 @@ def test_what_cannot_be_sent_is_counted_and_raises_nothing(environment: None, ap
     assert (sender.counts["dropped"], sender.counts["rejected"]) == (2, 1)
     assert "key" in sender.last_error
     sender.close()
+
+
+def test_the_kserve_snippet(environment: None, api: Api) -> None:
+    """The logger posts binary CloudEvents to the address of the manifest."""
+    import httpx
+    import yaml
+
+    manifest = yaml.safe_load(snippet("KServe, SageMaker, BentoML, OpenTelemetry"))
+    url = manifest["spec"]["predictor"]["logger"]["url"]
+    url = url.replace("http://telltale:8502", api.url).replace("KEY", os.environ["TELLTALE_KEY"])
+    headers = {"ce-id": "e", "ce-source": "s", "ce-time": "2026-03-01T12:00:00Z"}
+    sides: dict[str, Any] = {
+        "request": {"instances": [[1.5]]},
+        "response": {"predictions": [1]},
+    }
+    for side, body in sides.items():
+        headers["ce-type"] = f"org.kubeflow.serving.inference.{side}"
+        assert httpx.post(url, json=body, headers=headers).status_code == 200
+    assert api.ids() == ["e"]
+
+
+def test_the_agent_snippet(
+    environment: None, api: Api, make_key: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = make_key("resources")["Authorization"].split()[1]
+    monkeypatch.setenv("TELLTALE_RESOURCES_KEY", secret)
+    code = snippet("Resources of the model's host")
+    code = code.replace("telltale agent", f"{sys.executable} -m app.cli agent")
+    ran = subprocess.run(["bash", "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert '"sent": true' in ran.stdout, ran.stderr
+    assert len(api.ids("resources")) == 1
