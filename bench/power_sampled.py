@@ -24,7 +24,17 @@ from analytics.stats.decision import decide
 from bench.calibration import read_results, with_ends
 from bench.calibration_sampled import sampled_tests
 from bench.drawn_sampled import SHIFTS, TEXTS, TOGETHER, Held, Pair, page
-from bench.power import BAD, MOST_LEARNT, N_OUTPUTS, OFTEN, SELDOM, black_box, by_column, classifier
+from bench.power import (
+    BAD,
+    MOST_LEARNT,
+    N_OUTPUTS,
+    OFTEN,
+    SELDOM,
+    behind,
+    black_box,
+    by_column,
+    classifier,
+)
 from bench.rules import evidently_texts, nannyml_together
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -148,6 +158,11 @@ def tables(kind: str, rows: Sequence[dict[str, Any]]) -> tuple[str, str]:
                 cells += [with_ends(row["verdict"], moved), with_ends(row["false"], runs)]
             cells += [with_ends(row[f"{name} {said}"], moved) for name in OTHERS[kind]]
             lines.append(f"| {' | '.join(cells)} |")
+        mine = "verdict" if said == "seldom" else "evidence often"
+        theirs = [{o: r[f"{o} {said}"] for o in OTHERS[kind]} for r in rows]
+        where = [f"{r['shift']}, {r['n']:,} rows" for r in rows]
+        ours = [r[mine] for r in rows]
+        lines += ["", behind(list(zip(where, ours, theirs, strict=True)))]
         found.append("\n".join(lines))
     return found[0], found[1]
 

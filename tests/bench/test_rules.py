@@ -95,10 +95,16 @@ def test_power_is_measured_at_equal_false_alarms(tmp_path: Path) -> None:
     target = tmp_path / "page.md"
     options = ["--sizes", "500", "--runs", "6", "--page", str(target)]
     assert power.main([*options, "--results", str(tmp_path / "done.jsonl")]) == 0
-    rows = [line for line in target.read_text().splitlines() if "| 500 | 6 |" in line]
+    rows = [line for line in target.read_text().splitlines() if "| 500 | 6" in line]
     assert len(rows) == 2 * len(SHIFTS)
     strong = next(line for line in rows if line.startswith("| 5 % of rows to a new level"))
     assert strong.split("|")[4].strip().startswith("100.0% (")
+
+
+def test_where_another_finds_more_is_said() -> None:
+    cells = [("a, 500 rows", 0.9, {"one": 0.95, "two": 0.9}), ("b, 500 rows", 1.0, {"one": 1.0})]
+    assert power.behind(cells) == "Others found more at: a, 500 rows: one 95.0% beside 90.0%."
+    assert power.behind(cells[1:]) == "No other method found more in any row."
 
 
 def test_a_threshold_lets_as_many_calm_pages_through_as_it_says() -> None:
