@@ -1,7 +1,7 @@
 """Results to Plotly figures: pure, tested without a screen."""
 
 from app.charts.bars import bars_by_name
-from app.charts.behind import behind_charts, column_chart
+from app.charts.behind import SCORES, behind_charts, column_chart
 from app.charts.columns import bars_chart, distribution_chart, heat_chart, levels_chart
 from app.charts.curves import (
     delay_chart,
@@ -27,7 +27,7 @@ from app.charts.people import (
 )
 from app.charts.plan import need_chart, path_chart
 from app.charts.room import make_room
-from app.charts.series import Look, is_drawn, picked_span, series_chart
+from app.charts.series import Look, is_drawn, mark_of, picked_span, series_chart
 from app.charts.spark import DARK, LIGHT, Ink, sparkline
 from app.charts.style import CONFIG, MAX_POINTS, Chart, n_points
 from app.charts.threshold import threshold_chart
@@ -39,6 +39,7 @@ __all__ = [
     "DARK",
     "LIGHT",
     "MAX_POINTS",
+    "SCORES",
     "Chart",
     "Ink",
     "Look",
@@ -66,6 +67,7 @@ __all__ = [
     "levels_chart",
     "looks_chart",
     "make_room",
+    "mark_of",
     "metric_rows",
     "n_points",
     "need_chart",

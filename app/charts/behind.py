@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from analytics.evaluate.behind import Behind
     from analytics.query.histograms import Histogram, LevelShares
 
+SCORES = "Scores by label"
+
 
 def behind_charts(
     found: Behind, schema: Schema, class_name: str | None = None
@@ -34,7 +36,7 @@ def behind_charts(
         yes = schema.positive or class_name or "this class"
         other = [c for c in schema.classes if c != yes]
         rest = other[0] if len(other) == 1 else "other"
-        charts.append(("Scores by label", score_chart(now.score_histogram, yes, rest)))
+        charts.append((SCORES, score_chart(now.score_histogram, yes, rest)))
     if now.residuals is not None:
         charts.append(("Errors", residual_chart(now.residuals, then.residuals)))
         leaning = leaning_chart(now.residuals, then.residuals)

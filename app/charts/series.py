@@ -18,7 +18,7 @@ from analytics.words import (
     write_value,
 )
 from app.charts.marks import Line, Word, draw_changes, draw_margin, draw_names, draw_reference
-from app.charts.style import MAX_POINTS, QUIET, Chart, colour_of, finish, thin, tint
+from app.charts.style import MAX_POINTS, QUIET, SPLIT, Chart, colour_of, finish, thin, tint
 from app.charts.style import time_axis as use_time
 
 
@@ -181,10 +181,18 @@ def _draw(figure: Any, line: Line, unit: str | None) -> None:
             line={"color": line.colour, "width": 2},
             marker={"size": 4, "color": line.colour},
             text=hover,
+            customdata=[mark_of(r) for r in line.results],
             hovertemplate="%{text}<extra></extra>",
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
         )
+    )
+
+
+def mark_of(r: Result) -> str | None:
+    """What a click on a period's point says: when the period begins, and whose it is."""
+    return (
+        None if r.window.start is None else f"{r.window.start.isoformat()}{SPLIT}{r.version or ''}"
     )
 
 

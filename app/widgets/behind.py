@@ -12,11 +12,18 @@ from analytics.core import Condition, Result
 from analytics.query.cells import segment_text
 from analytics.words import SHAPES, WORDS, unit_of, write_count, write_half_width, write_value
 from app.auth import guarded
-from app.charts import bars_chart, behind_charts, delay_chart
+from app.charts import SCORES, bars_chart, behind_charts, delay_chart
 from app.charts.style import SPLIT
 from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty
-from app.widgets.slice_click import Way, draw_sliced, result_way, row_clicks, segment_way
+from app.widgets.slice_click import (
+    Way,
+    draw_ranged,
+    draw_sliced,
+    result_way,
+    row_clicks,
+    segment_way,
+)
 from app.widgets.slice_link import draw_slice_menu, inside_chosen
 from app.widgets.tables import reading_columns
 
@@ -44,7 +51,10 @@ def draw_behind(view: View) -> None:
         for title, chart in charts:
             with st.container(border=True, height="stretch"):
                 confusion = found.current.confusion
-                if not title.startswith("Confusion"):
+                if title == SCORES and view.dataset.schema.task == "binary":
+                    st.subheader(title, anchor=False)
+                    draw_ranged(view, chart, f"behind_{title}", "score")
+                elif not title.startswith("Confusion"):
                     draw_chart(chart, f"behind_{title}", title=title)
                 elif confusion is not None:
                     draw_sliced(view, chart, f"behind_{title}", _way_to_cell, title=title)

@@ -11,6 +11,7 @@ from analytics.catalog import meaning_of
 from analytics.core import Condition, Result
 from analytics.query.cells import segment_text
 from analytics.query.histograms import Histogram, LevelShares
+from analytics.query.segment import COMMON, is_numeric
 from analytics.words import write_count, write_interval, write_list, write_value
 from app.charts import Look, column_chart, series_chart
 from app.widgets.chart_box import draw_chart
@@ -20,7 +21,14 @@ from app.widgets.empty_state import draw_empty
 from app.widgets.finding_row import chip
 from app.widgets.metric_card import reading_of
 from app.widgets.problem import plain
-from app.widgets.slice_click import Way, draw_sliced, segment_way
+from app.widgets.slice_click import (
+    Way,
+    draw_ranged,
+    draw_sliced,
+    hear_marks,
+    point_way,
+    segment_way,
+)
 from app.widgets.slice_link import column_slices, draw_slice_menu, value_slices
 from app.widgets.tables import reading_columns
 
@@ -46,6 +54,11 @@ def draw_column(
         found = view.ask(f"column:{name}", f"Reading {name}")
         if found is None:
             draw_distribution(found, name)
+        elif isinstance(found, Histogram) and _has_ranges(view, name):
+            draw_ranged(
+                view, column_chart(found, name), f"distribution_{name}", name,
+                lambda mark: _way_in(view, name, mark), _say_missing(found),
+            )  # fmt: skip
         else:
             draw_sliced(
                 view, column_chart(found, name), f"distribution_{name}",
@@ -60,6 +73,7 @@ def draw_column(
         chart = series_chart(chosen, Look("score", 170))
         if chart is not None:
             draw_chart(chart, f"column_time_{name}", title=f"Effect by {say_every(every)}")
+            hear_marks(view, f"column_time_{name}", point_way(chosen))
         with st.expander("More statistics", type="compact", key="more_statistics"):
             _statistics(mine)
 
@@ -95,6 +109,12 @@ def _way_in(view: View, name: str, mark: str) -> Way | None:
     if name in ("prediction", "label") and view.dataset.schema.task != "regression":
         return segment_way(segment_text([Condition(name, "=", mark)]))
     return None
+
+
+def _has_ranges(view: View, name: str) -> bool:
+    """Whether a segment may hold a range of the column."""
+    schema = view.dataset.schema
+    return is_numeric(name, schema) and name in {*(c.name for c in schema.features), *COMMON}
 
 
 def _levels(found: Histogram | LevelShares | None, mine: Sequence[Result]) -> None:

@@ -15,6 +15,7 @@ from app.session import format_window
 from app.widgets.chart_box import draw_zoom_chart
 from app.widgets.pickers import zoom_to
 from app.widgets.saved import draw_notes, note_marks
+from app.widgets.slice_click import hear_marks, point_way
 
 if TYPE_CHECKING:
     from analytics.core import Result
@@ -72,7 +73,11 @@ def draw_over_time(
     if estimated:
         is_learned = estimated[0].detail.get("method") == "dle"
         caption += f" {LEARNED if is_learned else DOTTED}{_say_sampled(estimated[0])}"
+    if view.has_times and view.viewer.may("explore", view.model):
+        caption += " A click on a point opens its rows."
     span = draw_zoom_chart(chart, key, caption=caption)
+    if view.has_times and chart is not None:
+        hear_marks(view, key, point_way(results))
     draw_notes(view)
     if span is None:
         return
@@ -109,8 +114,11 @@ def say_caption(results: Sequence[Result], every: str, *, is_selectable: bool) -
     pieces = [f"Bands: 95 % interval ({', '.join(methods)})." if methods else ""]
     thin = [r for r in results if r.verdict == "undefined"]
     if thin:
-        what = "period has" if len(thin) == 1 else "periods have"
-        pieces.append(f"{write_count(len(thin))} {what} too few labels and are left as gaps.")
+        alone = len(thin) == 1
+        what = "period has too few labels and is left as a gap" if alone else (
+            "periods have too few labels and are left as gaps"
+        )  # fmt: skip
+        pieces.append(f"{write_count(len(thin))} {what}.")
     provisional = sum(r.detail.get("maturity") == "provisional" for r in results)
     if provisional:
         waits = "period still waits" if provisional == 1 else "periods still wait"

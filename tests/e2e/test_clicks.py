@@ -88,20 +88,52 @@ def test_a_day_of_the_volume_opens_its_rows(page, sign_in, idle) -> None:
     page.wait_for_url(re.compile(r"/slices\?.*w=20\d\d-\d\d-\d\d"), timeout=LONG)
 
 
-def test_dragging_over_time_still_looks_closer(page, sign_in, idle) -> None:
-    sign_in(page)
-    page.goto("/performance?m=flight-late&w=all")
-    plot = page.locator("[class*='st-key-over_'] .nsewdrag").first
+def drag_over(page, chart: str, idle) -> None:
+    """Draw a box over the middle of a chart."""
+    plot = page.locator(f"{chart} .nsewdrag").first
     plot.wait_for(timeout=LONG)
     idle(page)
+    plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.3, y)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, y, steps=8)
     page.mouse.up()
+
+
+def test_dragging_over_time_still_looks_closer(page, sign_in, idle) -> None:
+    sign_in(page)
+    page.goto("/performance?m=flight-late&w=all")
+    drag_over(page, "[class*='st-key-over_']", idle)
     page.wait_for_url(re.compile(r"w=20\d\d-\d\d-\d\d\.\."), timeout=LONG)
     assert "/performance" in page.url
+
+
+def test_a_point_over_time_opens_its_rows_where_a_box_can_be_drawn_too(page, sign_in, idle) -> None:
+    sign_in(page)
+    page.goto("/performance?m=flight-late&w=all")
+    key = page.locator("[class*='st-key-over_']").first.get_attribute("class", timeout=LONG)
+    click_mark(page, re.search(r"st-key-(over_\S+)", key).group(1), 3, idle)
+    page.wait_for_url(re.compile(r"/slices\?.*w=20\d\d-\d\d-\d\d"), timeout=LONG)
+    page.go_back()
+    expect(page.get_by_role("figure").first).to_be_visible(timeout=LONG)
+    idle(page)
+    assert "/performance" in page.url  # the click of before is not followed again
+
+
+@pytest.mark.parametrize(
+    ("link", "key", "segment"),
+    [
+        ("drift?m=flight-late&w=all&column=temp", "distribution_temp", "where temp ≥ "),
+        ("performance?m=flight-late&w=all", "behind_Scores-by-label", "where score ≥ "),
+    ],
+)
+def test_a_range_of_a_histogram_opens_its_slice(page, sign_in, idle, link, key, segment) -> None:
+    sign_in(page)
+    page.goto(f"/{link}")
+    drag_over(page, f".st-key-{key}", idle)
+    is_open(page, segment)
 
 
 def rows_are_shown(page, idle) -> None:
