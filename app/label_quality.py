@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.state.labels import Setup
 
 MOST_PAIRS = 10
+FEWEST_TIMES = 6  # below that no two of them bound the median with 95 %
 MEANINGS = {
     "Percent agreement": "The share of pairs of answers on the same item that are equal.",
     "Fleiss' kappa": "Agreement beyond chance, where items may have other annotators each.",
@@ -29,8 +30,7 @@ def agreement(setup: Setup, rows: Rows) -> list[tuple[str, Estimate]]:
     from analytics.agreement.krippendorff import krippendorff
     from analytics.agreement.percent import percent
 
-    answers = ((str(task), person, answer) for task, person, answer in rows)
-    ratings = Ratings.from_rows(answers, classes=setup.classes)
+    ratings = _ratings(setup, rows)
     found = [("Percent agreement", percent(ratings))]
     if setup.kind == "value":
         far = krippendorff(ratings, "interval")
@@ -45,8 +45,7 @@ def by_label(setup: Setup, rows: Rows) -> list[tuple[str, Estimate]]:
 
     if setup.kind == "value":
         return []
-    answers = ((str(task), person, answer) for task, person, answer in rows)
-    ratings = Ratings.from_rows(answers, classes=setup.classes)
+    ratings = _ratings(setup, rows)
     if len(ratings.classes) < 3:
         return []
     found = [(name, krippendorff(ratings.one_against_rest(name))) for name in ratings.classes]
@@ -76,14 +75,45 @@ def right_share(right: int, n: int) -> Estimate:
     return share_estimate(right / n, n, n)
 
 
+def beside_others(setup: Setup, rows: Rows, person: str) -> Estimate:
+    """How often the others say of an item what a person says of it."""
+    from analytics.agreement.beside import beside_rest
+
+    if setup.kind == "value":
+        return Estimate.undefined("answers are numbers: see the distance on the tab Agreement")
+    return beside_rest(_ratings(setup, rows), person)
+
+
+def differences(setup: Setup, rows: Rows, person: str) -> list[tuple[str, str, int]]:
+    """(what the others' merged answers say, what the person says, items)."""
+    from analytics.agreement.beside import beside_merged
+
+    return [] if setup.kind == "value" else beside_merged(_ratings(setup, rows), person)
+
+
+def time_for_one(times: Sequence[float]) -> Estimate:
+    """The median of seconds from card to answer, with the order statistics that bound it."""
+    import numpy as np
+
+    from analytics.stats.intervals import quantile_estimate
+
+    if len(times) < FEWEST_TIMES:
+        return Estimate.undefined("too few answers were timed", len(times))
+    return quantile_estimate(np.asarray(times, float), np.ones(len(times)), 0.5)
+
+
+def _ratings(setup: Setup, rows: Rows) -> Ratings:
+    answers = ((str(task), person, answer) for task, person, answer in rows)
+    return Ratings.from_rows(answers, classes=setup.classes)
+
+
 def merged(setup: Setup, rows: Sequence[tuple[int, str, str]]) -> dict[int, tuple[str, float]]:
     """The likeliest class of each task with its chance, people weighed by how reliable they prove."""
     from analytics.agreement.dawid_skene import dawid_skene
 
     if setup.kind == "value" or not rows:
         return {}
-    answers = ((str(task), person, answer) for task, person, answer in rows)
-    found = dawid_skene(Ratings.from_rows(answers, classes=setup.classes))
+    found = dawid_skene(_ratings(setup, rows))
     sure = found.confidence.tolist()
     return {
         int(item): (label, chance)

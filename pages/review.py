@@ -12,6 +12,7 @@ from app.widgets.header import draw_header
 from app.widgets.label.files import draw_files
 from app.widgets.label.fill import draw_fill, draw_gold, draw_said
 from app.widgets.label.lead import draw_review_lead
+from app.widgets.label.person import draw_person
 from app.widgets.label.quality import draw_agreement, draw_annotators, draw_followed, draw_suspects
 from app.widgets.label.review import draw_review
 from app.widgets.label.setup import draw_setup
@@ -60,7 +61,11 @@ if project is not None and is_open("Agreement"):
         draw_agreement(project, ratings(database, viewer, project.id))
 if project is not None and is_open("Annotators"):
     with tabs["Annotators"]:
-        draw_annotators(list_work(database, viewer, project.id))
+        work = list_work(database, viewer, project.id)
+        draw_annotators(work)
+        draw_person(
+            database, viewer, project, work, ratings(database, viewer, project.id, with_gold=True)
+        )
 if project is not None and is_open("Files"):
     with tabs["Files"]:
         draw_files(view, project)

@@ -117,6 +117,40 @@ def test_people_are_listed_with_their_work(answered, run) -> None:
     assert set(table["right on gold"]) == {"not enough data"}
 
 
+def test_one_person_is_looked_at_closer(answered, run, texts) -> None:
+    answered("aabbccab", "aabbccba")
+    app = at(run, "Annotators")
+    app.selectbox(key="person").select("bo").run()
+    assert not app.exception, app.exception
+    said = texts(app)
+    assert "75.0 %" in said and "8 items" in said  # six of eight alike
+    assert "6 of 8" in said
+    differ = app.table[1].value
+    assert sorted(zip(differ["the others say"], differ["bo says"], strict=True)) == [
+        ("a", "b"), ("b", "a"),
+    ]  # fmt: skip
+    assert "2.0 s" in said and "Nothing was skipped" in said
+
+
+def test_what_a_person_skips_and_flags_is_told_by_queue(answered, run, texts, model) -> None:
+    number = answered("aab", "aab")
+    add_tasks(model, BOSS, number, [Item("c20", {"size": 1}, {}), Item("c21", {"size": 2}, {})])
+    first, second = claim_next(model, ANN, number, 2).cards
+    give_answers(
+        model, ANN, number,
+        [
+            Answer("s1", first.task_id, None, action="skip", comment="too dark"),
+            Answer("s2", second.task_id, "a", is_flagged=True, comment="two letters"),
+        ],
+    )  # fmt: skip
+    app = at(run, "Annotators")
+    assert not app.exception, app.exception
+    queues = app.table[1].value
+    assert list(queues["items"]) == ["5"]
+    assert list(queues["skipped"]) == ["1"] and list(queues["flagged"]) == ["1"]
+    assert "too dark" in str(app.table[2].value) and "two letters" in str(app.table[2].value)
+
+
 def test_without_answers_every_tab_says_so(answered, run, texts) -> None:
     answered("", "")
     for tab, said in {
