@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from analytics.errors import NameUnknown, UsageError
 from app.address import address_of
 from app.auth.viewer import Viewer
+from app.feedback.services import check_service, seal
 from app.settings import Settings
 from app.state import triage
 from app.state.database import Database
@@ -18,9 +20,13 @@ DONE = {"not_planned": "wont_fix", "duplicate": "wont_fix"}
 JIRA = {"done": "resolved", "indeterminate": "in_progress", "new": "triaged"}
 
 
-def make_hook(database: Database, viewer: Viewer, hook: Mapping[str, str]) -> Hook:
-    """Make a webhook: only admins say where anything is sent."""
+def make_hook(
+    database: Database, viewer: Viewer, hook: Mapping[str, str], home: Path | None = None
+) -> Hook:
+    """Make a webhook: only admins say where anything is sent. An Apprise address is sealed at once."""
     viewer.check("admin")
+    if hook.get("style") == "apprise" and home is not None:
+        hook = {**hook, "url": seal(home, check_service(str(hook.get("url", ""))))}
     with database.write(viewer.user) as write:
         return add_hook(write, hook)
 

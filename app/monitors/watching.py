@@ -14,6 +14,7 @@ from analytics.monitors.run import Alert
 from analytics.words import unit_of
 from app.monitors.asking import ask_monitor, incidents_of, reason_of
 from app.monitors.policies import default_monitors, monitor_of, plain_monitor
+from app.monitors.telling import teller
 from app.state.database import Database
 from app.state.logs import list_imports
 from app.state.models import list_models
@@ -116,7 +117,7 @@ def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
             return False
     known = list_incidents(database, claim.model)
     kept = [found_of(i, _reason(desk, i, known)) for i in incidents_of(runs)]
-    return keep_runs(database, claim, rans, kept)
+    return keep_runs(database, claim, rans, kept, teller(desk.settings))
 
 
 def _reason(desk: Desk, incident: Incident, known: Sequence[StoredIncident]) -> str:

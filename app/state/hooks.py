@@ -22,9 +22,17 @@ from analytics.errors import NameUnknown, UsageError
 from app.state.database import Database, Write
 from app.state.models import find_model
 
-Purpose = Literal["reply", "ticket", "digest"]
-Style = Literal["plain", "github", "jira", "mail"]
-PURPOSES, STYLES = ("reply", "ticket", "digest"), ("plain", "github", "jira", "mail")
+Purpose = Literal["reply", "ticket", "digest", "alert"]
+Style = Literal["plain", "github", "jira", "mail", "prometheus", "apprise"]
+STYLES_OF: Mapping[Purpose, tuple[Style, ...]] = {
+    "reply": ("plain", "github", "jira"),
+    "ticket": ("plain", "github", "jira"),
+    "digest": ("plain", "mail"),
+    "alert": ("plain", "mail", "prometheus", "apprise"),
+}
+PURPOSES = tuple(STYLES_OF)
+STYLES: tuple[Style, ...] = ("plain", "github", "jira", "mail", "prometheus", "apprise")
+SEALED = "sealed:"  # how an address that is a secret itself is kept
 MAIL = "mailto:"
 _MAILBOX = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 WAITS_S = (10, 60, 300, 1800, 7200)  # before each try after the first
@@ -120,13 +128,17 @@ def _check(connection: Connection, values: Mapping[str, str]) -> None:
             "",
             f"Take a purpose of {', '.join(PURPOSES)} and a style of {', '.join(STYLES)}.",
         )
-    is_digest, style = values["purpose"] == "digest", values["style"]
-    if style not in (("plain", "mail") if is_digest else ("plain", "github", "jira")):
+    purpose, style = values["purpose"], values["style"]
+    if style not in STYLES_OF[purpose]:
         raise UsageError(
-            "A weekly digest goes to a webhook of style plain or by mail, and only it goes by mail.",
-            "",
-            "Choose another style.",
+            f"A webhook for {purpose} has no style {style}.",
+            "Mail is for digests and alerts, prometheus and apprise for alerts alone.",
+            f"Choose one of {', '.join(STYLES_OF[purpose])}.",
         )
+    if style == "apprise":
+        if not values["url"].startswith(SEALED):
+            raise UsageError("The address of an Apprise service is kept sealed.", "", "")
+        return
     if values["style"] == "mail":
         _check_mailbox(values["url"])
         return

@@ -20,7 +20,7 @@ from app.state.users import find_user
 
 Status = Literal["open", "taken", "put off", "closed", "over"]
 QUIET = "harmless"
-TOLD = ("raised", "again")  # steps of a story that a person is told of
+TOLD = ("raised", "again", "worse")  # steps of a story that a person is told of
 MOST_DAYS = 90
 
 metadata = sa.MetaData()
@@ -240,3 +240,16 @@ def is_silent(write: Write, model: str, columns: Iterable[str]) -> Silence | Non
 
 def _spoken(row: Any) -> Silence:
     return Silence(**{name: getattr(row, name) for name in Silence.__slots__})
+
+
+def is_put_off(write: Write, number: int) -> bool:
+    """Whether somebody put the incident off, and that is not over."""
+    mine = sa.select(_care.snoozed_until).where(_care.incident_id == number)
+    until = write.execute(mine).scalar()
+    return until is not None and until > write.database.clock()
+
+
+def forget_closing(write: Write, number: int) -> None:
+    """An incident that came again is open again, whatever was said of it."""
+    mine = care_table.update().where(_care.incident_id == number)
+    write.execute(mine.values(closed_by=None, closed_at=None))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -114,6 +114,20 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What happened to an incident in a run: raised, worse, resolved, again; ``event`` is unique."""
+
+    incident: int
+    event: int
+    what: str
+    model: str
+    found: Found
+
+
+Tell = Callable[[Write, Step], None]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredIncident:
     """An incident as it is kept."""
 
@@ -199,11 +213,16 @@ def renew(database: Database, claim: Claim) -> bool:
 
 
 def keep_runs(
-    database: Database, claim: Claim, runs: Sequence[Ran], found: Sequence[Found]
+    database: Database,
+    claim: Claim,
+    runs: Sequence[Ran],
+    found: Sequence[Found],
+    tell: Tell | None = None,
 ) -> bool:
     """Keep what a claimed watch found; False (and nothing kept) where another took it over.
 
     Where a monitor ended in an error nothing is resolved: who did not look cannot say it is over.
+    ``tell`` is called for every step of an incident, in the same transaction.
     """
     with database.write("worker") as write:
         now = database.clock()
@@ -217,15 +236,17 @@ def keep_runs(
             values = {**row, "model": claim.model, "fence": claim.fence, "at": now}
             write.execute(run_table.insert().values(**values))
         is_blind = any(ran.error for ran in runs)
-        for incident in found:
-            _keep(write, claim.model, incident, is_blind=is_blind)
+        steps = [_keep(write, claim.model, incident, is_blind=is_blind) for incident in found]
+        for step in filter(None, steps):
+            if tell is not None:
+                tell(write, step)
         states = {ran.monitor: ran.state for ran in runs}
         write.audit("run", "watch", claim.model, fence=claim.fence, states=states)
     return True
 
 
-def _keep(write: Write, model: str, found: Found, *, is_blind: bool) -> None:
-    """A new incident, or the one that shares an alert with it, as it is now."""
+def _keep(write: Write, model: str, found: Found, *, is_blind: bool) -> Step | None:
+    """A new incident, or the one that shares an alert with it, as it is now; the step that was."""
     known = write.execute(sa.select(incident_table).where(_incident.model == model)).all()
     same = next((r for r in known if found.alerts & set(json.loads(r.alerts))), None)
     values: dict[str, Any] = {
@@ -240,20 +261,35 @@ def _keep(write: Write, model: str, found: Found, *, is_blind: bool) -> None:
         now = write.database.clock()
         made = incident_table.insert().values(**values, model=model, created_at=now)
         number = int(write.execute(made).inserted_primary_key[0])
-        add_event(write, number, "raised")
-        return
+        return Step(number, add_event(write, number, "raised"), "raised", model, found)
     if is_blind and same.resolved is None:
         values["resolved"] = None
     write.execute(incident_table.update().where(_incident.id == same.id).values(**values))
-    if (same.resolved is None) != (values["resolved"] is None):
-        add_event(write, same.id, "again" if values["resolved"] is None else "resolved")
+    what = _change_of(same, values)
+    if not what:
+        return None
+    event = add_event(write, same.id, what)
+    return Step(same.id, event, what, model, replace(found, resolved=values["resolved"]))
 
 
-def add_event(write: Write, number: int, what: str, text: str = "") -> None:
-    """One line of an incident's story."""
+def _change_of(before: Any, now: Mapping[str, Any]) -> str:
+    """What happened to an incident between two runs, in one word; empty where nothing did."""
+    if (before.resolved is None) != (now["resolved"] is None):
+        return "again" if now["resolved"] is None else "resolved"
+    is_open = now["resolved"] is None
+    called = before.kind != "harmless"
+    if is_open and now["kind"] != "harmless" and not called:
+        return "worse"
+    is_worse = before.severity != "critical" and now["severity"] == "critical"
+    return "worse" if is_open and called and is_worse else ""
+
+
+def add_event(write: Write, number: int, what: str, text: str = "") -> int:
+    """One line of an incident's story; its number."""
     values = {"incident_id": number, "what": what, "text": text, "actor": write.actor}
-    write.execute(event_table.insert().values(**values, at=write.database.clock()))
+    made = write.execute(event_table.insert().values(**values, at=write.database.clock()))
     write.audit(what, "incident", str(number))
+    return int(made.inserted_primary_key[0])
 
 
 def acknowledge(write: Write, number: int) -> None:

@@ -8,13 +8,21 @@ from analytics.errors import TelltaleError
 from app.auth import guarded, require
 from app.auth.current import state
 from app.feedback.outward import end_hook, make_hook
+from app.feedback.services import shown
 from app.feedback.signing import hook_secret
 from app.feedback.weekly import ask_test
-from app.state.hooks import PURPOSES, STYLES, Hook, list_deliveries, list_hooks
+from app.monitors.telling import ask_test as ask_alert_test
+from app.state.hooks import PURPOSES, STYLES, Hook, get_hook, list_deliveries, list_hooks
 from app.state.models import list_models
 from app.widgets.problem import problem
 
-SAYS = {"reply": "replies to reporters", "ticket": "tickets", "digest": "the weekly digest"}
+SAYS = {
+    "reply": "replies to reporters",
+    "ticket": "tickets",
+    "digest": "the weekly digest",
+    "alert": "alerts",
+}
+STYLE_SAYS = {"prometheus": "Alertmanager", "apprise": "Apprise (Slack, Teams, ...)"}
 FIELDS = ("model", "name", "purpose", "style", "url", "project", "token_name")
 
 
@@ -26,7 +34,8 @@ def draw_hooks() -> None:
         st.dataframe([_row(hook) for hook in hooks], hide_index=True, width="stretch")
     else:
         st.caption(
-            "No webhooks yet. One sends replies to your own program, makes tickets, or tells the week."
+            "No webhooks yet. One sends replies to your own program, makes tickets, tells the week, or"
+            " tells of incidents."
         )
     error = st.session_state.pop("hook_problem", None)
     if error is not None:
@@ -61,7 +70,7 @@ def _row(hook: Hook) -> dict[str, object]:
         "Model": hook.model,
         "For": SAYS[hook.purpose],
         "Style": hook.style,
-        "Address": hook.url,
+        "Address": shown(hook),
         "Status comes back to": f"/api/v1/hooks/{hook.id}",
     }
 
@@ -76,7 +85,7 @@ def _draw_one(hooks: list[Hook]) -> None:
     with st.popover("Its secret"):
         st.caption("It signs what is sent, and must sign what comes back.")
         st.code(hook_secret(state()[1].home, chosen), language=None)
-    if next(hook for hook in hooks if hook.id == chosen).purpose == "digest":
+    if next(hook for hook in hooks if hook.id == chosen).purpose in ("digest", "alert"):
         st.button("Send a test", key="hook_test", on_click=_test, args=(chosen,))
     st.button("Remove", key="hook_remove", on_click=_remove, args=(chosen,))
 
@@ -90,7 +99,9 @@ def _draw_new(models: list[str]) -> None:
         right.selectbox("For", PURPOSES, format_func=SAYS.__getitem__, key="hook_purpose")
         st.text_input("Address", key="hook_url", placeholder="https:// or mailto:")
         left, middle, right = st.columns(3)
-        left.selectbox("Style", STYLES, key="hook_style")
+        left.selectbox(
+            "Style", STYLES, key="hook_style", format_func=lambda s: STYLE_SAYS.get(s, s)
+        )
         middle.text_input("Jira project", key="hook_project")
         right.text_input(
             "Token", key="hook_token_name", help="Name of a file in the folder secrets of the home"
@@ -103,7 +114,7 @@ def _create() -> None:
     chosen = st.session_state
     values = {name: str(chosen.get(f"hook_{name}") or "") for name in FIELDS}
     try:
-        make_hook(state()[0], require("admin"), values)
+        make_hook(state()[0], require("admin"), values, state()[1].home)
     except TelltaleError as error:
         chosen["hook_problem"] = error
 
@@ -112,7 +123,10 @@ def _create() -> None:
 def _test(hook_id: int) -> None:
     database, settings = state()
     try:
-        ask_test(database, settings, require("admin"), hook_id)
+        with database.read() as connection:
+            is_alert = get_hook(connection, hook_id).purpose == "alert"
+        ask = ask_alert_test if is_alert else ask_test
+        ask(database, settings, require("admin"), hook_id)
     except TelltaleError as error:
         st.session_state["hook_problem"] = error
 

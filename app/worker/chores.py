@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from app.feedback.linking import link, unlinked
 from app.feedback.mail import send_mail
-from app.feedback.sending import send
+from app.feedback.sending import Sent, send
+from app.feedback.services import send_service
 from app.feedback.weekly import ask_digests
 from app.settings import Settings
 from app.state import triage
 from app.state.database import Database
-from app.state.hooks import claim_due, end_delivery
+from app.state.hooks import Delivery, Hook, claim_due, end_delivery
 from app.state.logs import load_dataset
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ EVERY_S = 1.0
 DIGESTS_S = 60.0
 AFTER_A_FAULT_S = 15.0
 MOST_AT_ONCE = 20
+SENDERS: Mapping[str, Callable[[Settings, Hook, Delivery], Sent]] = {
+    "mail": send_mail,
+    "apprise": send_service,
+}
 _log = logging.getLogger("telltale.chores")
 
 
@@ -100,9 +106,9 @@ def deliver_one(settings: Settings, database: Database) -> bool:
     if claimed is None:
         return False
     delivery, hook = claimed
-    sent = (send_mail if hook.style == "mail" else send)(settings, hook, delivery)
+    sent = SENDERS.get(hook.style, send)(settings, hook, delivery)
     with database.write(f"webhook {hook.name}"[:120]) as write:
         end_delivery(write, delivery, sent.error, is_final=sent.is_final)
-        if sent.external and hook.purpose != "digest":
+        if sent.external and hook.purpose in ("reply", "ticket"):
             triage.set_external(write, delivery.feedback_id, sent.external)
     return True

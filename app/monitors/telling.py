@@ -1,0 +1,132 @@
+"""Telling people of incidents: messages put into the outbox with the step that they tell of.
+
+One message for each webhook and step, in the step's own transaction: what was kept is told at least
+once, and what was not kept is never told. Harmless drift, silenced and put-off incidents tell nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from analytics.errors import UsageError
+from app.address import page_address
+from app.auth.viewer import Viewer
+from app.monitors.saying import say_when, sentence_of, title_of
+from app.settings import Settings
+from app.state.database import Database, Write
+from app.state.hooks import Hook, ask_delivery, get_hook, is_asked, list_hooks
+from app.state.incidents import QUIET, forget_closing, is_put_off, is_silent
+from app.state.monitors import Found, Step, Tell, add_event
+
+PLACE = "incidents"
+TEST = "test"
+
+
+def teller(settings: Settings) -> Tell:
+    """What a run calls for every step of an incident."""
+
+    def tell(write: Write, step: Step) -> None:
+        if step.what == "again":
+            forget_closing(write, step.incident)
+        if step.found.kind == QUIET or (step.what == "raised" and step.found.resolved):
+            return  # harmless, or over before anybody could have been told
+        hooks = list_hooks(write.database, step.model, "alert")
+        if not hooks or _is_quiet(write, step):
+            return
+        about = about_of(step)
+        for hook in hooks:
+            if not is_asked(write, hook, about):
+                ask_delivery(write, hook, about, message(settings, hook, step))
+
+    return tell
+
+
+def about_of(step: Step) -> str:
+    """What a message is kept under: the same step is told once."""
+    return f"inc {step.incident}.{step.event}"
+
+
+def _is_quiet(write: Write, step: Step) -> bool:
+    if is_put_off(write, step.incident):
+        add_event(write, step.incident, "told nobody", "it was put off")
+        return True
+    silence = is_silent(write, step.model, step.found.facts.get("columns") or ())
+    if silence is not None:
+        add_event(write, step.incident, "told nobody", f"silence of {silence.author}")
+    return silence is not None
+
+
+def message(settings: Settings, hook: Hook, step: Step) -> dict[str, Any]:
+    """The body in the words of who is told."""
+    url = page_address(settings, PLACE, m=step.model, incident=str(step.incident))
+    title = f"{step.model}: {title_of(step.found)}"
+    if step.what == "resolved":
+        title = f"{step.model}: over: {title_of(step.found)}"
+    if hook.style == "prometheus":
+        return _alertmanager(settings, hook, step, url)
+    text = f"{title}\n\n{say_when(step.found)}. {sentence_of(step.found)}\n\n{url}"
+    status = "resolved" if step.found.resolved else "firing"
+    told = {"event": f"incident.{step.what}", "status": status, "title": title, "text": text}
+    return told | {"model": step.model, "url": url, "incident": _facts(step)}
+
+
+def _facts(step: Step) -> dict[str, Any]:
+    found = step.found
+    return {
+        "id": step.incident,
+        "kind": found.kind,
+        "severity": found.severity,
+        "started": _time(found.started),
+        "resolved": _time(found.resolved),
+        "cause": found.facts.get("cause"),
+        "consequence": found.facts.get("consequence"),
+        "columns": found.facts.get("columns") or [],
+    }
+
+
+def _alertmanager(settings: Settings, hook: Hook, step: Step, url: str) -> dict[str, Any]:
+    """The body of Alertmanager's own webhook, version 4."""
+    found = step.found
+    labels = {
+        "alertname": str((found.facts.get("cause") or {}).get("monitor") or "incident"),
+        "model": step.model,
+        "kind": found.kind,
+        "severity": found.severity,
+        "incident": str(step.incident),
+    }
+    said = {"summary": title_of(found), "description": sentence_of(found)}
+    status = "resolved" if found.resolved else "firing"
+    mark = hashlib.sha256(f"{step.model}/{step.incident}".encode()).hexdigest()[:16]
+    alert = {
+        "status": status, "labels": labels, "annotations": said,
+        "startsAt": _time(found.started) or "0001-01-01T00:00:00Z",
+        "endsAt": _time(found.resolved) or "0001-01-01T00:00:00Z",
+        "generatorURL": url, "fingerprint": mark,
+    }  # fmt: skip
+    return {
+        "version": "4", "groupKey": f'{{}}:{{incident="{step.incident}"}}', "truncatedAlerts": 0,
+        "status": status, "receiver": hook.name, "groupLabels": {"incident": str(step.incident)},
+        "commonLabels": labels, "commonAnnotations": said,
+        "externalURL": settings.text("public_url") or url, "alerts": [alert],
+    }  # fmt: skip
+
+
+def _time(moment: datetime | None) -> str | None:
+    return f"{moment.isoformat()}Z" if moment is not None else None
+
+
+def ask_test(database: Database, settings: Settings, viewer: Viewer, hook_id: int) -> None:
+    """Send a message that says that it is a test; how it went stands under what was sent last."""
+    viewer.check("admin")
+    with database.write(viewer.user) as write:
+        hook = get_hook(write.connection, hook_id)
+        if hook.removed_at is not None or hook.purpose != "alert":
+            raise UsageError("This webhook gets no alerts.", "", "Choose one that does.")
+        cause = {"monitor": "Test", "name": "test", "label": "This is a test", "question": "test"}
+        found = Found("data", "warning", database.clock(), None, frozenset(), {"cause": cause})
+        ask_delivery(
+            write, hook, TEST, message(settings, hook, Step(0, 0, TEST, hook.model, found))
+        )
+        write.audit("test", "webhook", str(hook.id))
