@@ -24,7 +24,6 @@ from app.ingest.words import ImportOptions, SourceFile
 from app.ingest.workspace import Workspace
 
 NO_TIME = ("ignore", "inferenceTime")  # the mapping that takes captures without their time
-CHECK_EVERY = 1000
 
 
 @dataclass(slots=True)
@@ -53,6 +52,7 @@ class Waiting(MutableMapping[str, str]):
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("CREATE TABLE waiting (key TEXT PRIMARY KEY, text TEXT)")
+        self._database.execute("BEGIN")  # never ended: it dies with the folder
 
     def __getitem__(self, key: str) -> str:
         row = self._run("SELECT text FROM waiting WHERE key = ?", key).fetchone()
@@ -137,11 +137,15 @@ class _Source:
     def __iter__(self) -> Iterator[str]:
         for at, file in enumerate(self._files):
             self.at = at
-            for record in read_records(Path(file.path)):
+            for record in read_records(Path(file.path), self._reach):
                 self.n += 1
-                if self.n % CHECK_EVERY == 0:
-                    self._workspace.check()
                 yield record
+
+    def _reach(self, n_bytes: int) -> None:
+        """So far the present file was read; stop where cancel was pressed."""
+        before = sum(file.n_bytes for file in self._files[: self.at])
+        total = sum(file.n_bytes for file in self._files) or 1
+        self._workspace.portion(min(1.0, (before + n_bytes) / total), 1.0)
 
 
 def _keep(rejects: TextIO, result: Converted, item: Reject, place: tuple[str, int]) -> None:

@@ -52,7 +52,11 @@ def write_parts(
     if kind == "labels":
         types["label_stored"] = "number" if plan.task == "regression" else "text"
     shape = (moment, (*columns, "row"))
-    return [_write(workspace, rows, (name, kind), date, shape, types) for date in dates]
+    parts = []
+    for i, date in enumerate(dates):
+        workspace.portion(i / len(dates), (i + 1) / len(dates))
+        parts.append(_write(workspace, rows, (name, kind), date, shape, types))
+    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,6 @@ def _write(
     shape: tuple[str | None, tuple[str, ...]],
     types: dict[str, str],
 ) -> PartRow:
-    workspace.check()
     moment, columns = shape
     folder = workspace.folder / "parts" / log[0] / log[1] / f"date={date.name}"
     folder.mkdir(parents=True, exist_ok=True)

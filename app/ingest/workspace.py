@@ -71,7 +71,7 @@ class Workspace:
         self.folder = place.home / "tmp" / self.id
         self.cancel = cancel or Cancel()
         self._progress = progress or (lambda _share, _message: None)
-        self._span = (0.0, 0.0)
+        self._step = self._span = (0.0, 0.0)
         self._message = ""
         self._done = 0.0
         self._files = list(files)
@@ -91,7 +91,7 @@ class Workspace:
             "enable_progress_bar_print = false",
             f"memory_limit = {quote_text(self.place.memory)}",
             f"temp_directory = {quote_text(str(self.folder / 'spill'))}",
-            f"threads = {self._threads()}",
+            f"threads = {_threads(self.place)}",
             f"allowed_directories = [{allowed}]",
             "enable_external_access = false",
             "lock_configuration = true",
@@ -106,16 +106,19 @@ class Workspace:
         if self._lock is not None:
             self._lock.close()
 
-    def _threads(self) -> int:
-        """As many as there are cores, as long as the memory has room for what each holds."""
-        room = read_bytes(self.place.memory) // A_THREAD
-        return max(1, min(self.place.threads or os.cpu_count() or 1, room))
-
     def step(self, start: float, end: float, message: str) -> None:
         """What comes next moves the progress from ``start`` to ``end``."""
         self.check()
-        self._span, self._message = (start, end), message
+        self._step = self._span = (start, end)
+        self._message = message
         self._say(start)
+
+    def portion(self, done: float, end: float) -> None:
+        """What comes next moves the progress between two shares of the present step."""
+        self.check()
+        low, high = self._step
+        self._span = (low + (high - low) * done, low + (high - low) * end)
+        self._say(self._span[0])
 
     def check(self) -> None:
         """Stop here when somebody pressed cancel."""
@@ -199,6 +202,12 @@ class Workspace:
                 "The file holds something that was not expected.",
                 "See what is read with --dry-run, and set roles with --map; nothing was kept.",
             ) from error
+
+
+def _threads(place: Place) -> int:
+    """As many as there are cores, as long as the memory has room for what each holds."""
+    room = read_bytes(place.memory) // A_THREAD
+    return max(1, min(place.threads or os.cpu_count() or 1, room))
 
 
 def first_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,12 +15,17 @@ from app.ingest.formats.words import parse
 
 MOST = 64 << 20  # of one line, one document or one message
 HEAD_BYTES = 65536
+SAY_EVERY = 1000
+Reach = Callable[[int], None]
 PRINTED = "cloudevents.Event"
 HEAD = re.compile(r"^\s*(type|source|id|time): (.*)$")
 
 
-def read_records(path: Path) -> Iterator[str]:
-    """Every record of a file, in order; what is no JSON comes as it stands."""
+def read_records(path: Path, reach: Reach = lambda _n_bytes: None) -> Iterator[str]:
+    """Every record of a file, in order; what is no JSON comes as it stands.
+
+    ``reach`` is told now and then how many bytes were read, of packed files those unpacked.
+    """
     try:
         with _open(path) as stream:
             head = stream.read(HEAD_BYTES)
@@ -30,7 +35,7 @@ def read_records(path: Path) -> Iterator[str]:
             elif PRINTED.encode() in head:
                 yield from _printed(_whole(path, stream).decode("utf-8"))
             elif _is_lines(head):
-                yield from _lines(path, stream)
+                yield from _lines(path, stream, reach)
             else:
                 yield from _documents(_whole(path, stream).decode("utf-8-sig"))
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
@@ -64,8 +69,12 @@ def _is_lines(head: bytes) -> bool:
         return len(head) < HEAD_BYTES or first[-1] not in "{[,:"
 
 
-def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
+def _lines(path: Path, stream: IO[bytes], reach: Reach) -> Iterator[str]:
+    n = 0
     while line := stream.readline(MOST + 1):
+        n += 1
+        if n % SAY_EVERY == 0:
+            reach(stream.tell())
         if len(line) > MOST:
             raise _too_large(path)
         text = line.decode("utf-8").strip().lstrip("\ufeff")

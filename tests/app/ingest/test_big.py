@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics.errors import QueryCancelled
+from analytics.query.engine import Cancel
 from app.ingest import duplicates
 from app.ingest import parts as writing
 from app.ingest.plan import plan_import
@@ -110,3 +112,31 @@ def test_parts_of_a_file_out_of_order(
     ]
     again = run_import(place, plan_import(place, [path], ImportOptions("m", timezone="UTC")))
     assert (again.n_taken, again.n_duplicates, again.n_aside) == (0, 201, 2)
+
+
+def test_progress_goes_on_and_cancel_stops_it(place: Place, tmp_path: Path) -> None:
+    """Of captures first as they are turned into rows, then as these are read, then month by month."""
+    line = (
+        '{"captureData": {"endpointInput": {"data": "1", "encoding": "CSV"}, "endpointOutput":'
+        ' {"data": "0.5", "encoding": "CSV"}}, "eventMetadata": {"eventId": "e%d", "inferenceTime":'
+        ' "2024-%02d-01T00:00:00Z"}, "eventVersion": "0"}\n'
+    )
+    path = tmp_path / "capture.jsonl"
+    path.write_text("".join(line % (i, i % 12 + 1) for i in range(6000)))
+    options = ImportOptions("m", mapping=(("score", "output"),))
+    plan = plan_import(place, [path], options)
+    cancel = Cancel()
+
+    def press(share: float, _message: str) -> None:
+        if share > 0.1:
+            cancel.press()
+
+    with pytest.raises(QueryCancelled):
+        run_import(place, plan, press, cancel)
+    assert not list((place.home / "tmp").iterdir())
+    said: list[tuple[float, str]] = []
+    assert run_import(place, plan, lambda *told: said.append(told)).n_taken == 6000
+    shares = [share for share, _message in said]
+    assert shares == sorted(shares)
+    assert len({s for s, message in said if message.startswith("Reading SageMaker")}) >= 5
+    assert len({s for s, message in said if message == "Writing parts"}) >= 12
