@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -339,3 +340,22 @@ def test_weights_of_a_mix_are_the_same(
     found = [everything(e, dataset, Scope(mix=mix)) for e in (keeps, joins)]
     assert found[0] == found[1]
     assert found[0][0][0].n_labelled > 0
+
+
+def test_threads_with_other_labels_do_not_disturb_each_other(
+    build: Callable[..., Dataset], keeps: Engine
+) -> None:
+    rows = predictions()
+    parts = build([rows]).log("predictions")
+    datasets = []
+    for n in (5, 20, 33):  # three states of one log, each throwing out what another keeps
+        given = build([rows], [[label(i, "1") for i in range(n)]])
+        datasets.append(replace(given, logs={**given.logs, ("production", "predictions"): parts}))
+
+    def ask(turn: int) -> tuple[int, int]:
+        return (5, 20, 33)[turn % 3], labelled(keeps, datasets[turn % 3])
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, range(24)))
+    assert [found for _expected, found in answers] == [expected for expected, _found in answers]
+    assert n_tables(keeps) <= 1
