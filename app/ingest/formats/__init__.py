@@ -87,7 +87,8 @@ def _of(first: Mapping[str, Any]) -> str | None:
 def _check_rows(first: Mapping[str, Any]) -> None:
     """Summaries of SageMaker look like a log and have no row."""
     features = first.get("features")
-    if isinstance(features, list) and any("inferred_type" in f for f in features if f):
+    columns = features if isinstance(features, list) else ()
+    if any(isinstance(column, Mapping) and "inferred_type" in column for column in columns):
         raise UsageError(
             "This file is a summary of SageMaker (statistics or constraints).",
             "It describes columns and holds no row.",
@@ -116,8 +117,9 @@ def _body(first: Mapping[str, Any]) -> str | None:
 def _tensors(body: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:
     if "contents" in first or "modelName" in body:
         return "seldon"
-    headers = (body.get("parameters") or {}).get("headers") or {}
-    if any(str(name).lower().startswith("ce-") for name in headers):
+    parameters = body.get("parameters")
+    headers = parameters.get("headers") if isinstance(parameters, Mapping) else None
+    if isinstance(headers, Mapping) and any(str(n).lower().startswith("ce-") for n in headers):
         return "mlserver"
     is_columns = all(isinstance(value, list) for value in first.values())
     return "oip" if "datatype" in first or is_columns else None

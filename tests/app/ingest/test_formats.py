@@ -32,7 +32,7 @@ published = pytest.mark.skipif(not FILES.is_dir(), reason="the published logs ar
 NAMES = (
     "id type source data inputs outputs shape name datatype value eventMetadata eventId captureData"
     " request_id columns meta_data time resourceLogs scopeLogs logRecords predictions instances"
-    " request response parameters headers attributes timeUnixNano key reqType"
+    " request response parameters headers attributes timeUnixNano key reqType features"
 ).split()
 TIME = "2022-02-14T17:25:49Z"
 
@@ -415,21 +415,38 @@ def test_published_spans_and_points(place: Place, tmp_path: Path) -> None:
 # All of them
 
 
+RECORDS = st.dictionaries(
+    st.sampled_from(NAMES),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)
+        ),
+        max_leaves=8,
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(RECORDS, st.sampled_from([None, 2]))
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_log_begins_with_it_is_recognised_or_not(
+    record: Row, indent: int | None
+) -> None:
+    assert recognise(json.dumps(record, indent=indent).encode()) in (None, *FOREIGN)
+
+
+def test_a_vector_of_features_is_no_summary() -> None:
+    assert recognise(b'{"id": "a", "features": [1, 2.5], "prediction": 1}\n') is None
+
+
 @pytest.mark.parametrize("form", FOREIGN)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_whatever_a_record_holds_it_is_a_row_or_kept_aside(form: str, data: st.DataObject) -> None:
     """Records of any shape, under the names that readers look at: none raises, none is lost."""
-    names = st.sampled_from(NAMES)
-    plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-    values = st.recursive(
-        plain,
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
-        max_leaves=8,
-    )
-    records = data.draw(
-        st.lists(st.dictionaries(names, values, min_size=1, max_size=4), max_size=4)
-    )
+    records = data.draw(st.lists(RECORDS, max_size=4))
     rows, rejects = read(form, [json.dumps(r) for r in records] + ["{"])
     assert rejects
     for row in rows:
