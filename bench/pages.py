@@ -20,7 +20,17 @@ from bench.served import CHROMIUM, FLAGS, IDLE, served
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "page-times.md"
 CARD = "[class*='st-key-card_0_']"
 ADDRESS = "overview?m=flight-late&w=all"
-ROUND = ("Performance", "Drift", "Data quality", "Slices", "Why", "Compare", "Explore", "Feedback")
+ROUND = (
+    "Incidents",
+    "Performance",
+    "Drift",
+    "Data quality",
+    "Slices",
+    "Why",
+    "Compare",
+    "Explore",
+    "Feedback",
+)
 ROUND += ("Overview",)
 FRESH = "() => !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"
 
@@ -62,7 +72,12 @@ def measure(url: str, rounds: int) -> dict[str, list[float]]:
 def walk(page: Any, into: list[float]) -> None:
     """Once through the menu, from page to page."""
     for title in ROUND:
-        link = page.locator("[data-testid=stSidebar]").get_by_role("link", name=title, exact=True)
+        menu = page.locator("[data-testid=stSidebar]")
+        link = menu.get_by_role("link", name=title, exact=True)
+        if not link.is_visible():
+            menu.locator(".st-key-more summary").click()
+            link.wait_for()
+            settle(page)
         with clocked(into):
             link.click()
             page.locator("h1").filter(has_text=title).wait_for()
