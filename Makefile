@@ -13,6 +13,7 @@ help: ## what each target does
 
 setup: $(STAMP) ## make the virtual environment and install everything
 $(STAMP): pyproject.toml constraints.txt
+	@echo "Installing into $(VENV), once; this takes a minute or two."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(STAMP)

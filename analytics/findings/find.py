@@ -227,7 +227,7 @@ def _column_finding(kind: str, span: str, group: Sequence[list[Result]]) -> Find
     above = min(float(worst.detail.get("above_floor") or 0.0), 1.0)
     weight = _weight(worst, _KIND.get(test, 20.0) + 5 * above + min(len(group), 10), group[0])
     return Finding(
-        title=title[:1].upper() + title[1:],
+        title=title,  # a column is written as it is named
         sentence=sentence,
         verdict=worst.verdict,
         weight=weight,

@@ -22,6 +22,7 @@ from analytics.sources.names import (
 from analytics.sources.profile import Profile
 
 Agree = Callable[[str, str], float | None]
+CHANCE_WORDS = frozenset({"probability", "proba", "prob"})
 STATUS_WORDS = {"ok", "success", "succeeded", "error", "failed", "failure", "timeout", "rejected"}
 LOOKS_LIKE_LABEL = 0.1  # association with the prediction from which a 0/1 column is asked about
 
@@ -90,6 +91,7 @@ def guess_roles(
         _class_scores(profiles, guesses)
         _quantiles(profiles, guesses)
         _prediction_or_score(profiles, guesses, given)
+        _score_by_value(profiles, guesses)
         _times_by_value(profiles, guesses)
         _labels_by_value(profiles, guesses, agree)
     for profile in profiles:
@@ -226,13 +228,30 @@ def _prediction_or_score(profiles: Sequence[Profile], guesses: Guesses, given: G
             guesses.ambiguities.append(Ambiguity(what, (column,), answers))
 
 
+def _score_by_value(profiles: Sequence[Profile], guesses: Guesses) -> None:
+    """churn_probability: shares under a name that speaks of chance, beside no other score: asked."""
+    if guesses.of("score") or any("score" in a.what for a in guesses.ambiguities):
+        return
+    names = [p.name for p in profiles if p.name not in guesses.roles and p.is_share]
+    names = [name for name in names if set(normal_name(name).split("_")) & CHANCE_WORDS]
+    if not names:
+        return
+    what = f"{' and '.join(map(repr, names))} could be the score: shares between 0 and 1."
+    answers = tuple(f"--map score={n}" for n in names)
+    answers += tuple(f"--map feature={n}" for n in names)
+    guesses.ambiguities.append(Ambiguity(what, tuple(names), answers))
+
+
 def _times_by_value(profiles: Sequence[Profile], guesses: Guesses) -> None:
     if guesses.of("timestamp") or any("timestamp" in a.what for a in guesses.ambiguities):
         return
     times = [p.name for p in profiles if p.name not in guesses.roles and p.is_time]
     if not times:
         return
-    what = f"{' and '.join(map(repr, times))} hold times, and no column is named like a timestamp."
+    verb = "holds" if len(times) == 1 else "hold"
+    what = (
+        f"{' and '.join(map(repr, times))} {verb} times, and no column is named like a timestamp."
+    )
     answers = tuple(f"--map timestamp={n}" for n in times)
     answers += tuple(f"--map feature={n}" for n in times)
     guesses.ambiguities.append(Ambiguity(what, tuple(times), answers))
@@ -280,6 +299,8 @@ def _rest_of_labels(profiles: Sequence[Profile], guesses: Guesses) -> None:
         guesses.ambiguities.append(Ambiguity(what, tuple(values), answers))
     if not guesses.of("prediction_id"):
         candidates = [p.name for p in rest if p.name not in guesses.roles]
+        if not candidates:  # every column has a role by its name: customer_id may be the id, too
+            candidates = [p.name for p in profiles if p.name not in guesses.of("label")]
         answers = tuple(f"--map prediction_id={name}" for name in candidates)
         what = "Which column is the id that labels are joined by?"
         guesses.ambiguities.append(Ambiguity(what, tuple(candidates), answers))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ BAND = 0.14
 SPLIT = "\x1f"  # between the two names that a mark carries
 CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
 # Days, then months, then years: Plotly picks how many fit, the words are spelled out.
+TWO_MONTHS = timedelta(days=62)  # a shorter axis of months would have one label, or none
 TIME_FORMATS = (
     {"dtickrange": [None, 3600000], "value": "%H:%M\n%-d %B"},
     {"dtickrange": [3600000, 86400000], "value": "%H:%M\n%-d %B"},
@@ -111,7 +112,7 @@ def time_axis(figure: go.Figure, start: datetime, end: datetime) -> None:
     """Time from left to right, months and days spelled out."""
     figure.update_xaxes(
         type="date", range=[start, end], tickformatstops=TIME_FORMATS, ticklabelmode="period",
-        tickangle=0,
+        tickangle=0, nticks=4 if end - start < TWO_MONTHS else 0,
     )  # fmt: skip
 
 

@@ -70,6 +70,8 @@ def steps_of(found: Sequence[Finding], here: str) -> list[Step]:
         "drift": "See what drifted",
         "quality": "See the data",
         "behaviour": "See what people do",
+        "slices": "See where it does worse",
+        "incidents": "See the incident",
     }
     steps: dict[str, Step] = {}
     reasons = next((p for p in map(why_params, found) if p is not None), None)
@@ -77,6 +79,6 @@ def steps_of(found: Sequence[Finding], here: str) -> list[Step]:
         steps["why"] = Step("why", "See why", reasons)
     for finding in found:
         if finding.page and finding.page != here and finding.page not in steps:
-            label = words.get(finding.page, finding.page)
+            label = words.get(finding.page, f"See {finding.page}")
             steps[finding.page] = Step(finding.page, label, finding.params)
     return list(steps.values())

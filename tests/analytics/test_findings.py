@@ -82,7 +82,7 @@ def test_columns_missing_on_one_day_are_one_finding() -> None:
         for c in ("temp", "dewp", "humid", "visib")
     ]
     (finding,) = find(results)
-    assert finding.title == "Temp, dewp, humid and 1 more are missing on 31 December"
+    assert finding.title == "temp, dewp, humid and 1 more are missing on 31 December"
     assert finding.page == "quality"
 
 
@@ -211,7 +211,7 @@ def test_missing_more_often_than_before_says_so() -> None:
     day = Window(datetime(2013, 12, 31), datetime(2014, 1, 1))
     detail = {"label": "Missing", "reference": 0.14, "change": 0.3}
     (finding,) = find([column("pressure", "missing_rate", "critical", day, **detail)])
-    assert finding.title == "Pressure is missing more often on 31 December"
+    assert finding.title == "pressure is missing more often on 31 December"
     assert "against 14.0 % in the reference" in finding.sentence
 
 

@@ -147,3 +147,18 @@ def test_a_log_of_labels_has_no_features() -> None:
 def test_an_index_is_left_out() -> None:
     found = roles(number("Unnamed: 0", 0, 99, n_integer=100), two("prediction"))
     assert named(found)["Unnamed: 0"] == "ignore"
+
+
+def test_shares_under_a_name_of_chance_are_asked_about() -> None:
+    share = number("churn_probability", 0.01, 0.99)
+    (asked,) = roles(two("prediction"), share, number("tenure", 0, 90)).ambiguities
+    assert "could be the score" in asked.what
+    assert asked.answers == ("--map score=churn_probability", "--map feature=churn_probability")
+    assert not roles(two("prediction"), share, number("score", 0.1, 0.9)).ambiguities
+    assert not roles(two("prediction"), number("rain_probability", 0, 100)).ambiguities
+
+
+def test_labels_by_a_name_that_is_no_id_are_asked_with_an_answer() -> None:
+    customer = text("customer_id", "c1", "c2", n_distinct=100)
+    (asked,) = roles(customer, two("churned"), kind="labels").ambiguities
+    assert asked.answers == ("--map prediction_id=customer_id",)
