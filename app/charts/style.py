@@ -28,7 +28,8 @@ BAND = 0.14
 SPLIT = "\x1f"  # between the two names that a mark carries
 CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
 # Days, then months, then years: Plotly picks how many fit, the words are spelled out.
-TWO_MONTHS = timedelta(days=62)  # a shorter axis of months would have one label, or none
+A_FEW_DAYS, TWO_MONTHS, MOST_DAYS = 4, 62, 3.5  # days; labels of days on one axis
+DAY_MS = 86_400_000
 TIME_FORMATS = (
     {"dtickrange": [None, 3600000], "value": "%H:%M\n%-d %B"},
     {"dtickrange": [3600000, 86400000], "value": "%H:%M\n%-d %B"},
@@ -112,8 +113,12 @@ def time_axis(figure: go.Figure, start: datetime, end: datetime) -> None:
     """Time from left to right, months and days spelled out."""
     figure.update_xaxes(
         type="date", range=[start, end], tickformatstops=TIME_FORMATS, ticklabelmode="period",
-        tickangle=0, nticks=4 if end - start < TWO_MONTHS else 0,
+        tickangle=0, tickfont={"size": 10.5},
     )  # fmt: skip
+    days = (end - start) / timedelta(days=1)
+    if A_FEW_DAYS < days < TWO_MONTHS:  # months would give one label, or none
+        step = next(n for n in (2, 3, 7, 14, 28) if days / n <= MOST_DAYS)
+        figure.update_xaxes(dtick=step * DAY_MS, ticklabelmode="instant")
 
 
 def annotate(figure: go.Figure, text: str, **place: Any) -> None:

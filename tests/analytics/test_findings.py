@@ -204,7 +204,7 @@ def test_drift_is_harmless_where_performance_held() -> None:
 def test_a_long_window_needs_no_dates() -> None:
     window = Window(datetime(2013, 1, 1), datetime(2014, 1, 1))
     (finding,) = find([column("temp", "ks", "critical", window)])
-    assert finding.title == "Temp moved"
+    assert finding.title == "temp moved"
 
 
 def test_missing_more_often_than_before_says_so() -> None:
