@@ -52,7 +52,7 @@ def test_the_column_that_moved_is_found(telltale: Run) -> None:
     verdicts = {r["column"]: r["verdict"] for r in results}
     assert verdicts == {"x": "critical", "score": "ok"}
     findings = telltale("drift", "--model", "m")[1]["findings"]
-    assert findings[0]["title"].startswith("X ")
+    assert findings[0]["title"].startswith("x ")
 
 
 @pytest.mark.usefixtures("log")
