@@ -15,6 +15,7 @@ from app.widgets.incident import draw_evidence, draw_some_rows, draw_told
 from app.widgets.incident_care import draw_care, draw_story
 from app.widgets.incident_list import INCIDENT, LASTING, draw_cases, speak_of_cases
 from app.widgets.lead import Step, draw_lead
+from app.widgets.silences import draw_silences
 from app.widgets.view import open_view, selected_model
 
 database = state()[0]
@@ -58,4 +59,5 @@ for title, chosen in groups.items():
     if chosen:
         st.subheader(title, anchor=False)
         draw_cases(chosen, title.partition(",")[0].replace(" ", "_"))
+draw_silences(view)
 see_all(database, view.viewer.user)

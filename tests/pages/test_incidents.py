@@ -13,7 +13,7 @@ from app.monitors.watching import run_watch, watch_new
 from app.settings import read_settings
 from app.state.database import Database
 from app.state.grants import Grant
-from app.state.incidents import count_unread, list_cases
+from app.state.incidents import count_unread, list_cases, list_silences
 from app.state.monitors import claim_watch, hurry, watched
 
 MODEL = "flight-late"
@@ -164,3 +164,18 @@ def test_monitors_before_a_worker_on_nothing_and_for_a_viewer(
     enter(watched_home, Viewer("vic", "Vic", "viewer", (Grant("viewer", MODEL),)))
     app = run("monitors", m=MODEL)
     assert "you may read them" in texts(app)
+
+
+def test_a_silence_is_made_seen_and_ended(on_watched, run) -> None:
+    app = run("incidents", m=MODEL)
+    app.session_state["silences"] = True  # the fold is opened
+    app.run()
+    app.selectbox(key="silence_what").set_value("temp")
+    app.text_input(key="silence_why").set_value("the sensor is changed")
+    app.button(key="silence_make").click().run()
+    assert [s.column for s in list_silences(on_watched, MODEL)] == ["temp"]
+    number = list_silences(on_watched, MODEL)[0].id
+    app.session_state["silences"] = True
+    app.run()
+    app.button(key=f"end_{number}").click().run()
+    assert not app.exception and list_silences(on_watched, MODEL) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -83,3 +84,17 @@ def test_an_import_is_looked_at_at_once_and_only_when_no_other_follows(desk: Des
     assert last_runs(database, "m")[0].at == first
     watching.do()
     assert last_runs(database, "m")[0].at > first
+
+
+def test_a_replay_lists_what_would_have_been_raised(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = ["--home", str(desk.settings.home)]
+    assert main(["replay", "--model", "m", "--json", *home]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    (incident,) = found["incidents"]
+    assert (incident["kind"], incident["cause"]["column"]) == ("harm", "x")
+    assert incident["raised"] == "2024-03-25T00:00:00"  # the end of the twelfth week
+    assert [m["error"] for m in found["monitors"]] == [None] * 3
+    assert main(["replay", "--model", "m", *home]) == 0
+    assert "m: 1 incidents, 0 harmless" in capsys.readouterr().out
