@@ -85,20 +85,23 @@ class Scores:
     ) -> Scores:
         """Group rows by score; ``y_true`` is true for the positive class."""
         true, score = np.asarray(y_true, bool), np.asarray(y_score, float)
-        weight = np.ones(len(true)) if sample_weight is None else np.asarray(sample_weight, float)
-        valid = np.isfinite(score)
-        n_invalid = int((~valid).sum())
-        true, score, weight = true[valid], score[valid], weight[valid]
-        if not len(score):
+        order = np.argsort(score)  # minus infinity comes first, infinity and none last
+        score = score[order]
+        low, high = np.searchsorted(score, -np.inf, "right"), np.searchsorted(score, np.inf)
+        kept, score = order[low:high], score[low:high]
+        n, n_invalid, true = len(kept), len(order) - len(kept), true[kept]
+        if not n:
             return cls(score, score, score, 0, 0.0, n_invalid)
-        order = np.argsort(score)
-        true, score, weight = true[order], score[order], weight[order]
         starts = np.flatnonzero(np.concatenate(([True], score[1:] != score[:-1])))
+        if sample_weight is None:
+            positives = np.add.reduceat(true, starts, dtype=float)
+            negatives = np.diff(starts, append=n) - positives
+            return cls(score[starts], positives, negatives, n, float(n), n_invalid)
+        weight = np.asarray(sample_weight, float)[kept]
         positives = np.add.reduceat(weight * true, starts)
         negatives = np.add.reduceat(weight * ~true, starts)
-        return cls(
-            score[starts], positives, negatives, len(true), float((weight**2).sum()), n_invalid
-        )
+        sum_w2 = float((weight**2).sum())
+        return cls(score[starts], positives, negatives, n, sum_w2, n_invalid)
 
 
 @dataclass(frozen=True, slots=True)
