@@ -28,7 +28,7 @@ from app.ingest.workspace import new_import_id
 BEGIN = b'{"model"'  # every record begins so
 HEAD = struct.Struct(">II")  # length and CRC32 of the body
 ROTATE_S = 2.0
-MOST_BYTES = 64 << 20  # of one file
+MOST_BYTES = 32 << 20  # of one file
 MOST_QUEUED = 32 << 20  # in memory, not yet written
 LOOK_S = 1.0  # how often the disk and the files that wait are measured
 
