@@ -9,12 +9,20 @@ from app.auth.current import state
 from app.monitors.verbs import open_case
 from app.state.incidents import list_cases, see_all
 from app.state.monitors import last_runs
-from app.widgets.empty_state import draw_empty, link_to
+from app.widgets.empty_state import draw_empty
 from app.widgets.header import draw_header
 from app.widgets.incident import draw_evidence, draw_some_rows, draw_told
 from app.widgets.incident_care import draw_care, draw_story
-from app.widgets.incident_list import INCIDENT, LASTING, draw_cases, speak_of_cases
-from app.widgets.lead import Step, draw_lead
+from app.widgets.incident_list import (
+    INCIDENT,
+    LASTING,
+    draw_cases,
+    draw_opener,
+    open_incident,
+    speak_of_cases,
+    worst_of,
+)
+from app.widgets.lead import draw_lead
 from app.widgets.silences import draw_silences
 from app.widgets.view import open_view, selected_model
 
@@ -27,7 +35,8 @@ if case is not None and st.query_params.get("m") != case.model:  # the link name
 view = open_view(require("view", selected_model(require("view"))), "Incidents")
 draw_header(view)
 if case is not None:
-    link_to("incidents", "All incidents", {"m": view.model})
+    back = (view.model, None)
+    st.button("All incidents", key="all", type="tertiary", on_click=open_incident, args=back)
     draw_told(view, case)
     draw_care(case, may=view.viewer.may("respond", case.model))
     draw_evidence(view, case)
@@ -44,8 +53,10 @@ if not runs:
     )
     st.stop()
 now = database.clock()
-said = speak_of_cases(cases, now)
-draw_lead(said, [Step("incidents", "Open it", said.params)] if said.page else [])
+worst = worst_of(cases, now)
+with draw_lead(speak_of_cases(cases, now)):
+    if worst is not None:
+        draw_opener(worst, "Open it", "open_worst", is_first=True)
 blind = [run for run in runs if run.error]
 for run in blind:
     st.warning(f"{run.monitor} could not look: {run.error}")

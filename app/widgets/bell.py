@@ -11,13 +11,13 @@ from app.session import KEYS
 from app.state.incidents import count_unread, list_cases
 from app.state.monitors import watched
 from app.widgets.empty_state import link_to
-from app.widgets.incident_list import INCIDENT, LASTING, chip_of
+from app.widgets.incident_list import INCIDENT, LASTING, chip_of, draw_opener
 from app.widgets.problem import plain
 
-MOST = 5
+MOST, PAGE = 5, "incidents"
 
 
-def draw_bell(viewer: Viewer) -> None:
+def draw_bell(viewer: Viewer, here: str) -> None:
     """A small menu; its list is read only when it is opened."""
     database = state()[0]
     models = viewer.models(sorted(watched(database)))
@@ -33,8 +33,11 @@ def draw_bell(viewer: Viewer) -> None:
         lasting = [c for c in cases if not c.is_quiet and c.status(now) in LASTING]
         for case in lasting[:MOST]:
             st.markdown(f"{chip_of(case)} {plain(title_of(case.found))}")
-            params = {KEYS["model"]: case.model, INCIDENT: str(case.id)}
-            link_to("incidents", f"{case.model}, incident {case.id}", params)
+            label = f"{case.model}, incident {case.id}"
+            if here == PAGE:
+                draw_opener(case, label, f"bell_{case.id}")
+            else:
+                link_to(PAGE, label, {KEYS["model"]: case.model, INCIDENT: str(case.id)})
         if not lasting:
             st.caption("No incident is open.")
         elif len(lasting) > MOST:

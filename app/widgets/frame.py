@@ -78,7 +78,7 @@ def _draw_sidebar(
         with st.container(key="menu"):
             _draw_menu(viewer, pages, here)
         if not viewer.only_labels and viewer.may("view"):
-            draw_bell(viewer)
+            draw_bell(viewer, here.file)
         account = next(page for entry, page in pages.items() if entry.file == "account")
         with st.container(horizontal=True, vertical_alignment="center", key="me"):
             st.page_link(account, label=plain(viewer.display_name), width="stretch")

@@ -9,12 +9,12 @@ import streamlit as st
 
 from analytics.core import Finding
 from analytics.words import write_count
+from app.auth import guarded
 from app.cache import desk
 from app.monitors.saying import say_when, sentence_of, title_of, verdict_of, word_of
-from app.session import KEYS, selection_params
+from app.session import KEYS
 from app.settings import settings_in_force
 from app.state.incidents import Case
-from app.widgets.empty_state import link_to
 from app.widgets.finding_row import chip
 from app.widgets.problem import plain
 
@@ -52,7 +52,6 @@ def draw_cases(cases: Sequence[Case], key: str, *, with_model: bool = False) -> 
 
 def _draw_rows(cases: Sequence[Case], key: str, *, with_model: bool) -> None:
     now, zone = desk().database.clock(), settings_in_force().text("display_zone")
-    carried = selection_params(st.query_params.to_dict())
     for i, case in enumerate(cases):
         with st.container(key=f"finding_{key}_{i}", gap="xsmall"):
             with st.container(
@@ -61,12 +60,33 @@ def _draw_rows(cases: Sequence[Case], key: str, *, with_model: bool) -> None:
                 st.markdown(
                     f"{chip_of(case)} :gray[{plain(say_when(case.found, zone))}]", width="content"
                 )
-                params = carried | {KEYS["model"]: case.model, INCIDENT: str(case.id)}
-                link_to("incidents", f"Open {case.id}", params)
+                draw_opener(case, f"Open {case.id}", f"open_{key}_{case.id}")
             st.markdown(f"**{plain(title_of(case.found))}**")
             model = f"{case.model} · " if with_model else ""
             care = say_care(case, now)
             st.caption(plain(f"{model}{care[:1].upper()}{care[1:]}. {sentence_of(case.found)}"))
+
+
+def draw_opener(case: Case, label: str, key: str, *, is_first: bool = False) -> None:
+    """A button that opens an incident on this page: a link to the same page keeps the old address."""
+    kind = "primary" if is_first else "tertiary"
+    st.button(label, key=key, type=kind, on_click=open_incident, args=(case.model, case.id))  # type: ignore[arg-type]
+
+
+@guarded("view")
+def open_incident(model: str, number: int | None) -> None:
+    """Put the incident into the address, or take it out: the page checks the right to the model."""
+    st.query_params[KEYS["model"]] = model
+    if number is None:
+        st.query_params.pop(INCIDENT, None)
+    else:
+        st.query_params[INCIDENT] = str(number)
+
+
+def worst_of(cases: Sequence[Case], now: datetime) -> Case | None:
+    """The incident that the page speaks of: the most severe that lasts."""
+    lasting = [c for c in cases if not c.is_quiet and c.status(now) in LASTING]
+    return min(lasting, key=lambda c: (c.found.severity != "critical", -c.id), default=None)
 
 
 def speak_of_cases(cases: Sequence[Case], now: datetime) -> Finding:
@@ -78,14 +98,11 @@ def speak_of_cases(cases: Sequence[Case], now: datetime) -> Finding:
     if not lasting:
         over = f"{write_count(len(loud))} are over." if loud else "None was raised so far."
         return Finding("No incident is open.", f"{over}{quiet}", "ok", 0.0)
-    worst = min(lasting, key=lambda c: (c.found.severity != "critical", -c.id))
-    n = len(lasting)
+    worst, n = worst_of(lasting, now) or lasting[0], len(lasting)
     rest = f" {write_count(n - 1)} more {'is' if n == 2 else 'are'} open." if n > 1 else ""
     return Finding(
         title_of(worst.found),
         f"{sentence_of(worst.found)}{rest}{quiet}",
         verdict_of(worst.found),
         1.0,
-        "incidents",
-        {KEYS["model"]: worst.model, INCIDENT: str(worst.id)},
     )
