@@ -197,7 +197,7 @@ def page_text(path: Path = RESULTS) -> str:
     for kind in SHIFTS:
         rows = finished(kind, path)
         if rows:
-            parts += [f"{SAID[kind]} {RATES}", *tables(kind, rows)]
+            parts += [f"{SAID[kind]}\n\n{RATES}", *tables(kind, rows)]
     return "\n\n".join(parts)
 
 
