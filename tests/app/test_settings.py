@@ -69,7 +69,9 @@ def test_children_get_the_settings_but_not_the_first_password() -> None:
 
 
 def test_secrets_are_marked() -> None:
-    assert {s.name for s in TABLE if s.is_secret} == {"database_url", "admin_password"}
+    assert {s.name for s in TABLE if s.is_secret} == {
+        "database_url", "admin_password", "metrics_token",
+    }  # fmt: skip
 
 
 def test_a_display_zone_that_does_not_exist_is_refused() -> None:
