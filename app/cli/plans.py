@@ -28,6 +28,17 @@ def register(subparsers: Any) -> None:
     add("--segment", help="rows to keep, such as \"origin = 'JFK'\"")
     add("--queue", action="store_true", help="keep the plan and put its rows into the queue")
     add("--status", type=int, metavar="PLAN", help="the number of a plan that was kept")
+    add(
+        "--by",
+        metavar="COLUMN",
+        help="with --status: the number for each level or quarter of a column",
+    )
+    add(
+        "--slice",
+        action="append",
+        default=[],
+        help='with --status: the number for rows such as "x > 3"',
+    )
     add("--home", help="folder of the database and logs")
     add("--json", action="store_true", help="print one JSON object and nothing else")
     parser.set_defaults(handler=plan)
@@ -64,6 +75,12 @@ def _make(desk: Any, dataset: Dataset, arguments: argparse.Namespace) -> tuple[d
     from app.labelling.plans import fixed_asking, queue_plan, start_plan
     from app.questions import Asked, build_question, clock
 
+    if arguments.by or arguments.slice:
+        raise UsageError(
+            "Slices of which plan?",
+            "A plan is read by slice once it is kept.",
+            "Add --status PLAN.",
+        )
     if arguments.within is None:
         raise UsageError("How closely?", "A plan needs a goal.", "Add --within 0.01.")
     names = plannable_metrics(dataset)
@@ -133,6 +150,8 @@ def _read(desk: Any, dataset: Dataset, arguments: argparse.Namespace) -> tuple[d
     from app.state.plans import get_plan
 
     stored: StoredPlan = get_plan(desk.database, arguments.status)
+    if arguments.by or arguments.slice:
+        return _read_slices(desk, dataset, stored, arguments)
     progress: Progress = plan_progress(desk.engine, desk.database, operator(), dataset, stored)
     said = {
         "question": "label plan",
@@ -144,3 +163,30 @@ def _read(desk: Any, dataset: Dataset, arguments: argparse.Namespace) -> tuple[d
         "n_lost": progress.n_lost,
     }
     return said, progress_sentence(stored.plan, progress.result, is_reached=progress.is_reached)
+
+
+def _read_slices(
+    desk: Any, dataset: Dataset, stored: StoredPlan, arguments: argparse.Namespace
+) -> tuple[dict[str, Any], str]:
+    """What the page Estimate shows under By slice: one number a slice, from the same labels."""
+    from analytics.words import write_count, write_half_width, write_value
+    from app.auth.viewer import operator
+    from app.cli.questions import result_json
+    from app.labelling.plans import cut_asked, read_slices, slices_of
+
+    texts = list(arguments.slice)
+    if arguments.by:
+        cut = desk.ask(f"cut:{arguments.by}", dataset.model, cut_asked(stored))[2]
+        texts = [*slices_of(cut), *texts]
+    found = read_slices(desk.engine, desk.database, operator(), dataset, stored, texts)
+    said = {"question": "label plan", "model": dataset.model, "plan": stored.id}
+    results = [{**result_json(r), "slice": t} for r, t in zip(found, texts, strict=True)]
+    unit = "rate" if stored.plan.metric == "accuracy" else "label"
+    lines = [
+        f"{text}: {write_value(r.value, unit)} {write_half_width(r.low, r.high, unit)},"
+        f" {write_count(r.detail['n_from_plan'])} labels of the plan, {write_count(r.n)} rows"
+        if r.value is not None
+        else f"{text}: {r.reason}, {write_count(r.n)} rows"
+        for text, r in zip(texts, found, strict=True)
+    ]
+    return {**said, "results": results}, "\n".join(lines)

@@ -22,7 +22,7 @@ from app.state.labels import annotation_table, project_table, task_table
 from app.state.plans import Asking, StoredPlan, add_plan, close_plan, get_plan
 
 if TYPE_CHECKING:
-    from analytics.core import Question, Result
+    from analytics.core import Cut, Question, Result
     from analytics.estimate.plan import Plan
     from analytics.evaluate.plan import Progress
     from analytics.query.engine import Engine
@@ -126,6 +126,22 @@ def plan_progress(
     scope = question_of(dataset, stored.asking).scope
     lost = lost_rows(database, stored)
     return read_plan(engine, dataset, scope, stored.plan, lost)
+
+
+def cut_asked(stored: StoredPlan) -> Asked:
+    """The question that cuts a column into slices of a plan's rows: its window and its version."""
+    return Asked(stored.asking.version, stored.asking.window, "none")
+
+
+def slices_of(cut: Cut | None) -> list[str]:
+    """The slices of a column as segments: its levels, or the quarters of its numbers."""
+    from analytics.query.cells import conditions_of, segment_text
+
+    if cut is None:
+        return []
+    codes = cut.levels or tuple(str(i) for i in range(len(cut.edges) + 1))
+    found = (conditions_of(cut, code) for code in codes)
+    return [segment_text(conditions) for conditions in found if conditions]
 
 
 def read_slices(

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from analytics.errors import TelltaleError
-from analytics.query.cells import conditions_of, segment_text
 from analytics.words import write_count, write_half_width, write_value
 from app.cache import dataset_of, desk
-from app.labelling.plans import read_slices
+from app.labelling.plans import cut_asked, read_slices, slices_of
 from app.state.slices import list_slices
 from app.widgets.empty_state import draw_empty
 from app.widgets.problem import problem
 from app.widgets.slice_click import row_clicks, segment_way
 from app.widgets.slice_link import MOST_LINKS, is_sliced
+from app.widgets.view import fetch
 
 if TYPE_CHECKING:
     from app.state.plans import StoredPlan
@@ -37,17 +37,13 @@ def draw_plan_slices(view: View, stored: StoredPlan) -> None:
             draw_empty("No column makes slices.", "Import features, or save a slice.")
             return
         chosen = str(st.selectbox("Slices of", options, key=f"{key}_of", width=220))
-        texts = [s.segment for s in saved] if chosen == SAVED else _cells(view, chosen)
+        texts = [s.segment for s in saved] if chosen == SAVED else _cells(view, stored, chosen)
         _draw_numbers(view, stored, texts[:MOST_LINKS])
 
 
-def _cells(view: View, column: str) -> list[str]:
-    cut = view.ask(f"cut:{column}", f"Reading {column}", segment=None, reference="none")
-    if cut is None:
-        return []
-    codes = cut.levels or tuple(str(i) for i in range(len(cut.edges) + 1))
-    found = (conditions_of(cut, code) for code in codes)
-    return [segment_text(conditions) for conditions in found if conditions]
+def _cells(view: View, stored: StoredPlan, column: str) -> list[str]:
+    what = f"Reading {column}"
+    return slices_of(fetch(view.viewer, view.model, f"cut:{column}", cut_asked(stored), what).value)
 
 
 def _draw_numbers(view: View, stored: StoredPlan, texts: list[str]) -> None:

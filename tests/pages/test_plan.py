@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analytics.words import write_half_width, write_value
 from app.auth.viewer import Viewer, operator
+from app.cli import main
 from app.labelling.projects import make_project
 from app.state.database import Database
 from app.state.grants import Grant
@@ -74,6 +77,46 @@ def test_a_goal_becomes_a_plan_and_a_queue(
     assert set(slices["accuracy"]) == {"no label of the plan has come yet"}
     click(app, f"plan_close_{stored.id}")
     assert list_plans(with_project, "digit-reader") == []
+
+
+def test_the_command_line_reads_the_slices_that_the_page_shows(
+    with_project: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = open_page()
+    app.number_input(key="plan_within_digit-reader_accuracy").set_value(4.0)
+    click(click(app, "plan_work_out"), "plan_queue")
+    (stored,) = list_plans(with_project, "digit-reader")
+    where, number = ["--home", str(tmp_path / "home")], stored.id
+    lines = ["prediction_id,label,known_at,source,queue,sampling_p"]
+    lines += [
+        f"{name},{i % 3},2099-01-01,annotator,active,{stored.plan.p[i]}"
+        for i, name in enumerate(stored.plan.ids[: stored.plan.need.n])
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    labels = ["import", str(tmp_path / "labels.csv"), "--model", "digit-reader", "--kind", "labels"]
+    assert main([*labels, *where]) == 0
+    app = open_page()
+    app.session_state[f"plan_slices_{number}"] = True
+    app.run()
+    column = app.selectbox(key=f"plan_slices_{number}_of").value
+    shown = next(t for t in app.dataframe if t.key == f"plan_slice_rows_{number}").value
+    capsys.readouterr()
+    asked = ["label", "plan", "--model", "digit-reader", "--status", str(number), "--by", column]
+    assert main([*asked, "--json", *where]) == 0
+    said = json.loads(capsys.readouterr().out)["results"]
+    assert [r["slice"].replace(" AND ", " and ") for r in said] == list(shown["slice"])
+    for name, column_name in (("n", "rows"), ("n_labelled", "labelled")):
+        assert [r[name] for r in said] == list(shown[column_name])
+    assert [r["detail"]["n_from_plan"] for r in said] == list(shown["labels of the plan"])
+    numbers = [
+        f"{write_value(r['value'], 'rate')} {write_half_width(r['low'], r['high'], 'rate')}"
+        for r in said
+        if r["value"] is not None
+    ]
+    assert numbers, [r["reason"] for r in said]
+    assert numbers == [text for text in shown["accuracy"] if "±" in text]
+    assert main([*asked, *where]) == 0
+    assert numbers[0] in capsys.readouterr().out
 
 
 def test_without_a_project_or_the_right_it_only_tells(

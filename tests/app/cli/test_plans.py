@@ -36,6 +36,7 @@ from app.state.plans import Asking, get_plan, list_plans
 
 Run = Callable[..., tuple[int, Any, str]]
 N = 400
+KNOWN = "2099-01-01"  # labels come after their plan was made
 PLAN = ("label", "plan", "--model", "m", "--within", "0.03")
 
 
@@ -57,7 +58,7 @@ def log(tmp_path: Path, telltale: Run) -> dict[str, str]:
 
 def label(telltale: Run, folder: Path, rows: list[tuple[str, str, float]]) -> None:
     lines = ["prediction_id,label,known_at,source,queue,sampling_p"]
-    lines += [f"{i},{t},2026-02-01,annotator,active,{p}" for i, t, p in rows]
+    lines += [f"{i},{t},{KNOWN},annotator,active,{p}" for i, t, p in rows]
     path = folder / f"labels{len(rows)}.csv"
     path.write_text("\n".join(lines))
     status, _said, err = telltale("import", str(path), "--model", "m", "--kind", "labels")
@@ -91,6 +92,14 @@ def test_a_plan_is_made_queued_and_read(log: dict[str, str], tmp_path: Path, tel
     label(telltale, tmp_path, rows)
     _status, found, _err = telltale("label", "plan", "--model", "m", "--status", "1")
     (result,) = found["results"]
+    by = ("label", "plan", "--model", "m", "--status", "1", "--slice", "x >= 0", "--by", "x")
+    status, by_slice, err = telltale(*by)
+    assert status == 0, err
+    *quarters, everything = by_slice["results"]
+    assert everything["value"] == pytest.approx(result["value"], abs=0.005)  # all rows
+    assert sum(r["n"] for r in quarters) == everything["n"] == N
+    status, _said, err = telltale(*by[:-1], "nothing")
+    assert status == 2 and "nothing" in err
     truth = np.mean([t == "yes" for t in log.values()])
     assert result["low"] <= truth <= result["high"]
     assert result["detail"]["plus_minus"] == pytest.approx((result["high"] - result["low"]) / 2)
@@ -107,6 +116,8 @@ def test_what_cannot_be_asked_says_so(log: dict[str, str], telltale: Run) -> Non
     assert status == 2 and "accuracy, brier, log_loss" in err
     status, _said, err = telltale("label", "plan", "--model", "m", "--status", "9")
     assert status == 2 and "no plan 9" in err
+    status, _said, err = telltale(*PLAN, "--by", "x")
+    assert status == 2 and "--status PLAN" in err
 
 
 def test_rows_that_everybody_passed_over_are_lost(log: dict[str, str], tmp_path: Path) -> None:
