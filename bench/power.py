@@ -263,7 +263,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = [(shift, n) for shift in SHIFTS for n in options.sizes]
     ordered = [rows[at] for at in asked if at in rows]
     often, seldom = tables(ordered)
-    text = TEXT.format(often=often, seldom=seldom, sampled=power_sampled.page_text())
+    beside = options.results.with_name(power_sampled.RESULTS.name)
+    text = TEXT.format(often=often, seldom=seldom, sampled=power_sampled.page_text(beside))
     options.page.write_text(text.rstrip() + "\n", encoding="utf-8")
     return 0
 

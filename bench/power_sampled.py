@@ -191,7 +191,7 @@ RATES = f"""The first table is at {OFTEN:.0%} of false alarms. In the second the
 verdicts did on the calm pages, {SELDOM:.1%} at least; with so few of those the threshold is often the largest."""
 
 
-def page_text(path: Path = RESULTS) -> str:
+def page_text(path: Path) -> str:
     """What docs/power.md says of the kinds of pages that have been drawn."""
     parts = []
     for kind in SHIFTS:
