@@ -11,9 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from analytics.core import Condition
-from analytics.errors import AccessDenied, NameUnknown, UsageError
+from analytics.errors import UsageError
 from analytics.query.cells import segment_text
 from app.state.database import Database, Write
+from app.state.own import find_own, seen_by
 
 MOST_NAME, MOST_TEXT = 80, 2_000
 metadata = sa.MetaData()
@@ -114,15 +115,8 @@ def list_versions(database: Database, user: str, saved: SavedSlice) -> list[Save
 
 def delete_slice(write: Write, number: int, *, is_admin: bool = False) -> None:
     """Take a slice away with all its versions: its owner or an admin."""
-    row = write.execute(sa.select(slice_table).where(slice_table.c.id == number)).first()
-    if row is None:
-        raise NameUnknown("This slice is not there any more.", "", "Load the page again.")
-    if row.owner != write.actor and not is_admin:
-        raise AccessDenied(
-            f"The slice {row.slice_name!r} belongs to {row.owner}.",
-            "Only its owner or an admin takes it away.",
-            "Save one of your own.",
-        )
+    mine = slice_table.c.id == number
+    row = find_own(write, mine, "slice", slice_table.c.slice_name, is_admin=is_admin)
     write.execute(slice_table.delete().where(_named(row.owner, row.model, row.slice_name)))
     write.audit("delete", "slice", str(number), name=row.slice_name, owner=row.owner)
 
@@ -136,10 +130,9 @@ def _named(owner: str, model: str, name: str) -> Any:
 
 
 def _visible(database: Database, user: str, model: str) -> list[SavedSlice]:
-    may_see = (slice_table.c.owner == user) | slice_table.c.is_shared
     statement = (
         sa.select(slice_table)
-        .where(slice_table.c.model == model, may_see)
+        .where(seen_by(slice_table, user, model))
         .order_by(slice_table.c.folder, slice_table.c.slice_name, slice_table.c.version)
     )
     with database.read() as connection:

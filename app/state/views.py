@@ -11,8 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from analytics.errors import AccessDenied, NameUnknown, UsageError
+from analytics.errors import UsageError
 from app.state.database import Database, Write
+from app.state.own import find_own, seen_by
 
 metadata = sa.MetaData()
 view_table = sa.Table(
@@ -80,10 +81,9 @@ def save_view(
 
 def list_views(database: Database, user: str, model: str) -> list[SavedView]:
     """The user's own views of a model and those shared by others, by name."""
-    mine = (view_table.c.owner == user) | view_table.c.is_shared
     statement = (
         sa.select(view_table)
-        .where(view_table.c.model == model, mine)
+        .where(seen_by(view_table, user, model))
         .order_by(view_table.c.name, view_table.c.key)
     )
     with database.read() as connection:
@@ -92,16 +92,9 @@ def list_views(database: Database, user: str, model: str) -> list[SavedView]:
 
 def delete_view(write: Write, key: str, *, is_admin: bool = False) -> None:
     """Take a view away: its owner or an admin; NameUnknown where it is gone already."""
-    row = write.execute(sa.select(view_table).where(view_table.c.key == key)).first()
-    if row is None:
-        raise NameUnknown("This view is not there any more.", "", "Load the page again.")
-    if row.owner != write.actor and not is_admin:
-        raise AccessDenied(
-            f"The view {row.name!r} belongs to {row.owner}.",
-            "Only its owner or an admin takes it away.",
-            "Save one of your own.",
-        )
-    write.execute(view_table.delete().where(view_table.c.key == key))
+    mine = view_table.c.key == key
+    row = find_own(write, mine, "view", view_table.c.name, is_admin=is_admin)
+    write.execute(view_table.delete().where(mine))
     write.audit("delete", "view", key, name=row.name, owner=row.owner)
 
 

@@ -15,6 +15,7 @@ from app.monitors.telling import ask_test as ask_alert_test
 from app.state.hooks import PURPOSES, STYLES, Hook, get_hook, list_deliveries, list_hooks
 from app.state.models import list_models
 from app.widgets.problem import problem
+from app.widgets.tables import draw_list, write_minute
 
 SAYS = {
     "reply": "replies to reporters",
@@ -56,11 +57,11 @@ def draw_hooks() -> None:
                 "State": d.state,
                 "Tries": d.attempts,
                 "Trouble": d.error,
-                "Asked (UTC)": d.created_at.strftime("%Y-%m-%d %H:%M"),
+                "Asked (UTC)": write_minute(d.created_at),
             }
             for d in sent
         ]
-        st.dataframe(rows, hide_index=True, width="stretch")
+        draw_list(rows, "Nothing yet.")
 
 
 def _row(hook: Hook) -> dict[str, object]:

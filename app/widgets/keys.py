@@ -11,6 +11,7 @@ from app.auth.keys import create_key, end_key, keys_of
 from app.state.keys import KINDS, ApiKey
 from app.state.models import list_models
 from app.widgets.problem import plain, problem
+from app.widgets.tables import draw_list, write_minute
 
 
 def draw_keys() -> None:
@@ -18,10 +19,8 @@ def draw_keys() -> None:
     database, _settings = state()
     viewer = require("admin")
     keys = keys_of(database, viewer)
-    if keys:
-        st.dataframe([_row(key) for key in keys], hide_index=True, width="stretch")
-    else:
-        st.caption("No keys yet. A key lets one program send one kind of log of one model.")
+    nothing = "No keys yet. A key lets one program send one kind of log of one model."
+    draw_list([_row(key) for key in keys], nothing)
     _draw_outcome()
     left, right = st.columns(2, gap="large")
     with left:
@@ -31,7 +30,6 @@ def draw_keys() -> None:
 
 
 def _row(key: ApiKey) -> dict[str, object]:
-    used = key.last_used_at
     return {
         "Key": key.id,
         "Name": key.name,
@@ -39,8 +37,8 @@ def _row(key: ApiKey) -> dict[str, object]:
         "Sends": key.kind,
         "Reads back": "yes" if key.may_read else "no",
         "Made by": key.created_by,
-        "Made (UTC)": key.created_at.strftime("%Y-%m-%d %H:%M"),
-        "Last used (UTC)": "never" if used is None else used.strftime("%Y-%m-%d %H:%M"),
+        "Made (UTC)": write_minute(key.created_at),
+        "Last used (UTC)": write_minute(key.last_used_at),
         "Status": "open" if key.revoked_at is None else "revoked",
     }
 

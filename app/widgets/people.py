@@ -21,6 +21,7 @@ from app.state.grants import EVERY_MODEL, Grant, list_grants
 from app.state.models import list_models
 from app.state.users import User, list_users
 from app.widgets.problem import plain, problem
+from app.widgets.tables import draw_list, write_minute
 
 MODEL_TITLES = {EVERY_MODEL: "every model"}
 
@@ -28,7 +29,7 @@ MODEL_TITLES = {EVERY_MODEL: "every model"}
 def draw_people() -> None:
     """The users, one of them with actions and grants, and a form for a new one."""
     users = list_users(state()[0])
-    st.dataframe([_row(user) for user in users], hide_index=True, width="stretch")
+    draw_list([_row(user) for user in users], "No users yet.")
     _draw_outcome()
     left, right = st.columns(2, gap="large")
     with left:
@@ -48,7 +49,7 @@ def _row(user: User) -> dict[str, Any]:
         "Home": role_title(user.role),
         "Grants": ", ".join(named) or "none",
         "Status": "closed" if not user.is_active else status or "open",
-        "Since (UTC)": user.created_at.strftime("%Y-%m-%d %H:%M"),
+        "Since (UTC)": write_minute(user.created_at),
     }
 
 

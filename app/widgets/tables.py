@@ -22,6 +22,8 @@ from analytics.words import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from analytics.core import Result
 
 MOST_ROWS = 500
@@ -140,3 +142,16 @@ def data_table(columns: Mapping[str, Sequence[Any]], key: str) -> None:
 
     table = pd.DataFrame({k: list(v)[:MOST_ROWS] for k, v in columns.items()})
     st.dataframe(table, hide_index=True, key=key, width="stretch", alt="The numbers of the chart")
+
+
+def draw_list(rows: Sequence[Mapping[str, Any]], nothing: str) -> None:
+    """Rows as a plain table; a line that says what would stand there otherwise."""
+    if rows:
+        st.dataframe(list(rows), hide_index=True, width="stretch")
+    else:
+        st.caption(nothing)
+
+
+def write_minute(moment: datetime | None) -> str:
+    """A moment to the minute, in UTC."""
+    return "never" if moment is None else moment.strftime("%Y-%m-%d %H:%M")

@@ -32,6 +32,14 @@ FLAGS = (
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 # Streamlit looks for its own base path on deep links, and is told so with a 404.
 EXPECTED = ("404 (Not Found)",)
+# How far the page is wider than the window, and points by chart.
+OVERFLOW = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  return Math.max(document.scrollingElement.scrollWidth - innerWidth,
+                  main.scrollWidth - main.clientWidth)}"""
+COUNT_POINTS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot =>
+  plot.data.reduce((n, t) => n + (t.z ? t.z.reduce((m, row) => m + row.length, 0)
+    : Math.max(t.x ? t.x.length : 0, t.y ? t.y.length : 0)), 0))"""
 PEOPLE = {
     "scientist": "Data scientist",
     "product-owner": "Product owner",
@@ -189,6 +197,18 @@ def sign_in(page, who: str = "scientist", path: str = "/account") -> None:  # ty
 def idle_fixture() -> Callable[..., None]:
     """The helper ``idle``: tests cannot import a conftest."""
     return idle
+
+
+@pytest.fixture
+def overflow() -> Callable[..., int]:
+    """By how many pixels a page is wider than its window."""
+    return lambda page: page.evaluate(OVERFLOW)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def count_points() -> Callable[..., list[int]]:
+    """How many points each chart of a page has."""
+    return lambda page: page.evaluate(COUNT_POINTS)  # type: ignore[no-any-return]
 
 
 @pytest.fixture(name="sign_in")

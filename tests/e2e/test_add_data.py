@@ -15,10 +15,6 @@ LOG = "prediction_id,timestamp,prediction,label,age\n" + "".join(
     for i, said, is_wrong in ROWS
 )
 BROKEN = LOG.replace("p7,2026-01-08T10:00:00Z", "p7,soon")
-OVERFLOW = """() => {
-  const main = document.querySelector('[data-testid=stMain]');
-  return Math.max(document.scrollingElement.scrollWidth - innerWidth,
-                  main.scrollWidth - main.clientWidth)}"""
 
 
 @pytest.fixture
@@ -117,11 +113,11 @@ def test_axe_finds_nothing_serious(new_page, sign_in, idle, scheme: str) -> None
     assert said == []
 
 
-def test_a_phone_is_wide_enough(page, sign_in, idle) -> None:
+def test_a_phone_is_wide_enough(page, sign_in, idle, overflow) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/add_data")
     idle(page)
     page.locator(".st-key-demo_scientist").get_by_role("button").click()
     expect(page.get_by_role("heading", name="Add data")).to_be_in_viewport()
     idle(page)
-    assert page.evaluate(OVERFLOW) <= 0
+    assert overflow(page) <= 0

@@ -22,17 +22,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("samples")]
 ROOT = Path(__file__).resolve().parents[2]
 PATH = "/behaviour?m=flight-late&w=all"
 MAX_POINTS = 2000
-COUNT_POINTS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot =>
-  plot.data.reduce((n, t) => n + (t.z ? t.z.reduce((m, row) => m + row.length, 0)
-    : Math.max(t.x ? t.x.length : 0, t.y ? t.y.length : 0)), 0))"""
-OVERFLOW = """() => {
-  const main = document.querySelector('[data-testid=stMain]');
-  return Math.max(document.scrollingElement.scrollWidth - innerWidth,
-                  main.scrollWidth - main.clientWidth)}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_and_can_be_read(new_page, sign_in, idle, scheme: str) -> None:
+def test_the_page_fits_and_can_be_read(
+    new_page, sign_in, idle, overflow, count_points, scheme: str
+) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     page = new_page(color_scheme=scheme, bypass_csp=True)
@@ -41,12 +36,12 @@ def test_the_page_fits_and_can_be_read(new_page, sign_in, idle, scheme: str) -> 
     idle(page)
     expect(page.locator("h2").first).to_have_text(re.compile("and .* of the wrong ones"))
     expect(page.get_by_text("Simulated data").first).to_be_visible()
-    counts = page.evaluate(COUNT_POINTS)
+    counts = count_points(page)
     assert len(counts) == 6 and max(counts) <= MAX_POINTS
     for width, height in ((1280, 800), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         idle(page)
-        assert page.evaluate(OVERFLOW) <= 0
+        assert overflow(page) <= 0
         found = Axe().run(page).response["violations"]
         serious = [v for v in found if v["impact"] in ("serious", "critical")]
         assert [(v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in serious] == []

@@ -10,10 +10,6 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("samples")]
 
 TABLE = "[data-testid=stDataFrame]"
-OVERFLOW = """() => {
-  const main = document.querySelector('[data-testid=stMain]');
-  return Math.max(document.scrollingElement.scrollWidth - innerWidth,
-                  main.scrollWidth - main.clientWidth)}"""
 
 
 def explore(page, sign_in, query: str = "m=digit-reader&w=all") -> None:
@@ -66,14 +62,14 @@ def test_rows_can_be_taken_away(page, sign_in, idle, kind: str, begin: bytes) ->
     assert found.value.path().read_bytes().startswith(begin)
 
 
-def test_a_phone_shows_the_head_of_the_prediction(page, sign_in, idle) -> None:
+def test_a_phone_shows_the_head_of_the_prediction(page, sign_in, idle, overflow) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/explore?m=digit-reader&w=all&id=D0997")
     idle(page)
     page.locator(".st-key-demo_scientist").get_by_role("button").click()
     expect(page.get_by_role("heading", name="D0997")).to_be_in_viewport(timeout=60_000)
     idle(page)
-    assert page.evaluate(OVERFLOW) <= 0
+    assert overflow(page) <= 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

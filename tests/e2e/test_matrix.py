@@ -24,10 +24,6 @@ PAGES = {
     "set_aside": "",
     "account": "",
 }
-OVERFLOW = """() => {
-  const main = document.querySelector('[data-testid=stMain]');
-  return Math.max(document.scrollingElement.scrollWidth - innerWidth,
-                  main.scrollWidth - main.clientWidth)}"""
 BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
@@ -57,7 +53,7 @@ def test_the_matrix_holds_every_page() -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_fits_and_can_be_read(
-    new_page, sign_in, idle, name: str, scheme: str, size: str
+    new_page, sign_in, idle, overflow, name: str, scheme: str, size: str
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
@@ -69,7 +65,7 @@ def test_a_page_fits_and_can_be_read(
     page.locator("h1").first.wait_for(timeout=60_000)
     idle(page)
     assert page.locator("[data-testid=stException]").count() == 0
-    assert page.evaluate(OVERFLOW) <= 0
+    assert overflow(page) <= 0
     light = sum(int(part) for part in page.evaluate(BACKGROUND).strip("rgba()").split(",")[:3])
     assert (light > 384) == (scheme == "light")
     found = Axe().run(page).response["violations"]

@@ -12,13 +12,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("samples")]
 
 PAGES = ("overview", "performance", "drift", "quality")
 MAX_POINTS = 2000
-COUNT_POINTS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot =>
-  plot.data.reduce((n, t) => n + (t.z ? t.z.reduce((m, row) => m + row.length, 0)
-    : Math.max(t.x ? t.x.length : 0, t.y ? t.y.length : 0)), 0))"""
-OVERFLOW = """() => {
-  const main = document.querySelector('[data-testid=stMain]');
-  return Math.max(document.scrollingElement.scrollWidth - innerWidth,
-                  main.scrollWidth - main.clientWidth)}"""
 
 
 def open_page(page, sign_in, path: str) -> None:
@@ -77,7 +70,7 @@ def test_dragging_over_a_chart_sets_the_window(page, sign_in, idle) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_no_page_is_wider_than_a_phone_and_no_chart_too_heavy(
-    page, sign_in, idle, name: str
+    page, sign_in, idle, overflow, count_points, name: str
 ) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"/{name}?m=flight-late&w=all")
@@ -86,8 +79,8 @@ def test_no_page_is_wider_than_a_phone_and_no_chart_too_heavy(
     page.locator(".st-key-head").wait_for()
     idle(page)
     charts_drawn(page)
-    assert page.evaluate(OVERFLOW) <= 0
-    counted = page.evaluate(COUNT_POINTS)
+    assert overflow(page) <= 0
+    counted = count_points(page)
     assert counted and max(counted) <= MAX_POINTS
 
 
