@@ -22,6 +22,8 @@ PAGES = {
     "review": "m=digit-reader&w=all",
     "add_data": "",
     "set_aside": "",
+    "incidents": "m=flight-late&w=all",
+    "monitors": "m=flight-late&w=all",
     "account": "",
 }
 BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
