@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,23 @@ def end_hook(database: Database, viewer: Viewer, hook_id: int) -> None:
     viewer.check("admin")
     with database.write(viewer.user) as write:
         remove_hook(write, hook_id)
+
+
+def ask_test_of(
+    database: Database,
+    viewer: Viewer,
+    hook_id: int,
+    purpose: Purpose,
+    body: Callable[[Hook], Mapping[str, Any]],
+) -> None:
+    """Have a webhook of that purpose sent a body that says that it is a test, for admins alone."""
+    viewer.check("admin")
+    with database.write(viewer.user) as write:
+        hook = get_hook(write.connection, hook_id)
+        if hook.removed_at is not None or hook.purpose != purpose:
+            raise UsageError(f"This webhook gets no {purpose}s.", "", "Choose one that does.")
+        ask_delivery(write, hook, "test", body(hook))
+        write.audit("test", "webhook", str(hook.id))
 
 
 def reply(database: Database, settings: Settings, viewer: Viewer, item_id: str, text: str) -> None:

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from analytics.errors import TelltaleError, UsageError
+from analytics.errors import TelltaleError
 from app.address import page_address
 from app.auth.viewer import Viewer
+from app.feedback.outward import ask_test_of
 from app.settings import Settings
 from app.state.database import Database
-from app.state.hooks import Hook, ask_delivery, get_hook, is_asked, list_hooks
+from app.state.hooks import Hook, ask_delivery, is_asked, list_hooks
 
 if TYPE_CHECKING:
     from analytics.query.engine import Engine
 
-TEST = "test"
 _log = logging.getLogger("telltale.weekly")
 
 
@@ -88,11 +88,8 @@ def _message(settings: Settings, hook: Hook, title: str, lines: list[str]) -> di
 
 def ask_test(database: Database, settings: Settings, viewer: Viewer, hook_id: int) -> None:
     """Send a line that says that it is a test; how it went stands under what was sent last."""
-    viewer.check("admin")
-    with database.write(viewer.user) as write:
-        hook = get_hook(write.connection, hook_id)
-        if hook.removed_at is not None or hook.purpose != "digest":
-            raise UsageError("This webhook gets no digest.", "", "Choose one that does.")
-        lines = ["This is a test: the week's feedback will come in five lines every Monday."]
-        ask_delivery(write, hook, TEST, _message(settings, hook, f"{hook.model}: a test", lines))
-        write.audit("test", "webhook", str(hook.id))
+    lines = ["This is a test: the week's feedback will come in five lines every Monday."]
+    ask_test_of(
+        database, viewer, hook_id, "digest",
+        lambda hook: _message(settings, hook, f"{hook.model}: a test", lines),
+    )  # fmt: skip

@@ -10,13 +10,13 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from analytics.errors import UsageError
 from app.address import page_address
 from app.auth.viewer import Viewer
+from app.feedback.outward import ask_test_of
 from app.monitors.saying import say_when, sentence_of, title_of
 from app.settings import Settings
 from app.state.database import Database, Write
-from app.state.hooks import Hook, ask_delivery, get_hook, is_asked, list_hooks
+from app.state.hooks import Hook, ask_delivery, is_asked, list_hooks
 from app.state.incidents import QUIET, forget_closing, is_put_off, is_silent
 from app.state.monitors import Found, Step, Tell, add_event
 
@@ -119,14 +119,9 @@ def _time(moment: datetime | None) -> str | None:
 
 def ask_test(database: Database, settings: Settings, viewer: Viewer, hook_id: int) -> None:
     """Send a message that says that it is a test; how it went stands under what was sent last."""
-    viewer.check("admin")
-    with database.write(viewer.user) as write:
-        hook = get_hook(write.connection, hook_id)
-        if hook.removed_at is not None or hook.purpose != "alert":
-            raise UsageError("This webhook gets no alerts.", "", "Choose one that does.")
-        cause = {"monitor": "Test", "name": "test", "label": "This is a test", "question": "test"}
-        found = Found("data", "warning", database.clock(), None, frozenset(), {"cause": cause})
-        ask_delivery(
-            write, hook, TEST, message(settings, hook, Step(0, 0, TEST, hook.model, found))
-        )
-        write.audit("test", "webhook", str(hook.id))
+    cause = {"monitor": "Test", "name": "test", "label": "This is a test", "question": "test"}
+    found = Found("data", "warning", database.clock(), None, frozenset(), {"cause": cause})
+    ask_test_of(
+        database, viewer, hook_id, "alert",
+        lambda hook: message(settings, hook, Step(0, 0, TEST, hook.model, found)),
+    )  # fmt: skip
