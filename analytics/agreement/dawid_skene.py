@@ -37,13 +37,16 @@ class Merged:
         return np.asarray(self.posterior.max(axis=1))
 
 
-def dawid_skene(ratings: Ratings, *, smoothing: float = 0.01) -> Merged:
+def dawid_skene(ratings: Ratings, *, smoothing: float = 0.01, credit: float = 1.0) -> Merged:
     """Classes and annotators' confusion tables by expectation-maximisation, begun at the vote.
 
     Annotators are judged by the items that two or more answered; an item with one answer is then
     read in their light, and where no item has two, what was said stays. ``smoothing`` answers are
     added to each cell of a confusion table, so that no annotator with few answers is taken for
-    infallible. It takes annotators for independent given the truth. Dawid and Skene (1979).
+    infallible, and ``credit`` right answers of every class: without them a class that hardly
+    anybody says can fit one item of mixed answers perfectly and win it, though nobody named it.
+    It takes annotators for independent given the truth. Dawid and Skene (1979); the credit is a
+    Dirichlet prior on the rows of the tables.
     """
     n_items, k = ratings.counts.shape
     n_annotators = len(ratings.annotators)
@@ -55,7 +58,7 @@ def dawid_skene(ratings: Ratings, *, smoothing: float = 0.01) -> Merged:
     for _step in range(MOST_STEPS if judged.any() else 0):
         prior = posterior[judged].mean(axis=0)
         counted = (said[:, judged] @ posterior[judged]).reshape(n_annotators, k, k)
-        confusion = counted.transpose(0, 2, 1) + smoothing
+        confusion = counted.transpose(0, 2, 1) + smoothing + credit * np.eye(k)
         confusion = confusion / confusion.sum(axis=2, keepdims=True)
         by_answer = np.log(confusion).transpose(0, 2, 1).reshape(n_annotators * k, k)
         log = said.T @ by_answer + np.log(np.maximum(prior, 1e-300))

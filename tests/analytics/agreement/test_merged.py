@@ -34,7 +34,7 @@ def test_two_crowds_within_one_item(crowd: Any, name: str, vote: float, merged: 
 
 
 def steps_of_em(
-    answers: list[tuple[str, str, str]], smoothing: float
+    answers: list[tuple[str, str, str]], smoothing: float, credit: float
 ) -> dict[str, dict[str, float]]:
     """Dawid and Skene's steps with dictionaries and loops, until nothing moves."""
     items = sorted({i for i, _a, _v in answers})
@@ -44,7 +44,12 @@ def steps_of_em(
     chance = {i: {k: votes[i][k] / votes[i].total() for k in classes} for i in items}
     for _step in range(500):
         prior = {k: sum(chance[i][k] for i in items) / len(items) for k in classes}
-        table = {(a, k, v): smoothing for a in people for k in classes for v in classes}
+        table = {
+            (a, k, v): smoothing + credit * (k == v)
+            for a in people
+            for k in classes
+            for v in classes
+        }
         for i, a, v in answers:
             for k in classes:
                 table[a, k, v] += chance[i][k]
@@ -62,7 +67,8 @@ def steps_of_em(
     return chance
 
 
-def test_the_steps_are_those_of_the_paper() -> None:
+@pytest.mark.parametrize("credit", [0.0, 1.0])
+def test_the_steps_are_those_of_the_paper(credit: float) -> None:
     rng = np.random.default_rng(4)
     truth = rng.integers(0, 3, 30)
     answers = [
@@ -70,8 +76,8 @@ def test_the_steps_are_those_of_the_paper() -> None:
         for i in range(30)
         for a, p in zip("abcd", (0.9, 0.8, 0.6, 0.3), strict=True)
     ]
-    found = dawid_skene(Ratings.from_rows(answers))
-    expected = steps_of_em(answers, 0.01)
+    found = dawid_skene(Ratings.from_rows(answers), credit=credit)
+    expected = steps_of_em(answers, 0.01, credit)
     for item, posterior in zip(found.items, found.posterior, strict=True):
         assert posterior == pytest.approx([expected[item][k] for k in found.classes], abs=1e-4)
     assert found.confidence == pytest.approx(found.posterior.max(axis=1))
@@ -88,6 +94,24 @@ def test_a_good_annotator_outweighs_two_bad_ones() -> None:
     found = dawid_skene(Ratings.from_rows(rows))
     right = np.mean([found.labels[i] == str(truth[int(found.items[i])]) for i in range(300)])
     assert right >= 0.95
+
+
+def test_a_rare_class_that_nobody_said_does_not_win_an_item() -> None:
+    rng = np.random.default_rng(4)
+    rows = []
+    for i in range(120):  # most items are a 4; three people, each wrong at times
+        truth = "4" if rng.random() < 0.8 else str(rng.integers(0, 10))
+        for person, wrong in (("a", 0.05), ("b", 0.1), ("c", 0.3)):
+            said = truth if rng.random() > wrong else str(rng.integers(0, 10))
+            rows.append((f"i{i:03}", person, said))
+
+    def unsaid(credit: float) -> int:
+        found = dawid_skene(Ratings.from_rows(rows), credit=credit)
+        pairs = zip(found.items, found.labels, strict=True)
+        return sum(label not in {v for i, _a, v in rows if i == item} for item, label in pairs)
+
+    assert unsaid(0.0) > 0  # the plain steps do it
+    assert unsaid(1.0) == 0
 
 
 def test_one_answer_an_item_stays_what_was_said() -> None:
