@@ -85,7 +85,8 @@ class Asking:
 def answer(engine: Engine, asking: Asking) -> Any:
     """Work out the answer; a name may carry what it is about, such as "column:NAME"."""
     from analytics import evaluate
-    from analytics.evaluate.serving import errors, latency_map
+    from analytics.evaluate.failing import error_results, errors
+    from analytics.evaluate.serving import latency_map
 
     dataset, question, moment = asking.dataset, asking.question, asking.moment
     kind, _, what = asking.name.partition(":")
@@ -111,6 +112,7 @@ def answer(engine: Engine, asking: Asking) -> Any:
         "serving": evaluate.serving,
         "slices": evaluate.slices,
         "errors": errors,
+        "error_kinds": error_results,
         "latency_map": latency_map,
     }
     if kind in plain:

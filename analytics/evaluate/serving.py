@@ -17,11 +17,9 @@ from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups
 from analytics.query.serving import (
-    Failure,
     Latency,
     Load,
     Sampled,
-    failures,
     latencies,
     latency_bins,
     loads,
@@ -276,8 +274,3 @@ def latency_map(engine: Engine, dataset: Dataset, question: Question) -> Latency
     )
     edges = tuple(2.0 ** (at / BINS_PER_DOUBLING) for at in range(low, high + 2))
     return LatencyMap(tuple(g.window for g in groups), edges, shares)
-
-
-def errors(engine: Engine, dataset: Dataset, question: Question) -> tuple[Failure, ...]:
-    """Failed requests of the window by kind."""
-    return failures(engine, dataset, whole(question.scope))

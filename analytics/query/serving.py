@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from analytics.core import Dataset, Scope
 from analytics.query.engine import Engine
@@ -16,7 +17,11 @@ SUCCEEDED = "(status IS NULL OR status = 'ok')"
 _NO_SAMPLE = ("timestamp", "row", "date", "prediction_id", "received_at")
 _SAMPLE_TYPES = ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT")
 # Numbers, quoted texts and hexadecimal ids differ from one error to the next of the same kind.
-FINGERPRINT = r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|[0-9]+(\.[0-9]+)?|''[^'']*''|\"[^\"]*\""
+FINGERPRINT = (
+    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^\s<>@]+@[^\s<>@]+"
+    r"|0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|[0-9]+(\.[0-9]+)?|''[^'']*''|\"[^\"]*\"|`[^`]*`"
+)
+SLOTS = 24  # pieces of the window in which errors of a kind are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class Failure:
     versions: tuple[str, ...]
     first_version: str | None
     examples: tuple[str, ...]
+    counts: tuple[int, ...] = ()  # in equal pieces of the time in which there were requests
+    n_all: int = 0  # requests of the window, failed or not
 
 
 def latencies(
@@ -164,18 +171,26 @@ def failures(
     if rows is None or "status" not in present:
         return ()
     message = f"regexp_replace(coalesce(error_message, ''), '{FINGERPRINT}', '…', 'g')"
+    slot = f"least({SLOTS - 1}, floor({SLOTS} * (epoch_us(timestamp) - lo) / greatest(hi - lo, 1)))"
+    slots = ", ".join(f"count(*) FILTER (slot = {i})" for i in range(SLOTS))
     sql = rows.select(
-        f"SELECT coalesce(error_type, status), {message} AS said, count(*) AS n, min(timestamp),"
-        " max(timestamp), list(DISTINCT model_version), arg_min(model_version, timestamp),"
-        " list(prediction_id ORDER BY timestamp DESC NULLS LAST, row DESC)[:3]"
-        f" FROM rows WHERE NOT {SUCCEEDED} GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT {int(most)}"
+        f"SELECT kind, said, count(*) AS n, min(timestamp), max(timestamp),"
+        " list(DISTINCT model_version), arg_min(model_version, timestamp),"
+        " list(prediction_id ORDER BY timestamp DESC NULLS LAST, row DESC)[:3], any_value(n_all),"
+        f" {slots} FROM (SELECT *, coalesce(error_type, status) AS kind, {message} AS said,"
+        f" {slot} AS slot FROM rows, (SELECT min(epoch_us(timestamp)) AS lo,"
+        " max(epoch_us(timestamp)) AS hi, count(*) AS n_all FROM rows)"
+        f" WHERE NOT {SUCCEEDED}) GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT {int(most)}"
     )
-    return tuple(
-        Failure(
-            str(kind), str(said), int(n), first, last,
-            tuple(sorted(str(v) for v in versions if v is not None)), first_version, tuple(ids),
-        )
-        for kind, said, n, first, last, versions, first_version, ids in engine.rows(sql, rows.values)
+    return tuple(_failure(row) for row in engine.rows(sql, rows.values))
+
+
+def _failure(row: tuple[Any, ...]) -> Failure:
+    kind, said, n, first, last, versions, first_version, ids, n_all, *counts = row
+    return Failure(
+        str(kind), str(said), int(n), first, last,
+        tuple(sorted(str(v) for v in versions if v is not None)), first_version, tuple(ids),
+        tuple(map(int, counts)), int(n_all),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analytics.core import Dataset, Result
+    from app.ask import Desk
     from app.questions import Asked
 
 QUESTIONS = {
@@ -81,11 +82,20 @@ def answer(arguments: argparse.Namespace) -> int:
     question = f"fairness:{groups}" if groups else arguments.question
     with Desk(settings) as desk:
         dataset, _question, results = desk.ask(question, arguments.model, asked)
+        kinds = _error_kinds(desk, arguments.model, asked) if question == "serving" else []
     if arguments.json:
-        print(json.dumps(as_json(arguments.question, dataset, results), allow_nan=False))
+        found = as_json(arguments.question, dataset, results)
+        if question == "serving":
+            found["errors"] = [result_json(r) for r in kinds]
+        print(json.dumps(found, allow_nan=False))
     else:
-        print(as_table(dataset, results))
+        print(as_table(dataset, [*results, *kinds]))
     return 0
+
+
+def _error_kinds(desk: Desk, model: str, asked: Asked) -> list[Result]:
+    """Failed requests by kind, beside the numbers of serving; none where names were asked for."""
+    return [] if asked.names else desk.ask("error_kinds", model, asked)[2]
 
 
 def split_list(text: str | None) -> tuple[str, ...]:

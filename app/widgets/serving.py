@@ -9,7 +9,7 @@ import streamlit as st
 
 from analytics.core import Finding
 from analytics.findings import speak
-from analytics.words import write_count, write_moment
+from analytics.words import write_count, write_half_width, write_moment, write_value
 from app.charts import Mark, latency_chart, serving_strips, timeline_chart
 from app.settings import settings_in_force
 from app.widgets.chart_box import draw_chart
@@ -81,25 +81,23 @@ def draw_spread(found: LatencyMap | None) -> None:
 
 
 def draw_failures(view: View, found: Sequence[Failure]) -> None:
-    """Errors by kind with when they were first and last seen, and the newest of them to open."""
+    """Errors by kind: how many of all, when, since which version, and the newest to open."""
     import pandas as pd
 
     if not found:
         draw_empty("No request failed in this window.", "")
         return
-    zone = settings_in_force().text("display_zone")
-    table = pd.DataFrame(
-        {
-            "error": [f.kind for f in found],
-            "message": [f.message for f in found],
-            "count": [f.n for f in found],
-            "first seen": [write_moment(f.first, zone) if f.first else "" for f in found],
-            "last seen": [write_moment(f.last, zone) if f.last else "" for f in found],
-            "first version": [f.first_version or "" for f in found],
-            "newest": [_link(view, f) for f in found],
-        }
-    )
-    config = {"newest": st.column_config.LinkColumn(display_text=r"id=([^&]+)")}
+    column = st.column_config
+    table = pd.DataFrame([_row_of(view, failure) for failure in found])
+    config = {
+        "over time": column.BarChartColumn(
+            help="Errors in 24 equal pieces of the time in which there were requests.",
+            y_min=0,
+        ),
+        "share": column.Column(help="Of all requests of the window, with its 95 % interval."),
+        "newest": column.LinkColumn(display_text=r"id=([^&]+)"),
+        "one before": column.LinkColumn(display_text=r"id=([^&]+)"),
+    }
     st.dataframe(
         table,
         hide_index=True,
@@ -109,18 +107,40 @@ def draw_failures(view: View, found: Sequence[Failure]) -> None:
         alt=f"{len(found)} kinds of errors",
     )
     st.caption(
-        "Numbers and quoted texts are left out of messages: errors of one kind stand together."
+        f"Of {write_count(found[0].n_all)} requests. Numbers, ids, addresses and quoted texts are"
+        " left out of messages: errors of one kind stand together. ± is half of Wilson's 95 %"
+        " interval."
     )
 
 
-def _link(view: View, failure: Failure) -> str | None:
+def _row_of(view: View, failure: Failure) -> dict[str, object]:
+    from analytics.evaluate.failing import share_of
+
+    zone = settings_in_force().text("display_zone")
+    share, low, high = share_of(failure)
+    return {
+        "error": failure.kind,
+        "message": failure.message,
+        "count": failure.n,
+        "over time": list(failure.counts),
+        "share": f"{write_value(share, 'rate')} {write_half_width(low, high, 'rate')}",
+        "first version": failure.first_version or "",
+        "first seen": write_moment(failure.first, zone) if failure.first else "",
+        "last seen": write_moment(failure.last, zone) if failure.last else "",
+        "newest": _link(view, failure, 0),
+        "one before": _link(view, failure, 1),
+    }
+
+
+def _link(view: View, failure: Failure, place: int) -> str | None:
     from urllib.parse import urlencode
 
     from app.session import format_selection
 
-    if not failure.examples or not view.viewer.may("explore", view.model):
+    if len(failure.examples) <= place or not view.viewer.may("explore", view.model):
         return None
-    return f"/explore?{urlencode(format_selection(view.selection) | {'id': failure.examples[0]})}"
+    selection = format_selection(view.selection) | {"id": failure.examples[place]}
+    return f"/explore?{urlencode(selection)}"
 
 
 def draw_by_version(results: Sequence[Result]) -> None:

@@ -104,6 +104,8 @@ def test_errors_of_one_kind_stand_together(on_samples, run) -> None:
     table = app.dataframe[-1].value
     assert table["count"].sum() == 252 and len(table) < 10
     assert next(iter(table["error"])) == "KeyError"
+    assert sum(map(sum, table["over time"])) == 252
+    assert "89,873 requests" in " ".join(c.value for c in app.caption)
 
 
 def test_compare_says_what_to_do_and_how_it_was_compared(on_samples, run, texts) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -13,9 +15,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analytics import evaluate
-from analytics.core import Dataset, Question, Result, Scope, Window
+from analytics.core import Column, Dataset, Question, Result, Scope, Window
 from analytics.errors import NameUnknown
-from analytics.evaluate.serving import errors, latency_map
+from analytics.evaluate.failing import HIDDEN, error_results, errors, share_of
+from analytics.evaluate.serving import latency_map
 from analytics.query.engine import Engine
 
 T0 = datetime(2024, 1, 1)
@@ -148,6 +151,41 @@ def test_errors_of_one_kind_are_one(engine: Engine, log: Dataset) -> None:
     assert found.message == "no airport … in row …"
     assert found.first == T0 and found.first_version == "v1" and found.versions == ("v1", "v2")
     assert found.examples == ("p950", "p900", "p850")
+
+
+def test_an_error_kind_is_a_share_of_all_requests(engine: Engine, log: Dataset) -> None:
+    (found,) = errors(engine, log, Question(Scope()))
+    expected = stats.binomtest(20, 1000).proportion_ci(method="wilson")
+    assert share_of(found) == pytest.approx((0.02, expected.low, expected.high))
+    by_hand, _ = np.histogram([i * 50 for i in range(20)], bins=24, range=(0, 999))
+    assert found.counts == tuple(by_hand)
+    (result,) = error_results(engine, log, Question(Scope()))
+    assert (result.n, result.detail["n_failed"], result.detail["first_version"]) == (1000, 20, "v1")
+    window = Window(T0 + timedelta(minutes=10 * 500), None)
+    (late,) = errors(engine, log, Question(Scope(window=window)))
+    assert late.n == 10 and late.n_all == 500 and late.first_version == "v2"
+
+
+def test_values_leave_no_trace_in_a_message(engine: Engine, build: Build) -> None:
+    """Errors that differ in a number, a quoted name, an id or an address only are one kind."""
+    rng = np.random.default_rng(11)
+    records = rows([None] * 300, ["error"] * 300)
+    for record in records:
+        name = "".join(rng.choice(list("abcdefxyz"), int(rng.integers(1, 9))))
+        number, unique = rng.integers(0, 10**9), UUID(bytes=rng.bytes(16))
+        record["error_message"] = (
+            f"row {number} of '{name}': id {unique}, ask {name}@x.org or `{name}`"
+        )
+    (found,) = errors(engine, build([records]), Question(Scope()))
+    assert found.n == 300 and found.message == "row … of …: id …, ask … or …"
+
+
+def test_who_may_not_see_sensitive_columns_sees_no_message(engine: Engine, log: Dataset) -> None:
+    secret = Column("income", "feature", "numeric", is_sensitive=True)
+    schema = replace(log.schema, columns=(*log.schema.columns, secret))
+    masked = replace(log, schema=schema).without_sensitive()
+    (found,) = errors(engine, masked, Question(Scope()))
+    assert found.message == HIDDEN and found.n == 20
 
 
 def test_the_map_of_latency_sums_to_one(engine: Engine, log: Dataset) -> None:
