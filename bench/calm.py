@@ -72,11 +72,11 @@ def rows(rng: np.random.Generator, n: int, name: str) -> pd.DataFrame:
     )
 
 
-def dataset(folder: Path, rng: np.random.Generator) -> Dataset:
+def dataset(folder: Path, rng: np.random.Generator, a_day: int = A_DAY) -> Dataset:
     """Both logs of one draw as parts on disk."""
     logs: dict[Any, Log] = {}
     sides: tuple[tuple[LogName, int], ...] = (
-        ("production", DAYS * A_DAY),
+        ("production", DAYS * a_day),
         ("reference", N_REFERENCE),
     )
     with duckdb.connect() as db:

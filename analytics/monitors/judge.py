@@ -25,12 +25,20 @@ class Observation:
 
 def observe(monitor: Monitor, result: Result) -> Observation:
     """The sign of one Result."""
+    blind = unseen(monitor, result)
+    if blind is not None:
+        return blind
+    return _change(monitor, result) if monitor.rule == "change" else _limit(monitor, result)
+
+
+def unseen(monitor: Monitor, result: Result) -> Observation | None:
+    """Why there is nothing to judge; None where there is."""
     n = result.n_labelled if monitor.question == "performance" else result.n
     if result.value is None:
         return Observation("no data", result.reason or "no value", result)
     if (n or 0) < monitor.min_n:
         return Observation("no data", f"{n or 0} rows of the {monitor.min_n} it needs", result)
-    return _change(monitor, result) if monitor.rule == "change" else _limit(monitor, result)
+    return None
 
 
 def _change(monitor: Monitor, result: Result) -> Observation:

@@ -8,10 +8,16 @@ from typing import Literal, get_args
 from analytics.errors import UsageError
 
 Asks = Literal["performance", "drift", "quality", "serving"]
-Rule = Literal["change", "above", "below"]
+Rule = Literal["change", "above", "below", "promise"]
 Severity = Literal["warning", "critical"]
 WEEKS = 100  # the default monitors of a model share one false alarm in so many weeks
 DEFAULTS = 3  # monitors that every new model gets
+# Means over rows of a number between 0 and 1: what bets can be made on.
+PROMISED = (
+    "accuracy", "brier", "top_k", "hit_rate", "positive_rate", "error_rate", "missing_rate",
+    "unseen_rate", "out_of_range_rate", "duplicate_rate",
+)  # fmt: skip
+EVER = 0.05  # the chance that a promise that is kept ever raises an alarm
 LOOKS = {"hour": 168.0, "day": 7.0, "week": 1.0, "month": 0.25}
 
 
@@ -21,7 +27,9 @@ class Monitor:
 
     ``change``: a verdict of at least ``severity`` against the reference, with an adjusted p-value
     of at most ``alpha``. ``above`` and ``below``: the interval of level 1 - ``alpha`` lies wholly
-    beyond ``limit``; it is over when the 95 % interval lies wholly within ``recovery``. ``hold``
+    beyond ``limit``; it is over when the 95 % interval lies wholly within ``recovery``.
+    ``promise``: bets against "on average no worse than ``limit``" grow to 1 / ``alpha`` over the
+    periods; while the promise is kept that ever happens with a chance of ``alpha``. ``hold``
     periods in a row make it fire, ``calm`` periods in a row resolve it; fewer than ``min_n`` rows
     (labelled ones for performance) say nothing.
     """
@@ -57,6 +65,8 @@ class Monitor:
             _refuse(self, "it has no name or no model", "Give both.")
         if (self.rule == "change") != (self.limit is None):
             _refuse(self, f"rule {self.rule!r} and limit {self.limit}", "above and below need one.")
+        if self.rule == "promise":
+            self._check_promise()
         if min(self.hold, self.calm, self.min_n) < 1:
             _refuse(self, "hold, calm and min_n count from 1", "Give whole numbers from 1.")
         if self.alpha is not None and not 0 < self.alpha < 1:
@@ -66,17 +76,29 @@ class Monitor:
             if not is_inside:
                 _refuse(self, "recovery lies beyond the limit", "Choose one on the good side.")
 
+    def _check_promise(self) -> None:
+        others = [n for n in self.names if n not in PROMISED]
+        if others or not self.names:
+            what = f"no promise can be made on {', '.join(others) or 'all numbers'}"
+            _refuse(self, what, f"Name some of {', '.join(PROMISED)}.")
+        if self.limit is not None and not 0 < self.limit < 1:
+            _refuse(self, f"its limit is {self.limit}", "Give a share between 0 and 1.")
+        if self.recovery is not None:
+            _refuse(self, "a promise has no recovery", "It is over when a period keeps it.")
+
     @property
     def level(self) -> float:
         """The chance of a false alarm at one look; by default a share of one in ``WEEKS`` weeks.
+
+        For a promise it is the chance over all looks together, by default ``EVER``.
 
         The chances of all looks add up, whatever they depend on, so the promise holds however
         often somebody looks at the same periods.
         """
         if self.alpha is not None:
             return self.alpha
-        if self.every is None:
-            return 0.05
+        if self.every is None or self.rule == "promise":
+            return EVER
         return 1 / (WEEKS * DEFAULTS * LOOKS.get(self.every, 7.0))
 
 

@@ -65,7 +65,11 @@ def _milder(monitor: Monitor, results: Sequence[Result]) -> list[Monitor]:
     values = sorted({r.value for r in results if r.value is not None})
     step = max(1, len(values) // MOST_LIMITS)
     chosen = values[::step]
-    limits = chosen if monitor.rule == "above" else chosen[::-1]
+    is_low_bad = any(r.detail.get("better") == "higher" for r in results)
+    is_rising = not is_low_bad if monitor.rule == "promise" else monitor.rule == "above"
+    limits = chosen if is_rising else chosen[::-1]
+    if monitor.rule == "promise":
+        limits = [limit for limit in limits if 0 < limit < 1]
     return [replace(monitor, limit=float(limit), recovery=None) for limit in limits]
 
 

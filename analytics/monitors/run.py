@@ -12,6 +12,7 @@ from analytics.monitors.judge import Observation, observe
 from analytics.monitors.machine import State, step
 from analytics.monitors.moments import ZERO, end_of
 from analytics.monitors.policy import Monitor
+from analytics.monitors.promise import Purse
 
 Key = tuple[str, str | None, str | None, str | None]  # name, column, version, class
 WHOLE = Window()
@@ -84,13 +85,17 @@ def run(monitor: Monitor, results: Sequence[Result]) -> Run:
     clear: set[datetime] = set()
     for key, found in series.items():
         state, first = State(), WHOLE
+        purse = Purse(monitor) if monitor.rule == "promise" else None
         for r in sorted(found, key=_order):
-            seen, end = observe(monitor, r), end_of(r.window)
+            seen = purse.look(r) if purse else observe(monitor, r)
+            end = end_of(r.window)
             after = step(state, seen, end, monitor)
             if end is not None and seen.sign in ("bad", "calm"):
                 clear.add(end)
             if after.bad_from != state.bad_from:
                 first = r.window
+            if purse and after.phase == "resolved" != state.phase:
+                purse.empty()
             if after.phase != state.phase:
                 alert = Alert(monitor, key, after.bad_from, end, r, first=first)
                 _note(alerts, alert, after)

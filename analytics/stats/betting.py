@@ -65,6 +65,37 @@ def log_detector(growth: Floats, kind: Detector = "e-sr") -> Floats:
     return _log_mean(path)
 
 
+class PatientBets:
+    """Bets that begin at every period: they find late what begins late, and still may look for ever.
+
+    A share 1 / (t (t + 1)) of the money waits for period t and is spread over the stakes then; the
+    shares add up to one, so where the promise holds the whole never grows on average, and reaches
+    1/alpha with a chance of at most ``alpha`` over all time (Ville). It is "e-sr" of
+    ``log_detector`` with weights that add up.
+
+    >>> bets = PatientBets()
+    >>> for n_bad in (50, 52, 90, 90, 90):
+    ...     bets.play(log_growth(500, n_bad, 0.1))
+    >>> bets.log_wealth > math.log(1 / 0.05)
+    True
+    """
+
+    def __init__(self) -> None:
+        self._state = np.full(len(RISES), -np.inf)
+        self._n = 0
+
+    def play(self, growth: Floats) -> None:
+        """One more period; ``growth`` is ``log_growth`` of it."""
+        self._n += 1
+        fresh = -math.log(self._n * (self._n + 1))
+        self._state = np.logaddexp(self._state, fresh) + growth
+
+    @property
+    def log_wealth(self) -> float:
+        """Log of what is at stake by now; the money that still waits is left out."""
+        return float(_log_mean(self._state))
+
+
 def betting_evidence(n_for: int, n_against: int) -> float:
     """Natural logarithm of the wealth of a fair bet that one side wins more than half of the time.
 

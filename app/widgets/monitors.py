@@ -29,7 +29,10 @@ SHAPE = {
     "no data": "◌ no data", "error": "◌ error",
 }  # fmt: skip
 EVERY = ("week", "day", "hour", "month")
-SAYS = {"change": "moves against the reference", "above": "is above", "below": "is below"}
+SAYS = {
+    "change": "moves against the reference", "above": "is above", "below": "is below",
+    "promise": "breaks the promise of",
+}  # fmt: skip
 
 
 def condition_of(monitor: Monitor) -> str:
@@ -40,6 +43,8 @@ def condition_of(monitor: Monitor) -> str:
     by = f" by {monitor.every}" if monitor.every else ""
     if monitor.rule == "change":
         return f"{what}{by}: {monitor.severity} change, {monitor.hold} in a row"
+    if monitor.rule == "promise":
+        return f"{what}{by}: bets against a promise of {write_value(monitor.limit)}"
     return f"{what}{by}: {monitor.rule} {write_value(monitor.limit)}, {monitor.hold} in a row"
 
 
@@ -153,7 +158,10 @@ def _draw_fields(view: View, start: Monitor, key: str) -> dict[str, Any]:
         )
     else:
         values["limit"] = middle.number_input(
-            "Limit", value=start.limit or 0.0, format="%.4f", key=f"{key}_limit"
+            "Limit",
+            value=start.limit or (0.9 if rule == "promise" else 0.0),
+            format="%.4f",
+            key=f"{key}_{rule}_limit",
         )
     every = [start.every] if start.every and start.every not in EVERY else list(EVERY)
     at = every.index(start.every) if start.every in every else 0
