@@ -93,9 +93,7 @@ def answer(engine: Engine, asking: Asking) -> Any:
     if kind == "performance":
         return evaluate.performance(engine, dataset, question, now=moment)
     if kind == "estimate":
-        from analytics.evaluate.estimate import estimate
-
-        return estimate(engine, dataset, question)
+        return _estimate(engine, asking, what)
     if kind == "why":
         from analytics.evaluate.why import why
 
@@ -118,6 +116,17 @@ def answer(engine: Engine, asking: Asking) -> Any:
     if kind in plain:
         return plain[kind](engine, dataset, question)
     return _answer_for_pages(engine, asking, kind, what)
+
+
+def _estimate(engine: Engine, asking: Asking, what: str) -> list[Result]:
+    """Estimates without labels: bare, or ("past") with how far they were off before."""
+    if what == "past":
+        from analytics.evaluate.past import estimate_with_past
+
+        return estimate_with_past(engine, asking.dataset, asking.question, now=asking.moment)
+    from analytics.evaluate.estimate import estimate
+
+    return estimate(engine, asking.dataset, asking.question)
 
 
 def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> Any:

@@ -69,6 +69,18 @@ def label_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
     return Delay(int(n), *(float(q) for q in quantiles)) if n else None
 
 
+def last_label(engine: Engine, dataset: Dataset, scope: Scope) -> datetime | None:
+    """When the last label of the scope's rows came; None where that was not recorded."""
+    if "known_at" not in dataset.log("labels", scope.log).columns:
+        return None
+    rows = frame(dataset, scope, with_labels=True, engine=engine)
+    if rows is None:
+        return None
+    sql = rows.select("SELECT max(known_at) FROM rows WHERE label IS NOT NULL")
+    found: datetime | None = engine.rows(sql, rows.values)[0][0]
+    return found
+
+
 def count_groups(
     engine: Engine,
     dataset: Dataset,

@@ -80,6 +80,7 @@ def answer(arguments: argparse.Namespace) -> int:
     asked = asked_of(arguments)
     groups = getattr(arguments, "fairness", None)
     question = f"fairness:{groups}" if groups else arguments.question
+    question = "estimate:past" if question == "estimate" else question
     with Desk(settings) as desk:
         dataset, _question, results = desk.ask(question, arguments.model, asked)
         kinds = _error_kinds(desk, arguments.model, asked) if question == "serving" else []

@@ -234,3 +234,13 @@ def test_a_note_stands_on_the_chart(enter, tmp_path, sample_home, run, texts) ->
     reader.session_state["notes"] = True
     reader.run()
     assert "You may read notes" in texts(reader)
+
+
+def test_an_estimate_shows_its_past(on_samples, run, texts) -> None:
+    app = run("performance", m="flight-late")
+    said = texts(app)
+    assert "Past estimates were within" in said and "weeks; their intervals held it in" in said
+    app.session_state["past_over_roc_auc_week_all"] = True
+    app.run()
+    table = next(d.value for d in app.dataframe if "labels said" in d.value)
+    assert len(table) >= 30 and set(table["interval held it"]) == {"yes", "no"}

@@ -1,0 +1,137 @@
+"""Estimates with their own past: every period as it would have been estimated then, and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from analytics.core import Dataset, Every, Question, Result, Scope, Window
+from analytics.errors import UsageError
+from analytics.estimate.past import MIN_PERIODS, Pair, judge_past, pair_up
+from analytics.evaluate.estimate import estimate
+from analytics.evaluate.performance import performance
+from analytics.query.engine import Engine
+from analytics.query.groups import last_label
+
+MOST_AGAIN = 24  # periods that are estimated once more, with the labels known then
+N_PERIODS, MIN_ROWS = 20, 500  # of a log without times
+Key = tuple[str, str | None, str | None, datetime | int | None]
+
+
+def estimate_with_past(
+    engine: Engine, dataset: Dataset, question: Question, *, now: datetime | None = None
+) -> list[Result]:
+    """Estimates as ``estimate`` gives them, with ``detail.past``: how far they were off before.
+
+    The past is by the question's periods, weeks where it has none. A period that is labelled has
+    ``detail.later``: what its labels said. Only what was known at a period's end is used: periods
+    inside the reference are left out, and one that ended before the last label of the reference
+    came is estimated anew with the labels of that day.
+    """
+    results = estimate(engine, dataset, question)
+    every = question.scope.every or _every(dataset)
+    asked = replace(question, scope=replace(question.scope, every=every))
+    cut = results if question.scope.every else estimate(engine, dataset, asked)
+    then, left = _as_known_then(engine, dataset, asked, cut)
+    names = tuple(dict.fromkeys(r.name for r in cut))
+    realised = performance(engine, dataset, replace(asked, reference=None, names=names), now=now)
+    came = {_key(r): r for r in realised}
+    pairs = {_key(r): pair for r in then if (pair := pair_up(r, came.get(_key(r)))) is not None}
+    past = _by_series(cut, pairs, every, left)
+    found = [replace(r, detail={**r.detail, "past": past[_series(r)]}) for r in results]
+    return [_with_later(r, pairs.get(_key(r)), came.get(_key(r))) for r in found]
+
+
+def _every(dataset: Dataset) -> Every:
+    if dataset.first_event is not None:
+        return "week"
+    return max(dataset.log("predictions").n_rows // N_PERIODS, MIN_ROWS)
+
+
+def _series(result: Result) -> tuple[str, str | None, str | None]:
+    return result.name, result.detail.get("class"), result.version
+
+
+def _key(result: Result) -> Key:
+    window = result.window
+    at = window.first_row if window.first_row is not None else window.start
+    return (*_series(result), at)
+
+
+def _by_series(
+    cut: Sequence[Result], pairs: Mapping[Key, Pair], every: Every, left: Mapping[str, int]
+) -> dict[tuple[str, str | None, str | None], dict[str, Any]]:
+    """The past of each metric, class and version; why there is none where periods are too few."""
+    found = {}
+    for series in dict.fromkeys(map(_series, cut)):
+        mine = [pair for key, pair in pairs.items() if key[:3] == series]
+        about = {"every": every, **left}
+        past = judge_past(mine)
+        if past is None:
+            reason = f"too few periods with settled labels ({len(mine)}, at least {MIN_PERIODS})"
+            found[series] = {**about, "n_periods": len(mine), "reason": reason}
+        else:
+            found[series] = {**about, **past.as_detail()}
+    return found
+
+
+def _with_later(result: Result, pair: Pair | None, came: Result | None) -> Result:
+    if pair is None or came is None:
+        return result
+    later = {
+        "value": came.value, "low": came.low, "high": came.high, "n_labelled": came.n_labelled,
+        "miss": pair.miss, "is_held": pair.is_held,
+    }  # fmt: skip
+    return replace(result, detail={**result.detail, "later": later})
+
+
+def _as_known_then(
+    engine: Engine, dataset: Dataset, question: Question, cut: Sequence[Result]
+) -> tuple[list[Result], dict[str, int]]:
+    """Each period as it was estimated at its end, and how many periods could not be."""
+    reference = question.reference
+    if reference is None or reference.log == "reference":
+        return list(cut), {}
+    outside = [r for r in cut if not _overlap(reference, r.window)]
+    known = last_label(engine, dataset, reference)
+    early = [r for r in outside if known is not None and r.window.end and r.window.end < known]
+    moments = sorted({r.window.end for r in early if r.window.end}, reverse=True)
+    again: list[Result] = []
+    for end in moments[:MOST_AGAIN]:
+        again += _again(engine, dataset, question, [r for r in early if r.window.end == end])
+    n_inside = len({r.window.start for r in cut}) - len({r.window.start for r in outside})
+    left = {"n_inside": n_inside, "n_again": min(len(moments), MOST_AGAIN)}
+    gone = {_key(r) for r in early}
+    return [*(r for r in outside if _key(r) not in gone), *again], left
+
+
+def _overlap(reference: Scope, window: Window) -> bool:
+    """Whether a period lies in the reference or before its end, in part or whole."""
+    if reference.window.first_row is not None and window.first_row is not None:
+        return window.first_row <= (reference.window.last_row or 0)
+    end = reference.window.end
+    return end is None or window.start is None or window.start < end
+
+
+def _again(
+    engine: Engine, dataset: Dataset, question: Question, results: Sequence[Result]
+) -> list[Result]:
+    """One period once more, with what was known at its end; nothing where that was too little."""
+    window, scope = results[0].window, question.scope
+    at = Window(window.start, window.end)
+    if window.first_row is not None:
+        at = Window(first_row=window.first_row, last_row=window.last_row)
+    asked = replace(
+        question,
+        scope=replace(scope, window=at, every=None, as_of=window.end),
+        reference=replace(question.reference or scope, as_of=window.end),
+        names=tuple(dict.fromkeys(r.name for r in results)),
+    )
+    try:
+        found = estimate(engine, dataset, asked)
+    except UsageError:
+        return []
+    wanted = {_series(r): r.window for r in results}
+    return [replace(r, window=wanted[_series(r)]) for r in found if _series(r) in wanted]
