@@ -12,9 +12,9 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from app.api.forward import ROUTES as API_ROUTES
 from app.auth.routes import ROUTES as AUTH_ROUTES
 from app.auth.start import prepare
+from app.forward import ROUTES as API_ROUTES
 from app.health import ROUTES as HEALTH_ROUTES
 from app.pictures import ROUTES as PICTURE_ROUTES
 from app.security import SecurityHeaders

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,19 +83,33 @@ def run(settings: Settings, only: str | None = None) -> int:
     environment.pop("TELLTALE_ADMIN_PASSWORD", None)
     children = [Child(name, environment) for name in names]
     try:
-        for child in children:
-            child.start()
-        listeners = [child for child in children if child.name in HEALTH]
-        if not all(_wait_for(settings, child, stop) for child in listeners):
+        if not _start(settings, children, stop):
             return 1
+        listeners = [name for name in names if name in HEALTH]
         if listeners and not stop.is_set():
-            say(f"Telltale is ready at {_address(settings, listeners[0].name)}")
+            say(f"Telltale is ready at {_address(settings, listeners[0])}")
         while not stop.wait(0.2):
             for child in children:
                 child.keep_alive()
     finally:
         _stop(children)
     return 0
+
+
+def _start(settings: Settings, children: Sequence[Child], stop: threading.Event) -> bool:
+    """Start all; the worker once the API answers, since its backlog can wait and senders cannot."""
+    parts = {child.name: child for child in children}
+    worker = parts.pop("worker", None)
+    for child in parts.values():
+        child.start()
+    for name in reversed(parts):  # the screen takes longest
+        if not _wait_for(settings, parts[name], stop):
+            return False
+        if worker is not None and name == "ingest":
+            worker.start()
+    if worker is not None and worker.process is None:
+        worker.start()
+    return True
 
 
 def say(text: str) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from analytics.errors import ConfigError, UsageError
 from app.settings import read_settings
-from app.supervise import run
+from app.supervise import Child, run
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = "import sys; from app.settings import read_settings; from app.supervise import run; sys.exit(run(read_settings(), only='screen'))"
@@ -140,6 +140,21 @@ def test_a_second_start_asks_for_another_port(running: Running, tmp_path: Path) 
 def test_there_is_no_other_part(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no part"):
         run(read_settings({}, home=str(tmp_path)), only="kitchen")
+
+
+def test_the_worker_waits_until_the_api_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(Child, "start", lambda child: done.append(f"start {child.name}"))
+
+    def wait(_settings: object, child: Child, _stop: object) -> bool:
+        done.append(f"wait {child.name}")
+        return child.name == "ingest"
+
+    monkeypatch.setattr("app.supervise._wait_for", wait)
+    assert run(read_settings({}, home=str(tmp_path), port=free_port())) == 1
+    assert done.index("wait ingest") < done.index("start worker") < done.index("wait screen")
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from app.api.forward import ROUTES
+from app.forward import ROUTES
 from app.settings import settings_in_force
 from app.state.database import Database
 
