@@ -39,7 +39,9 @@ def say_care(case: Case, now: datetime) -> str:
     who = case.assigned_to or case.acknowledged_by
     if status == "closed":
         return f"closed by {case.closed_by}"
-    return f"{status}, {who} looks after it" if who and status != "over" else str(status)
+    if status == "over":
+        return str(status)
+    return f"{status}, {who} looks after it" if who else f"{status}, nobody looks after it yet"
 
 
 def draw_cases(cases: Sequence[Case], key: str, *, with_model: bool = False) -> None:
@@ -60,7 +62,7 @@ def _draw_rows(cases: Sequence[Case], key: str, *, with_model: bool) -> None:
                 st.markdown(
                     f"{chip_of(case)} :gray[{plain(say_when(case.found, zone))}]", width="content"
                 )
-                draw_opener(case, f"Open {case.id}", f"open_{key}_{case.id}")
+                draw_opener(case, f"Incident {case.id}", f"open_{key}_{case.id}")
             st.markdown(f"**{plain(title_of(case.found))}**")
             model = f"{case.model} · " if with_model else ""
             care = say_care(case, now)

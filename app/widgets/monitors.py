@@ -62,9 +62,9 @@ def draw_table(view: View) -> None:
         rows.append(
             {
                 "monitor": monitor.name,
+                "state": "paused" if monitor.paused else stands,  # second: a phone shows two columns
                 "asks": monitor.question,
                 "condition": condition_of(monitor),
-                "state": "paused" if monitor.paused else stands,
                 "last run": write_moment(run.at, zone) if run else "–",
                 "took": f"{run.duration_s:.1f} s" if run else "–",
                 "next run": "–"

@@ -32,7 +32,7 @@ def test_from_the_list_to_its_rows_in_two_clicks(new_page, sign_in, idle, incide
     page = new_page()
     page.set_default_timeout(60_000)
     sign_in(page, "scientist", f"/incidents?m={MODEL}")
-    page.get_by_role("button", name=f"Open {incident}", exact=True).click()  # one
+    page.get_by_role("button", name=f"Incident {incident}", exact=True).click()  # one
     button = page.get_by_role("button", name="Open its rows")
     button.wait_for()
     idle(page)
