@@ -17,6 +17,7 @@ from app.monitors.policies import default_monitors, monitor_of, plain_monitor
 from app.monitors.telling import teller
 from app.state.database import Database
 from app.state.logs import list_imports
+from app.state.looked import hurry_once
 from app.state.models import list_models
 from app.state.monitors import (
     Claim,
@@ -25,7 +26,6 @@ from app.state.monitors import (
     StoredIncident,
     add_watch,
     claim_watch,
-    hurry,
     keep_runs,
     list_incidents,
     renew,
@@ -82,8 +82,7 @@ class Watching(threading.Thread):
         for model in sorted(watched(self._database)):
             last = latest.get(model, "")
             if last == self._told.get(model) and last != self._ran.get(model):
-                with self._database.write("worker") as write:
-                    hurry(write, model)
+                hurry_once(self._database, model, last)
                 self._ran[model] = last
         self._told = latest
 

@@ -178,11 +178,15 @@ def cancel(database: Database, actor: str, job_id: int) -> None:
 
 
 def rescue(database: Database) -> list[int]:
-    """Queue again what a dead worker left, or fail it after two attempts; the ids touched."""
-    limit = database.clock() - timedelta(seconds=DEAD_AFTER_S)
+    """Queue again what a dead worker left, or fail it after two attempts; the ids touched.
+
+    A heartbeat from the future is a dead worker's too: the clock was set back since.
+    """
+    dead = timedelta(seconds=DEAD_AFTER_S)
     with database.write("worker rescue") as write:
+        now, beat_at = database.clock(), job_table.c.heartbeat_at
         lost = sa.select(job_table).where(
-            job_table.c.state == "running", job_table.c.heartbeat_at < limit
+            job_table.c.state == "running", (beat_at < now - dead) | (beat_at > now + dead)
         )
         rows = write.execute(lost).all()
         for row in rows:

@@ -84,11 +84,15 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A watch that is mine to run, under its fencing number; the policy is plain monitors."""
+    """A watch that is mine to run, under its fencing number; the policy is plain monitors.
+
+    ``due`` is when it was to run: who asks for a run meanwhile is not forgotten.
+    """
 
     model: str
     policy: Sequence[Mapping[str, Any]]
     fence: int
+    due: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +198,15 @@ def claim_watch(database: Database) -> Claim | None:
             return None
         taken = {"fence": row.fence + 1, "lease_until": now + LEASE}
         write.execute(watch_table.update().where(_watch.model == row.model).values(**taken))
-        return Claim(row.model, json.loads(row.policy), row.fence + 1)
+        return Claim(row.model, json.loads(row.policy), row.fence + 1, row.next_at)
 
 
 def _due(now: datetime) -> sa.Select[Any]:
+    """The watch to run next; moments further ahead than any that is written mean a clock set back."""
     free = _watch.lease_until.is_(None) | (_watch.lease_until < now)
-    due = sa.select(watch_table).where(_watch.next_at <= now, free)
-    return due.order_by(_watch.next_at).limit(1)
+    free |= _watch.lease_until > now + 2 * LEASE
+    is_time = (_watch.next_at <= now) | (_watch.next_at > now + 2 * EVERY)
+    return sa.select(watch_table).where(is_time, free).order_by(_watch.next_at).limit(1)
 
 
 def renew(database: Database, claim: Claim) -> bool:
@@ -228,7 +234,9 @@ def keep_runs(
         now = database.clock()
         mine = (_watch.model == claim.model) & (_watch.fence == claim.fence)
         mine &= _watch.lease_until.is_not(None)
-        free = watch_table.update().where(mine).values(lease_until=None, next_at=now + EVERY)
+        is_as_it_was = _watch.next_at == claim.due
+        after = sa.case((is_as_it_was, now + EVERY), else_=_watch.next_at)
+        free = watch_table.update().where(mine).values(lease_until=None, next_at=after)
         if not write.execute(free).rowcount:
             return False
         for ran in runs:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from analytics.errors import NameUnknown, UsageError
 from app.state.database import Database
+from app.state.looked import hurry_once
 from app.state.monitors import (
     LEASE,
     Claim,
@@ -120,3 +121,35 @@ def test_people_acknowledge_and_comment(due: Database) -> None:
         comment(write, number, " ")
     with pytest.raises(NameUnknown), due.write("ann") as write:
         acknowledge(write, 99)
+
+
+def test_a_run_asked_for_during_a_run_is_not_forgotten(due: Database, clock: Any) -> None:
+    claim = claimed(due)
+    clock.pass_s(1)
+    with due.write("ann") as write:
+        hurry(write, "m")
+    assert keep_runs(due, claim, [FINE], [])
+    assert keep_runs(due, claimed(due), [FINE], [])
+    assert claim_watch(due) is None
+
+
+def test_a_clock_that_is_set_back_stops_no_watch(due: Database, clock: Any) -> None:
+    clock.pass_s(86_400)
+    dead = claimed(due)
+    clock.pass_s(-86_400)
+    heir = claimed(due)  # the lease ends tomorrow: nobody can have written that today
+    assert keep_runs(due, heir, [FINE], []) and not keep_runs(due, dead, [FINE], [])
+    clock.pass_s(-86_400)
+    assert keep_runs(due, claimed(due), [FINE], [])
+    assert claim_watch(due) is None
+
+
+def test_an_import_hurries_once_whichever_worker_saw_it(
+    due: Database, connect: Callable[[], Database]
+) -> None:
+    assert keep_runs(due, claimed(due), [FINE], [])
+    other = connect()
+    assert [hurry_once(d, "m", "i1") for d in (due, other, due)] == [True, False, False]
+    assert keep_runs(other, claimed(other), [FINE], [])
+    assert claim_watch(due) is None
+    assert hurry_once(due, "m", "i2") and claimed(due)

@@ -215,3 +215,15 @@ def test_a_service_that_says_no_is_tried_again(
     assert said[0]["title"] == "t"
     broken = replace(hook, url="sealed:nonsense")
     assert send_service(settings, broken, delivery).is_final
+
+
+def test_a_clock_that_is_set_back_holds_no_message(
+    told: Database, settings: Settings, clock: Any
+) -> None:
+    clock.pass_s(10 * 86_400)
+    found(told, settings, OPEN)
+    clock.pass_s(-10 * 86_400)
+    due = claim_due(told)
+    assert due is not None
+    with told.write("test") as write:
+        assert end_delivery(write, due[0], "", is_final=False) == "sent"
