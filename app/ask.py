@@ -206,6 +206,8 @@ def open_engine(settings: Settings, database: Database) -> Engine:
 
     Its lock cannot be widened: after a folder was attached, open a new one.
     """
+    from analytics.query.aligned import FOLDER
+    from analytics.query.beside import Beside
     from analytics.query.engine import Engine
     from app.state.logs import attached_folders
 
@@ -216,4 +218,5 @@ def open_engine(settings: Settings, database: Database) -> Engine:
         threads=settings.number("query_threads"),
         timeout_s=settings.number("query_timeout_s"),
         spill=settings.home / "spill",
+        beside=Beside(folder=settings.home / FOLDER),
     )

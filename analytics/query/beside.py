@@ -1,10 +1,10 @@
 """Settled labels kept beside the rows of every part, so that a question need not join them by text.
 
 A part never changes: the labels that count for its rows stay true until another label arrives. They
-are kept in the engine's memory in the order of the rows, without ids, and read by position. A change
-of the labels or of their precedence, or a part that is gone, drops what was kept. Questions as of a
-moment and files that are only attached are joined as ever; so is a question that comes while
-labels are being put beside rows for another one.
+are read by position, without ids: from the files that imports leave, else from the engine's memory,
+where they are put on first need. A change of the labels or of their precedence, or a part that is
+gone, drops what was kept. Questions as of a moment and files that are only attached are joined as
+ever; so is a question that comes while labels are being put beside rows for another one.
 """
 
 from __future__ import annotations
@@ -13,28 +13,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analytics.core import Dataset, Log, LogName, Part, Scope
+from analytics.core import Log, Part
 from analytics.errors import QueryCancelled, QueryError, QueryTimeout
-from analytics.query.settled import settled_sql
+from analytics.query.aligned import Aligned, Rows, aligned_sql, chosen, read_aligned, starts_of
 from analytics.sources.relation import relation
 
 if TYPE_CHECKING:
-    from analytics.query.engine import Engine, Kept
+    from analytics.query.engine import Engine
 
 HELD_ROWS = 20_000_000  # at 7 to 33 bytes a row
 BRANCH_ROWS = 250_000  # rows worth a thread of their own: reading by position has one a branch
 MAX_TABLES = 16  # of one log; in more pieces it is put together anew
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Labels in the order of the rows of some parts, and where each part begins."""
-
-    kept: Kept
-    starts: dict[Part, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,67 +38,44 @@ class Placed:
 
     sql: str
     picks: tuple[str, ...]
-    tables: tuple[_Table, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Whose labels, and which of them."""
-
-    dataset: Dataset
-    log: LogName
-    with_corrections: bool
-
-    @property
-    def name(self) -> Hashable:
-        """What is kept under one name replaces what was kept before."""
-        return self.dataset.model, self.log, self.with_corrections
-
-    @property
-    def labels(self) -> Log:
-        """The label log."""
-        return self.dataset.log("labels", self.log)
-
-    @property
-    def predictions(self) -> Log:
-        """The log whose rows they stand beside."""
-        return self.dataset.log("predictions", self.log)
-
-    @property
-    def state(self) -> Hashable:
-        """Everything that decides which label counts."""
-        labels = self.labels
-        return labels.parts, labels.columns, labels.is_unique, self.dataset.label_precedence
+    tables: tuple[Aligned, ...]
 
 
 @dataclass(slots=True)
 class _Entry:
-    """What is kept of one log while its labels stay as they are."""
+    """What is there of one log while its labels stay as they are."""
 
     state: Hashable
-    tables: list[_Table] = field(default_factory=list)
+    tables: list[Aligned] = field(default_factory=list)
     is_refused: bool = False  # they did not fit once, and will not do so again
 
     @property
     def n_rows(self) -> int:
-        return sum(part.n_rows for table in self.tables for part in table.starts)
+        """Rows in the engine's memory."""
+        return sum(table.n_rows for table in self.tables if table.kept)
 
     def lacks(self, parts: Sequence[Part]) -> list[Part]:
+        """Those of the parts that no table has."""
         return [part for part in parts if not any(part in t.starts for t in self.tables)]
 
 
 class Beside:
-    """The labels that one engine keeps; the least used logs go first where there are too many."""
+    """The labels that one engine has beside the rows, from the files in ``folder`` or in its memory.
 
-    def __init__(self, max_rows: int = HELD_ROWS) -> None:
-        self.max_rows = max_rows
+    In memory are at most ``max_rows``: 0 keeps none there. The least used logs go first where there
+    are too many.
+    """
+
+    def __init__(self, max_rows: int = HELD_ROWS, folder: Path | None = None) -> None:
+        self.max_rows, self.folder = max_rows, folder
+        self.n_built = 0  # how often labels were put beside rows in memory
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._lock = threading.Lock()
         self._filling = threading.Lock()
 
     @property
     def n_rows(self) -> int:
-        """Rows kept now."""
+        """Rows kept in memory now."""
         with self._lock:
             return sum(entry.n_rows for entry in self._entries.values())
 
@@ -120,12 +89,13 @@ class Beside:
                 tables = self._look(rows, parts) or self._fill(engine, rows, parts)
             finally:
                 self._filling.release()
-        if not tables:
+        taken = chosen(tables, parts) if tables else None
+        if taken is None:
             return None
-        sql = _relation(rows.predictions, parts, tables, engine.n_threads)
-        return Placed(sql, _picks(rows.labels), tables)
+        sql = _relation(rows.predictions, taken, engine.n_threads)
+        return Placed(sql, _picks(rows.labels), tuple(table for table, _parts in taken))
 
-    def _look(self, rows: Rows, parts: Sequence[Part]) -> tuple[_Table, ...] | None:
+    def _look(self, rows: Rows, parts: Sequence[Part]) -> tuple[Aligned, ...] | None:
         """The tables that hold the parts, if they do; what no longer holds is dropped."""
         with self._lock:
             entry = self._entries.get(rows.name)
@@ -133,10 +103,15 @@ class Beside:
                 self._entries[rows.name] = entry = _Entry(rows.state)
             self._entries.move_to_end(rows.name)
             there = set(rows.predictions.parts)
-            entry.tables = [table for table in entry.tables if table.starts.keys() <= there]
+            entry.tables = [t for t in entry.tables if t.is_there and t.starts.keys() <= there]
+            if entry.lacks(parts) and self.folder is not None:
+                kept = [table for table in entry.tables if table.kept]
+                entry.tables = [*read_aligned(self.folder, rows), *kept]
             return None if entry.lacks(parts) else tuple(entry.tables)
 
-    def _fill(self, engine: Engine, rows: Rows, parts: Sequence[Part]) -> tuple[_Table, ...] | None:
+    def _fill(
+        self, engine: Engine, rows: Rows, parts: Sequence[Part]
+    ) -> tuple[Aligned, ...] | None:
         with self._lock:
             entry = self._entries[rows.name]
             lacking = self._make_room(entry, parts)
@@ -144,6 +119,7 @@ class Beside:
             return None
         table = _keep(engine, rows, lacking)
         with self._lock:
+            self.n_built += table is not None
             entry.is_refused = table is None
             entry.tables += [] if table is None else [table]
             return None if table is None else tuple(entry.tables)
@@ -152,8 +128,10 @@ class Beside:
         """The parts to be added, None where they are too many; the least used logs are dropped."""
         lacking = entry.lacks(parts)
         n_rows = sum(part.n_rows for part in lacking)
-        if entry.n_rows + n_rows > self.max_rows or len(entry.tables) == MAX_TABLES:
-            entry.tables, lacking = [], list(parts)
+        n_kept = sum(1 for table in entry.tables if table.kept)
+        if entry.n_rows + n_rows > self.max_rows or n_kept == MAX_TABLES:
+            entry.tables = [table for table in entry.tables if not table.kept]
+            lacking = entry.lacks(parts)
             n_rows = sum(part.n_rows for part in lacking)
         if n_rows > self.max_rows:
             return None
@@ -165,28 +143,19 @@ class Beside:
         return lacking
 
 
-def _keep(engine: Engine, rows: Rows, parts: Sequence[Part]) -> _Table | None:
+def _keep(engine: Engine, rows: Rows, parts: Sequence[Part]) -> Aligned | None:
     """The labels of the parts in the order of their rows; None where memory does not suffice."""
-    columns = set(rows.labels.columns)
-    picks = ["row_number - 1 AS _at", "label AS _label"]
-    picks += ["known_at AS _known_at"] if "known_at" in columns else []
-    picks += ["_weight AS _sampled"] if "sampling_p" in columns else []
-    settled = settled_sql(rows.dataset, Scope(rows.log), {}, rows.with_corrections)
-    ids = f"SELECT prediction_id, row_number() OVER () AS row_number FROM {relation(rows.predictions, parts)}"
-    sql = (
-        f"SELECT {', '.join(picks)} FROM ({ids}) LEFT JOIN ({settled}) USING (prediction_id)"
-        " ORDER BY row_number"
-    )
-    try:
-        kept = engine.keep(sql)
-    except (QueryCancelled, QueryTimeout):
-        raise
-    except QueryError:
-        return None
-    ends = list(accumulate(part.n_rows for part in parts))
-    if kept.n_rows != ends[-1]:  # a file of another length than the manifest says
-        return None
-    return _Table(kept, dict(zip(parts, [0, *ends[:-1]], strict=True)))
+    n_rows = sum(part.n_rows for part in parts)
+    for is_known_once in (True, False):
+        try:
+            kept = engine.keep(aligned_sql(rows, parts, is_known_once=is_known_once))
+        except (QueryCancelled, QueryTimeout):
+            raise
+        except QueryError:
+            return None
+        if kept.n_rows == n_rows:
+            return Aligned(kept.name, starts_of(parts), n_rows, kept)
+    return None  # a file of another length than the manifest says
 
 
 def _picks(labels: Log) -> tuple[str, ...]:
@@ -195,31 +164,26 @@ def _picks(labels: Log) -> tuple[str, ...]:
     return "_label AS label", f"{known} AS known_at", f"{weight} AS _weight"
 
 
-def _relation(log: Log, parts: Sequence[Part], tables: Sequence[_Table], n_threads: int) -> str:
+def _relation(log: Log, taken: Sequence[tuple[Aligned, list[Part]]], n_threads: int) -> str:
     """The log's rows with their labels, in as many branches as threads are worth it."""
-    placed = [
-        (table, part)
-        for table in tables
-        for part in sorted((p for p in parts if p in table.starts), key=table.starts.__getitem__)
-    ]
-    n_rows = sum(part.n_rows for part in parts)
-    is_alike = len({part.file_types for part in parts}) == 1
+    placed = [(table, part) for table, parts in taken for part in parts]
+    n_rows = sum(part.n_rows for _table, part in placed)
+    is_alike = len({part.file_types for _table, part in placed}) == 1
     n_branches = max(1, min(n_threads, n_rows // BRANCH_ROWS)) if is_alike else 1
     branches = []
     for branch in _cut(placed, n_rows / n_branches):
-        labels = " UNION ALL ".join(
-            _read(table, [part for other, part in branch if other is table])
-            for table in tables
-            if any(other is table for other, _part in branch)
-        )
+        pieces = [
+            (table, [part for other, part in branch if other is table]) for table, _parts in taken
+        ]
+        labels = " UNION ALL ".join(_read(table, mine) for table, mine in pieces if mine)
         read = relation(log, [part for _table, part in branch])
         branches.append(f"SELECT * FROM {read} POSITIONAL JOIN ({labels})")
     return f"({' UNION ALL BY NAME '.join(branches)})"
 
 
-def _cut(placed: list[tuple[_Table, Part]], size: float) -> Iterator[list[tuple[_Table, Part]]]:
+def _cut(placed: list[tuple[Aligned, Part]], size: float) -> Iterator[list[tuple[Aligned, Part]]]:
     """Pieces of about ``size`` rows."""
-    piece: list[tuple[_Table, Part]] = []
+    piece: list[tuple[Aligned, Part]] = []
     n_rows = 0
     for pair in placed:
         piece.append(pair)
@@ -231,10 +195,10 @@ def _cut(placed: list[tuple[_Table, Part]], size: float) -> Iterator[list[tuple[
         yield piece
 
 
-def _read(table: _Table, parts: Sequence[Part]) -> str:
+def _read(table: Aligned, parts: Sequence[Part]) -> str:
     """A table's rows of some of its parts, in order."""
-    text = f"SELECT * EXCLUDE (_at) FROM {table.kept.name}"
-    if len(parts) == len(table.starts):
+    text = f"SELECT * EXCLUDE (_at) FROM {table.source}"
+    if sum(part.n_rows for part in parts) == table.n_rows:
         return text
     spans: list[tuple[int, int]] = []
     for part in parts:

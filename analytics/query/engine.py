@@ -21,7 +21,7 @@ import duckdb
 import numpy as np
 
 from analytics.errors import FileUnreadable, QueryCancelled, QueryError, QueryTimeout
-from analytics.query.beside import HELD_ROWS, Beside
+from analytics.query.beside import Beside
 
 Arrays = dict[str, np.ma.MaskedArray[Any, Any] | np.ndarray[Any, Any]]
 
@@ -66,7 +66,7 @@ class Kept:
 class Engine:
     """Runs SQL over files under ``roots`` and nothing else.
 
-    ``held_rows`` bounds the settled labels that it keeps in memory; 0 keeps none.
+    ``beside`` says which settled labels it keeps in memory, and where files of them stand.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class Engine:
         threads: int = 0,
         timeout_s: float = 120.0,
         spill: str | Path | None = None,
-        held_rows: int = HELD_ROWS,
+        beside: Beside | None = None,
     ) -> None:
         self.timeout_s = timeout_s
-        self.beside = Beside(held_rows)
+        self.beside = Beside() if beside is None else beside
         self._numbers = count()
         self._cancel: Cancel | None = None
         self._connection = duckdb.connect(":memory:")

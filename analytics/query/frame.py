@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from analytics.core import Condition, Dataset, Log, Part, Scope, Segment, Window
-from analytics.query.beside import Placed, Rows
+from analytics.query.aligned import Rows
+from analytics.query.beside import Placed
 from analytics.query.cells import mixed_sql
 from analytics.query.segment import is_numeric
 from analytics.query.settled import settled_sql, where

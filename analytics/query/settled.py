@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analytics.core import Dataset, Scope
+from analytics.core import Dataset, Log, Scope
 from analytics.sources.relation import quote_text, relation
 
 
@@ -28,9 +28,24 @@ def settled_sql(
             f"SELECT CAST(NULL AS VARCHAR) AS prediction_id, CAST(NULL AS {label}) AS label,"
             " CAST(NULL AS TIMESTAMP) AS known_at, CAST(NULL AS DOUBLE) AS _weight WHERE false"
         )
+    arrived = arrived_sql(dataset, scope, values, with_corrections)
+    if log.is_unique:
+        return arrived
+    return counting_sql(arrived, "prediction_id") if is_final(log) else _unretracted(arrived)
+
+
+def is_final(log: Log) -> bool:
+    """Whether no source ever takes back what it said."""
+    return not any(("label_retracts", "yes") in part.file_types for part in log.parts)
+
+
+def arrived_sql(
+    dataset: Dataset, scope: Scope, values: dict[str, Any], with_corrections: bool
+) -> str:
+    """Every label that may count, with what decides between two of one prediction."""
+    log = dataset.log("labels", scope.log)
     present = set(log.columns)
-    is_final = not any(("label_retracts", "yes") in part.file_types for part in log.parts)
-    conditions = ["label IS NOT NULL"] if is_final else []
+    conditions = ["label IS NOT NULL"] if is_final(log) else []
     if "queue" in present and not with_corrections:
         chosen = "sampling_p > 0" if "sampling_p" in present else "false"
         conditions.append(f"(queue IS NULL OR {chosen})")
@@ -39,20 +54,21 @@ def settled_sql(
         values["as_of"] = scope.as_of
         conditions.append(f"({known} IS NULL OR {known} <= $as_of)")
     weight = "1 / nullif(sampling_p, 0)" if "sampling_p" in present else "CAST(NULL AS DOUBLE)"
-    select = f"SELECT prediction_id, label, {known} AS known_at, {weight} AS _weight"
-    source = f"FROM {relation(log)}{where(conditions)}"
-    if log.is_unique:
-        return f"{select} {source}"
-    order = f", {_precedence(dataset, present)} AS rank, {_received(present)} AS received"
-    if not is_final:
-        return _unretracted(f"{select}{order} {source}")
+    picks = f"prediction_id, label, {known} AS known_at, {weight} AS _weight"
+    if not log.is_unique:
+        picks += f", {_precedence(dataset, present)} AS rank, {_received(present)} AS received"
+    return f"SELECT {picks} FROM {relation(log)}{where(conditions)}"
+
+
+def counting_sql(rows: str, key: str) -> str:
+    """The label that counts of each key, out of ``rows`` of labels that stay as they were said."""
     first = (
         "rank DESC, coalesce(known_at, TIMESTAMP '0001-01-01') DESC, received DESC, label DESC,"
         " _weight DESC NULLS FIRST"
     )
     return (
-        f"SELECT prediction_id, label, known_at, _weight FROM ({select}{order} {source})"
-        f" QUALIFY row_number() OVER (PARTITION BY prediction_id ORDER BY {first}) = 1"
+        f"SELECT {key}, label, known_at, _weight FROM ({rows})"
+        f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {first}) = 1"
     )
 
 

@@ -14,9 +14,9 @@ from typing import IO, Any
 from analytics.errors import QueryCancelled, UsageError
 from analytics.query.engine import Cancel
 from app.auth.viewer import Viewer
+from app.ingest.beside import import_and_put
 from app.ingest.paste import plan_pasted
 from app.ingest.plan import plan_import
-from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, ImportPlan, ImportReport, Place, Progress
 from app.memory import import_memory
 from app.settings import Settings
@@ -112,7 +112,7 @@ def run_asked(
     paths = [str(path) for path in job.arguments["paths"]]
     try:
         plan = plan_import(place, paths, options_of(job.arguments["options"]), cancel)
-        report = run_import(place, plan, progress, cancel)
+        report, _put = import_and_put(place, plan, progress, cancel)
     except QueryCancelled:
         drop_upload(settings, paths)
         raise

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.core import Kind, LogName
+from app.ingest.beside import put_beside
 from app.ingest.outbox import flush
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
@@ -51,6 +52,7 @@ def import_samples(home: Path, database: Database, folder: Path = SAMPLES) -> li
                 change_model(write, name, **words)
                 if "values" in model and FILES[1] in missing:
                     set_values(write, name, [(t, s, v) for t, s, v in model["values"]])
+            put_beside(Place(home, database, "demo"), name)
             added.append(name)
     return added
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from analytics.core import PEOPLE, Dataset, Kind, Log, LogName, Part
 from analytics.sources.schema import schema_to_json
 from app.state.attached import refresh
 from app.state.database import Database, Write
-from app.state.models import get_model, import_table, part_table
+from app.state.models import get_model, import_table, model_table, part_table
 
 REPLAY_AFTER = timedelta(days=7)
 
@@ -117,6 +117,24 @@ def list_parts(connection: Connection, model: str | None = None) -> list[PartRow
     if model is not None:
         statement = statement.where(part_table.c.model == model)
     return [_part(row) for row in connection.execute(statement)]
+
+
+def log_states(database: Database) -> dict[str, Hashable]:
+    """Of every model something that changes with its predictions, labels and their precedence."""
+    statement = (
+        sa.select(
+            model_table.c.name,
+            model_table.c.label_precedence,
+            sa.func.count(part_table.c.id),
+            sa.func.max(part_table.c.id),
+        )
+        .select_from(model_table.join(part_table, part_table.c.model == model_table.c.name))
+        .where(part_table.c.kind.in_(("predictions", "labels")))
+        .group_by(model_table.c.name, model_table.c.label_precedence)
+        .order_by(model_table.c.name)
+    )
+    with database.read() as connection:
+        return {name: tuple(state) for name, *state in connection.execute(statement)}
 
 
 def attached_folders(database: Database) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import time
 
 from analytics.errors import QueryCancelled, StateError, TelltaleError
 from analytics.query.engine import Cancel
+from app.ingest.beside import Placer
 from app.ingest.drain import Drainer
 from app.ingest.outbox import Flusher
 from app.ingest.requests import place_of, sweep_uploads
@@ -47,9 +48,12 @@ class Worker:
         chores.start()
         watching = Watching(self.settings, self.database)
         watching.start()
+        placer = Placer(place_of(self.settings, self.database, "worker"))
+        placer.start()
         try:
             self._serve()
         finally:
+            placer.end()
             flusher.end()
             drainer.end()
             chores.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from analytics.core import Cut, Dataset, Log, Mix, Part, Scope, Window
 from analytics.query import beside
+from analytics.query.aligned import Rows, aligned_sql, describe, folder_of
 from analytics.query.engine import Cancel, Engine
 from analytics.query.frame import frame
 from analytics.query.groups import count_groups, label_delay
@@ -31,7 +32,7 @@ Row = dict[str, Any]
 @pytest.fixture(scope="module")
 def joins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine that keeps nothing: every question joins by id."""
-    engine = Engine([tmp_path_factory.getbasetemp().parent], held_rows=0)
+    engine = Engine([tmp_path_factory.getbasetemp().parent], beside=beside.Beside(0))
     yield engine
     engine.close()
 
@@ -42,6 +43,29 @@ def keeps(tmp_path: Path) -> Iterator[Engine]:
     engine = Engine([tmp_path], threads=3)
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[Engine]:
+    """An engine that keeps nothing, and reads the files that it finds."""
+    engine = Engine([tmp_path], threads=3, beside=beside.Beside(0, tmp_path / "beside"))
+    yield engine
+    engine.close()
+
+
+def write_file(engine: Engine, rows: Rows, parts: Sequence[Part], name: str) -> Path:
+    """The labels of some parts as a file that counts."""
+    assert engine.beside.folder is not None
+    folder = folder_of(engine.beside.folder, rows)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{rows.key}-{name}.parquet"
+    n = sum(part.n_rows for part in parts)
+    for is_known_once in (True, False):
+        sql = aligned_sql(rows, parts, is_known_once=is_known_once)
+        if engine.rows(f"COPY ({sql}) TO '{file}' (FORMAT parquet)") == [(n,)]:
+            break
+    file.with_suffix(".json").write_text(describe(rows, parts, file.stat().st_size))
+    return file
 
 
 def predictions(seed: int = 0, n: int = N) -> list[Row]:
@@ -156,6 +180,35 @@ def test_read_by_position_is_the_same_as_joined_by_id(
             assert everything(keeps, dataset, question) == expected
 
 
+@pytest.mark.parametrize("is_branched", [False, True])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(label_rows, st.lists(scopes, min_size=2, max_size=3), st.integers(0, 99))
+def test_read_from_files_is_the_same_as_joined_by_id(
+    build: Callable[..., Dataset],
+    files: Engine,
+    joins: Engine,
+    is_branched: bool,
+    labels: list[Row],
+    questions: list[Scope],
+    seed: int,
+) -> None:
+    rows, chance = predictions(seed), random.Random(seed)
+    cuts = sorted(chance.sample(range(1, N), 3))
+    parts = [rows[a:b] for a, b in zip([0, *cuts], [*cuts, N], strict=True)]
+    dataset = build(parts, [labels[::2], labels[1::2]])
+    there = dataset.log("predictions").parts
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(beside, "BRANCH_ROWS", 5 if is_branched else beside.BRANCH_ROWS)
+        for with_corrections in (False, True):  # two files, the rows of one not in their order
+            mine = Rows(dataset, "production", with_corrections)
+            write_file(files, mine, [there[2], there[0]], "a")
+            write_file(files, mine, [there[1], there[3]], "b")
+        for scope in questions:
+            question = asked(scope, dataset)
+            assert everything(files, dataset, question) == everything(joins, dataset, question)
+    assert files.beside.n_built == 0
+
+
 def label(i: int, value: str) -> Row:
     return {"prediction_id": f"p{i}", "label": value}
 
@@ -192,6 +245,40 @@ def test_a_new_label_replaces_what_was_kept(build: Callable[..., Dataset], keeps
     assert labelled(keeps, after) == 2
     assert keeps.beside.n_rows == N
     assert n_tables(keeps) == 1
+
+
+def test_a_file_counts_while_it_is_whole_and_its_labels_are_as_they_were(
+    build: Callable[..., Dataset], files: Engine
+) -> None:
+    dataset = two_parts(build)
+    rows = Rows(dataset, "production")
+    file = write_file(files, rows, rows.predictions.parts, "a")
+    assert not joined(dataset, files)
+    assert joined(replace(dataset, label_precedence=()), files)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    assert joined(dataset, files)
+    file.write_bytes(whole)
+    assert not joined(dataset, files)
+    file.with_suffix(".json").write_text("{")
+    assert not joined(dataset, files)  # a table that is known is not looked up again
+    other = Engine([file.parents[3]], beside=beside.Beside(0, files.beside.folder))
+    assert joined(dataset, other)
+    assert labelled(other, dataset) == N
+    other.close()
+
+
+def test_a_part_that_is_gone_leaves_the_rest_of_a_file(
+    build: Callable[..., Dataset], files: Engine
+) -> None:
+    dataset = two_parts(build)
+    rows = Rows(dataset, "production")
+    write_file(files, rows, rows.predictions.parts, "a")
+    for part in rows.predictions.parts:
+        left = replace(rows.predictions, parts=(part,))
+        after = replace(dataset, logs={**dataset.logs, ("production", "predictions"): left})
+        assert not joined(after, files)
+        assert labelled(files, after) == part.n_rows
 
 
 def test_other_precedence_replaces_what_was_kept(
@@ -239,7 +326,7 @@ def test_a_window_keeps_only_the_parts_that_it_touches(
 
 
 def test_too_many_rows_are_joined(build: Callable[..., Dataset], tmp_path: Path) -> None:
-    engine = Engine([tmp_path], held_rows=N - 1)
+    engine = Engine([tmp_path], beside=beside.Beside(N - 1))
     dataset = two_parts(build)
     assert joined(dataset, engine)
     assert labelled(engine, dataset) == N
@@ -248,7 +335,7 @@ def test_too_many_rows_are_joined(build: Callable[..., Dataset], tmp_path: Path)
 
 
 def test_the_least_used_log_makes_room(build: Callable[..., Dataset], tmp_path: Path) -> None:
-    engine = Engine([tmp_path], held_rows=2 * N)
+    engine = Engine([tmp_path], beside=beside.Beside(2 * N))
     models = [replace(two_parts(build), model=name) for name in "abc"]
     for dataset in (models[0], models[1], models[0], models[2]):
         assert labelled(engine, dataset) == N

@@ -1,0 +1,207 @@
+"""Labels put beside the rows when they arrive, so that the first question finds them there.
+
+The files under ``home/beside`` are made from the logs and hold no ids. Each is written aside, synced
+and moved into place, and counts from the moment on at which its line of JSON stands beside it: what a
+process that died left behind is never read. A file that no longer counts stays for ten minutes, for
+questions that are being answered from it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from analytics.core import LogName, Part
+from analytics.errors import QueryCancelled, StateError, TelltaleError
+from analytics.query.aligned import FOLDER, Rows, aligned_sql, describe, folder_of, read_aligned
+from analytics.query.engine import Cancel
+from analytics.sources.relation import quote_text
+from app.ingest.parts import sync
+from app.ingest.run import run_import
+from app.ingest.words import ImportPlan, ImportReport, Place, Progress
+from app.ingest.workspace import Workspace, reach
+from app.state.logs import load_dataset, log_states
+
+LOGS: tuple[LogName, ...] = ("production", "reference")
+MIN_ROWS = 50_000  # fewer are put beside on first need, in some hundredths of a second
+MOST_FILES = 8  # of one log; in more pieces it is put together anew
+KEEP_OLD_S = 600.0
+IDLE_S, REST_S, REST = 1.0, 5.0, 20  # a log rests twenty times as long as it took
+_log = logging.getLogger("telltale.beside")
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """How many rows got their labels beside them, and how long that took."""
+
+    n_rows: int = 0
+    seconds: float = 0.0
+
+
+def import_and_put(
+    place: Place,
+    plan: ImportPlan,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> tuple[ImportReport, Put]:
+    """Import, then put labels beside the rows; the import stands whatever becomes of that."""
+    say = progress or (lambda _share, _message: None)
+    report = run_import(place, plan, lambda share, message: say(0.9 * share, message), cancel)
+    if report.kind not in ("predictions", "labels"):
+        return report, Put()
+    try:
+        put = put_beside(place, report.model, lambda s, m: say(0.9 + 0.1 * s, m), cancel)
+    except QueryCancelled:
+        put = Put()
+    except (TelltaleError, OSError):
+        _log.warning("labels of %s were not put beside the rows", report.model, exc_info=True)
+        put = Put()
+    return report, put
+
+
+def put_beside(
+    place: Place, model: str, progress: Progress | None = None, cancel: Cancel | None = None
+) -> Put:
+    """Put the labels of a model beside the rows that lack them; one process at a time."""
+    start, n_rows = time.monotonic(), 0
+    with _alone(place, model):
+        dataset = load_dataset(place.database, model, place.home)
+        for log in LOGS:
+            rows = Rows(dataset, log)
+            keep, parts = _plan(place, rows)
+            if parts:
+                files = [part.path for part in rows.labels.parts if part.mapping is not None]
+                with Workspace(place, files, progress, cancel) as work:
+                    keep.append(_write(work, rows, parts))
+            n_rows += sum(part.n_rows for part in parts)
+            _retire(folder_of(place.home / FOLDER, rows), keep)
+    return Put(n_rows, time.monotonic() - start)
+
+
+def _plan(place: Place, rows: Rows) -> tuple[list[str], list[Part]]:
+    """The files that stay, and the parts that get a new one."""
+    there = read_aligned(place.home / FOLDER, rows)
+    parts = [p for p in rows.predictions.parts if p.n_rows and p.mapping is None]
+    lacking = [p for p in parts if not any(p in table.starts for table in there)]
+    is_holed = any(sum(p.n_rows for p in t.starts) < t.n_rows for t in there)  # a part is gone
+    if is_holed or len(there) > MOST_FILES:
+        there, lacking = [], parts
+    if not rows.labels.parts or sum(part.n_rows for part in lacking) < MIN_ROWS:
+        lacking = []
+    return [table.file.stem for table in there if table.file is not None], lacking
+
+
+def _write(work: Workspace, rows: Rows, parts: Sequence[Part]) -> str:
+    """One file for some parts, in place; its name."""
+    file, n_rows = work.folder / "beside.parquet", sum(part.n_rows for part in parts)
+    work.step(0.0, 1.0, "Putting labels beside the rows")
+    n = -1
+    for is_known_once in (True, False):  # most rows have one label at most
+        if n != n_rows:
+            n = work.value(
+                f"COPY ({aligned_sql(rows, parts, is_known_once=is_known_once)})"
+                f" TO {quote_text(str(file))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+            )
+    if n != n_rows:
+        raise StateError(
+            f"{n:,} labels were put beside {n_rows:,} rows of {rows.dataset.model}.",
+            "A part of the log is not as long as it was; questions join labels by id instead.",
+            "Bring the file back from a backup (the folder logs of the home).",
+        )
+    sync(file)
+    line = file.with_suffix(".json")
+    line.write_text(describe(rows, parts, file.stat().st_size))
+    sync(line)
+    reach("beside-written")
+    folder, name = folder_of(work.place.home / FOLDER, rows), f"{rows.key}-{work.id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    file.replace(folder / f"{name}.parquet")
+    reach("beside-moved")
+    line.replace(folder / f"{name}.json")
+    sync(folder)
+    reach("beside-placed")
+    return name
+
+
+def _retire(folder: Path, keep: Sequence[str]) -> None:
+    """Files that no longer count are found no more, and go ten minutes later."""
+    for line in folder.glob("*.json"):
+        if line.stem not in keep:
+            line.replace(line.with_suffix(".old"))
+            os.utime(line.with_suffix(".old"))
+    for old in folder.glob("*.old"):
+        if time.time() - old.stat().st_mtime > KEEP_OLD_S:
+            old.with_suffix(".parquet").unlink(missing_ok=True)
+            old.unlink()
+    for file in folder.glob("*.parquet"):
+        if not any(file.with_suffix(end).exists() for end in (".json", ".old")):
+            file.unlink()
+
+
+@contextmanager
+def _alone(place: Place, model: str) -> Iterator[None]:
+    """One process at a time puts labels beside the rows of a model."""
+    folder = place.home / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"beside-{model}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+class Placer(threading.Thread):
+    """Puts labels beside the rows of logs that changed, until ended, whatever else the worker does.
+
+    A log that changes all the time is put together again after a rest that grows with its size.
+    """
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(daemon=True, name="beside")
+        self._place = place
+        self._cancel = Cancel()
+        self._ended = threading.Event()
+        self._seen: dict[str, tuple[object, float]] = {}  # model: how its logs were, and when
+        self._rest_until: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Until ended; what goes wrong is said, and tried again when the log changes."""
+        while not self._ended.wait(IDLE_S):
+            try:
+                self.do()
+            except Exception:
+                _log.exception("labels were not looked for")
+                self._ended.wait(10 * IDLE_S)
+
+    def do(self) -> int:
+        """All models that are due; for how many rows labels were put beside."""
+        n_rows = 0
+        for model, state in log_states(self._place.database).items():
+            now = time.monotonic()
+            known, at = self._seen.get(model, (None, 0.0))
+            is_same = known == state and now - at < KEEP_OLD_S
+            if is_same or now < self._rest_until.get(model, 0.0) or self._ended.is_set():
+                continue
+            put = Put()
+            try:
+                put = put_beside(self._place, model, cancel=self._cancel)
+            except QueryCancelled:
+                break
+            except (TelltaleError, OSError) as error:
+                _log.warning("labels of %s were not put beside the rows: %s", model, error)
+            now = time.monotonic()
+            self._seen[model] = (state, now)
+            self._rest_until[model] = now + max(REST_S, REST * put.seconds)
+            n_rows += put.n_rows
+        return n_rows
+
+    def end(self) -> None:
+        """Put no more."""
+        self._ended.set()
+        self._cancel.press()
+        self.join()
