@@ -85,7 +85,7 @@ class Asking:
 def answer(engine: Engine, asking: Asking) -> Any:
     """Work out the answer; a name may carry what it is about, such as "column:NAME"."""
     from analytics import evaluate
-    from analytics.evaluate.failing import error_results, errors
+    from analytics.evaluate import failing
     from analytics.evaluate.serving import latency_map
 
     dataset, question, moment = asking.dataset, asking.question, asking.moment
@@ -109,8 +109,10 @@ def answer(engine: Engine, asking: Asking) -> Any:
         "drift": evaluate.drift,
         "serving": evaluate.serving,
         "slices": evaluate.slices,
-        "errors": errors,
-        "error_kinds": error_results,
+        "errors": failing.errors,
+        "error_kinds": failing.error_results,
+        "stacks": failing.stacks_of,
+        "error_stacks": failing.stack_results,
         "latency_map": latency_map,
     }
     if kind in plain:

@@ -8,6 +8,7 @@ from app.auth import require
 from app.charts import version_marks
 from app.widgets.choices import headline_metrics, pick_every
 from app.widgets.export import draw_export
+from app.widgets.failures import draw_errors
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead
 from app.widgets.metric_card import draw_cards
@@ -15,7 +16,6 @@ from app.widgets.saved import draw_notes, note_marks
 from app.widgets.serving import (
     cards_of,
     draw_by_version,
-    draw_failures,
     draw_spread,
     draw_timeline,
     speak_of_serving,
@@ -60,7 +60,7 @@ for title, tab in tabs.items():
             draw_spread(view.ask("latency_map", "Reading latencies", every=every))
         elif title == "Errors":
             require("explore", view.model)
-            draw_failures(view, view.ask("errors", "Grouping errors"))
+            draw_errors(view)
         elif title == "Versions":
             draw_by_version(view.ask("serving", "Cutting by version", by_version=True))
         else:

@@ -21,6 +21,12 @@ FINGERPRINT = (
     r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^\s<>@]+@[^\s<>@]+"
     r"|0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|[0-9]+(\.[0-9]+)?|''[^'']*''|\"[^\"]*\"|`[^`]*`"
 )
+# Of a stack the line that says what was wrong; its frames are grouped by themselves.
+_LAST_LINE = (
+    "CASE WHEN contains(error_message, 'Traceback (most recent call last)')"
+    " THEN regexp_extract(rtrim(error_message, chr(10)), '[^\\n]*$')"
+    " ELSE coalesce(error_message, '') END"
+)
 SLOTS = 24  # pieces of the window in which errors of a kind are counted
 
 
@@ -170,7 +176,7 @@ def failures(
     rows = frame(dataset, scope, ("status", "error_type", "error_message"))
     if rows is None or "status" not in present:
         return ()
-    message = f"regexp_replace(coalesce(error_message, ''), '{FINGERPRINT}', '…', 'g')"
+    message = f"regexp_replace({_LAST_LINE}, '{FINGERPRINT}', '…', 'g')"
     slot = f"least({SLOTS - 1}, floor({SLOTS} * (epoch_us(timestamp) - lo) / greatest(hi - lo, 1)))"
     slots = ", ".join(f"count(*) FILTER (slot = {i})" for i in range(SLOTS))
     sql = rows.select(

@@ -74,6 +74,7 @@ class Failure(_Item):
     model_version: Text | int | None = None
     error_type: Text | None = None
     error_message: Long | None = None
+    stack_trace: Long | None = None
     status: Text | int | None = None
     latency_ms: Span | None = None
 

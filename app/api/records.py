@@ -109,6 +109,7 @@ class Failure(BaseModel):
     model_version: Text | None = None
     error_type: Text | None = None
     error_message: Long | None = None
+    stack_trace: Long | None = None
     status: Text | None = None
     latency_ms: Annotated[Number, Field(ge=0)] | None = None
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analytics.core import Dataset, Result
-    from app.ask import Desk
     from app.questions import Asked
 
 QUESTIONS = {
@@ -74,6 +73,7 @@ def asked_of(arguments: argparse.Namespace) -> Asked:
 def answer(arguments: argparse.Namespace) -> int:
     """Ask one question and print what came out; the exit code is 0 whatever the verdicts."""
     from app.ask import Desk
+    from app.cli.serving import more_of
     from app.settings import read_settings
 
     settings = read_settings(home=arguments.home)
@@ -83,20 +83,14 @@ def answer(arguments: argparse.Namespace) -> int:
     question = "estimate:past" if question == "estimate" else question
     with Desk(settings) as desk:
         dataset, _question, results = desk.ask(question, arguments.model, asked)
-        kinds = _error_kinds(desk, arguments.model, asked) if question == "serving" else []
+        more = more_of(desk, arguments.model, asked) if question == "serving" else {}
     if arguments.json:
         found = as_json(arguments.question, dataset, results)
-        if question == "serving":
-            found["errors"] = [result_json(r) for r in kinds]
+        found |= {name: [result_json(r) for r in beside] for name, beside in more.items()}
         print(json.dumps(found, allow_nan=False))
     else:
-        print(as_table(dataset, [*results, *kinds]))
+        print(as_table(dataset, [*results, *(r for beside in more.values() for r in beside)]))
     return 0
-
-
-def _error_kinds(desk: Desk, model: str, asked: Asked) -> list[Result]:
-    """Failed requests by kind, beside the numbers of serving; none where names were asked for."""
-    return [] if asked.names else desk.ask("error_kinds", model, asked)[2]
 
 
 def split_list(text: str | None) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ TYPES = {
     "status": "VARCHAR",
     "error_type": "VARCHAR",
     "error_message": "VARCHAR",
+    "stack_trace": "VARCHAR",
     "latency_ms": "DOUBLE",
     **dict.fromkeys(("uuid", "event", "user_id", "session_id", "decision", "arm"), "VARCHAR"),
     "initial_decision": "VARCHAR",
@@ -97,10 +98,11 @@ def _builder(folder: Path) -> Callable[..., Dataset]:
         schema: Schema = SCHEMA,
         resources: Sequence[Rows] = (),
         events: Sequence[Rows] = (),
+        errors: Sequence[Rows] = (),
     ) -> Dataset:
         logs, place = {}, folder / str(next(built))  # the engine remembers files by their names
         given = {"predictions": predictions, "labels": labels, "resources": resources}
-        given["events"] = events
+        given |= {"events": events, "errors": errors}
         for kind, parts in given.items():
             written = [
                 write_part(place / kind, f"{kind}{i}", rows) for i, rows in enumerate(parts) if rows

@@ -32,7 +32,13 @@ FULL: dict[str, dict[str, Any]] = {
         "features": {"x": 1, "y": 2.5, "z": "JFK", "on": True, "none": None, "e": [1, 0.5]},
     },
     "labels": {"prediction_id": 2**70, "label": True, "known_at": "2026-03-01T12:00:00Z"},
-    "errors": {"prediction_id": "p", "error_type": "E", "status": 500, "latency_ms": 0},
+    "errors": {
+        "prediction_id": "p",
+        "error_type": "E",
+        "stack_trace": "s",
+        "status": 500,
+        "latency_ms": 0,
+    },
     "resources": {"id": "r", "values": {"cpu": 0.5}, "timestamp": "2026-03-01T12:00:00Z"},
 }
 scalar = (

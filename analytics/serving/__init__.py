@@ -1,0 +1,1 @@
+"""How the model serves: stacks of failures, promises about latency, load and silences."""
