@@ -24,10 +24,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,10 @@ class Home:
         file.write_text(text)
         extra = ["--as", "reference"] if is_reference else []
         asked = ["import", str(file), "--model", MODEL, "--positive", "1", *extra]
-        if telltale([*asked, "--home", str(self.folder)]) != 0:
+        with redirect_stdout(StringIO()) as said:
+            code = telltale([*asked, "--home", str(self.folder)])
+        if code != 0:
+            print(said.getvalue())
             raise RuntimeError("the import failed")
 
     def grow(self) -> None:

@@ -17,19 +17,18 @@ from app.monitors.saying import say_when, sentence_of, title_of
 from app.settings import Settings
 from app.state.database import Database, Write
 from app.state.hooks import Hook, ask_delivery, is_asked, list_hooks
-from app.state.incidents import QUIET, forget_closing, is_put_off, is_silent
+from app.state.incidents import QUIET, is_put_off, is_silent
 from app.state.monitors import Found, Step, Tell, add_event
 
 PLACE = "incidents"
 TEST = "test"
+BEFORE = {"resolved": "over: ", "closed": "closed: ", "joined": "part of another: "}
 
 
 def teller(settings: Settings) -> Tell:
     """What a run calls for every step of an incident."""
 
     def tell(write: Write, step: Step) -> None:
-        if step.what == "again":
-            forget_closing(write, step.incident)
         if step.found.kind == QUIET or (step.what == "raised" and step.found.resolved):
             return  # harmless, or over before anybody could have been told
         hooks = list_hooks(write.database, step.model, "alert")
@@ -61,15 +60,20 @@ def _is_quiet(write: Write, step: Step) -> bool:
 def message(settings: Settings, hook: Hook, step: Step) -> dict[str, Any]:
     """The body in the words of who is told."""
     url = page_address(settings, PLACE, m=step.model, incident=str(step.incident))
-    title = f"{step.model}: {title_of(step.found)}"
-    if step.what == "resolved":
-        title = f"{step.model}: over: {title_of(step.found)}"
+    word = BEFORE.get(step.what, "")
+    title = f"{step.model}: {word}{title_of(step.found)}"
     if hook.style == "prometheus":
         return _alertmanager(settings, hook, step, url)
-    text = f"{title}\n\n{say_when(step.found)}. {sentence_of(step.found)}\n\n{url}"
-    status = "resolved" if step.found.resolved else "firing"
+    said = step.text or f"{say_when(step.found)}. {sentence_of(step.found)}"
+    text = f"{title}\n\n{said}\n\n{url}"
+    status = "resolved" if is_ended(step) else "firing"
     told = {"event": f"incident.{step.what}", "status": status, "title": title, "text": text}
     return told | {"model": step.model, "url": url, "incident": _facts(step)}
+
+
+def is_ended(step: Step) -> bool:
+    """Whether nobody needs to be called any more: it is over, closed, or told as part of another."""
+    return step.found.resolved is not None or step.what in ("closed", "joined")
 
 
 def _facts(step: Step) -> dict[str, Any]:
@@ -96,8 +100,8 @@ def _alertmanager(settings: Settings, hook: Hook, step: Step, url: str) -> dict[
         "severity": found.severity,
         "incident": str(step.incident),
     }
-    said = {"summary": title_of(found), "description": sentence_of(found)}
-    status = "resolved" if found.resolved else "firing"
+    said = {"summary": title_of(found), "description": step.text or sentence_of(found)}
+    status = "resolved" if is_ended(step) else "firing"
     mark = hashlib.sha256(f"{step.model}/{step.incident}".encode()).hexdigest()[:16]
     alert = {
         "status": status, "labels": labels, "annotations": said,

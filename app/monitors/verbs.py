@@ -11,7 +11,7 @@ from app.state import monitors as kept
 from app.state.database import Database, Write
 from app.state.incidents import Case, get_case
 
-Does = Callable[[Write, int], None]
+Does = Callable[[Write, int], object]
 
 
 def open_case(database: Database, viewer: Viewer, number: int) -> Case:

@@ -16,6 +16,7 @@ from app.monitors.asking import ask_monitor, incidents_of, reason_of
 from app.monitors.policies import default_monitors, monitor_of, plain_monitor
 from app.monitors.telling import teller
 from app.state.database import Database
+from app.state.keeping import end_watch, keep_runs
 from app.state.logs import list_imports
 from app.state.looked import hurry_once
 from app.state.models import list_models
@@ -26,7 +27,6 @@ from app.state.monitors import (
     StoredIncident,
     add_watch,
     claim_watch,
-    keep_runs,
     list_incidents,
     renew,
     watched,
@@ -63,7 +63,11 @@ class Watching(threading.Thread):
         from app.ask import Desk
 
         self._hurry_imported()
-        is_new = bool({m.name for m in list_models(self._database)} - watched(self._database))
+        models, known = {m.name for m in list_models(self._database)}, watched(self._database)
+        for model in sorted(known - models):
+            with self._database.write("worker") as write:
+                end_watch(write, model, "its model is gone", teller(self._settings))
+        is_new = bool(models - known)
         claim = None if is_new else claim_watch(self._database)
         if not is_new and claim is None:
             return

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 
 from analytics.errors import NameUnknown, UsageError
 from app.state.database import Database, Write
+from app.state.joins import join_table
 from app.state.monitors import Found, add_event, event_table, incident_table, stored
 from app.state.users import find_user
 
-Status = Literal["open", "taken", "put off", "closed", "over"]
+Status = Literal["open", "taken", "put off", "closed", "over", "joined"]
 QUIET = "harmless"
 TOLD = ("raised", "again", "worse")  # steps of a story that a person is told of
 MOST_DAYS = 90
@@ -66,9 +67,12 @@ class Case:
     assigned_to: str | None = None
     snoozed_until: datetime | None = None
     closed_by: str | None = None
+    joined_to: int | None = None
 
     def status(self, now: datetime) -> Status:
         """Where it stands: what ended by itself is over, whatever people said."""
+        if self.joined_to is not None:
+            return "joined"
         if self.found.resolved is not None:
             return "over"
         if self.closed_by:
@@ -99,8 +103,7 @@ class Silence:
 def list_cases(database: Database, models: Iterable[str]) -> list[Case]:
     """The incidents of these models: those that last first, then the latest."""
     wanted = list(models)
-    joined = incident_table.outerjoin(care_table, _care.incident_id == _incident.id)
-    statement = sa.select(joined).where(_incident.model.in_(wanted))
+    statement = _cases().where(_incident.model.in_(wanted))
     order = (_incident.resolved.is_not(None), _incident.started.desc(), _incident.id.desc())
     with database.read() as connection:
         return [_case(row) for row in connection.execute(statement.order_by(*order))]
@@ -108,19 +111,25 @@ def list_cases(database: Database, models: Iterable[str]) -> list[Case]:
 
 def get_case(database: Database, number: int) -> Case:
     """The incident of that number."""
-    joined = incident_table.outerjoin(care_table, _care.incident_id == _incident.id)
     with database.read() as connection:
-        row = connection.execute(sa.select(joined).where(_incident.id == number)).first()
+        row = connection.execute(_cases().where(_incident.id == number)).first()
     if row is None:
         raise NameUnknown(f"There is no incident {number}.", "", "See the page Incidents.")
     return _case(row)
+
+
+def _cases() -> sa.Select[Any]:
+    joined = incident_table.outerjoin(care_table, _care.incident_id == _incident.id)
+    joined = joined.outerjoin(join_table, join_table.c.incident_id == _incident.id)
+    care = (_care.assigned_to, _care.snoozed_until, _care.closed_by, join_table.c.joined_to)
+    return sa.select(incident_table, *care).select_from(joined)
 
 
 def _case(row: Any) -> Case:
     kept = stored(row)
     return Case(
         kept.id, kept.model, kept.found, row.created_at, kept.acknowledged_by,
-        row.assigned_to, row.snoozed_until, row.closed_by,
+        row.assigned_to, row.snoozed_until, row.closed_by, row.joined_to,
     )  # fmt: skip
 
 
@@ -142,12 +151,12 @@ def snooze(write: Write, number: int, hours: int) -> None:
     add_event(write, number, "put off", f"until {until:%Y-%m-%d %H:%M} UTC")
 
 
-def close(write: Write, number: int, text: str) -> None:
-    """Say that it is dealt with, and how; should it come again, it is open again."""
+def close(write: Write, number: int, text: str) -> int:
+    """Say that it is dealt with, and how; should it come again, it is open again. The event."""
     if not text.strip() or len(text) > 2_000:
         raise UsageError("Say in a few words what came of it.", "", "1 to 2,000 characters.")
     _change(write, number, closed_by=write.actor, closed_at=write.database.clock())
-    add_event(write, number, "closed", text.strip())
+    return add_event(write, number, "closed", text.strip())
 
 
 def reopen(write: Write, number: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -119,13 +119,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happened to an incident in a run: raised, worse, resolved, again; ``event`` is unique."""
+    """What happened to an incident in a run: raised, worse, resolved, again, joined, closed.
+
+    ``event`` is unique; ``text`` says why, where that is not plain from the incident.
+    """
 
     incident: int
     event: int
     what: str
     model: str
     found: Found
+    text: str = ""
 
 
 Tell = Callable[[Write, Step], None]
@@ -216,80 +220,6 @@ def renew(database: Database, claim: Claim) -> bool:
         mine &= _watch.lease_until.is_not(None)
         longer = watch_table.update().where(mine).values(lease_until=database.clock() + LEASE)
         return bool(write.execute(longer).rowcount)
-
-
-def keep_runs(
-    database: Database,
-    claim: Claim,
-    runs: Sequence[Ran],
-    found: Sequence[Found],
-    tell: Tell | None = None,
-) -> bool:
-    """Keep what a claimed watch found; False (and nothing kept) where another took it over.
-
-    Where a monitor ended in an error nothing is resolved: who did not look cannot say it is over.
-    ``tell`` is called for every step of an incident, in the same transaction.
-    """
-    with database.write("worker") as write:
-        now = database.clock()
-        mine = (_watch.model == claim.model) & (_watch.fence == claim.fence)
-        mine &= _watch.lease_until.is_not(None)
-        is_as_it_was = _watch.next_at == claim.due
-        after = sa.case((is_as_it_was, now + EVERY), else_=_watch.next_at)
-        free = watch_table.update().where(mine).values(lease_until=None, next_at=after)
-        if not write.execute(free).rowcount:
-            return False
-        for ran in runs:
-            row = {name: getattr(ran, name) for name in Ran.__slots__}
-            values = {**row, "model": claim.model, "fence": claim.fence, "at": now}
-            write.execute(run_table.insert().values(**values))
-        is_blind = any(ran.error for ran in runs)
-        steps = [_keep(write, claim.model, incident, is_blind=is_blind) for incident in found]
-        for step in filter(None, steps):
-            if tell is not None:
-                tell(write, step)
-        states = {ran.monitor: ran.state for ran in runs}
-        write.audit("run", "watch", claim.model, fence=claim.fence, states=states)
-    return True
-
-
-def _keep(write: Write, model: str, found: Found, *, is_blind: bool) -> Step | None:
-    """A new incident, or the one that shares an alert with it, as it is now; the step that was."""
-    known = write.execute(sa.select(incident_table).where(_incident.model == model)).all()
-    same = next((r for r in known if found.alerts & set(json.loads(r.alerts))), None)
-    values: dict[str, Any] = {
-        "kind": found.kind,
-        "severity": found.severity,
-        "started": found.started,
-        "resolved": found.resolved,
-        "alerts": json.dumps(sorted(found.alerts)),
-        "facts": json.dumps(found.facts),
-    }
-    if same is None:
-        now = write.database.clock()
-        made = incident_table.insert().values(**values, model=model, created_at=now)
-        number = int(write.execute(made).inserted_primary_key[0])
-        return Step(number, add_event(write, number, "raised"), "raised", model, found)
-    if is_blind and same.resolved is None:
-        values["resolved"] = None
-    write.execute(incident_table.update().where(_incident.id == same.id).values(**values))
-    what = _change_of(same, values)
-    if not what:
-        return None
-    event = add_event(write, same.id, what)
-    return Step(same.id, event, what, model, replace(found, resolved=values["resolved"]))
-
-
-def _change_of(before: Any, now: Mapping[str, Any]) -> str:
-    """What happened to an incident between two runs, in one word; empty where nothing did."""
-    if (before.resolved is None) != (now["resolved"] is None):
-        return "again" if now["resolved"] is None else "resolved"
-    is_open = now["resolved"] is None
-    called = before.kind != "harmless"
-    if is_open and now["kind"] != "harmless" and not called:
-        return "worse"
-    is_worse = before.severity != "critical" and now["severity"] == "critical"
-    return "worse" if is_open and called and is_worse else ""
 
 
 def add_event(write: Write, number: int, what: str, text: str = "") -> int:

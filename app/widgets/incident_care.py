@@ -14,11 +14,14 @@ from app.auth.current import state
 from app.monitors import verbs
 from app.settings import settings_in_force
 from app.state.incidents import Case
+from app.state.joins import joined_to
 from app.state.monitors import list_events
+from app.widgets.incident_list import draw_opener_of
 from app.widgets.problem import plain, problem
 
 PUT_OFF = {"4 hours": 4, "1 day": 24, "3 days": 72, "1 week": 168}
-SAYS = {"raised": "was raised", "again": "came again", "resolved": "was over", "comment": "said"}
+SAYS = {"raised": "was raised", "again": "came again", "resolved": "was over", "comment": "said",
+        "joined": "became part of", "took in": "took in"}  # fmt: skip
 
 
 def draw_care(case: Case, *, may: bool) -> None:
@@ -53,13 +56,25 @@ def draw_care(case: Case, *, may: bool) -> None:
 
 
 def draw_story(case: Case) -> None:
-    """What happened, the first step first."""
-    zone = settings_in_force().text("display_zone")
+    """What happened, the first step first; then the stories of what was joined to it."""
     st.subheader("Story", anchor=False)
-    for event in list_events(state()[0], case.id):
+    _draw_events(case.id)
+    if case.joined_to is not None:
+        draw_opener_of(case.model, case.joined_to)
+    for number in joined_to(state()[0], case.id):
+        st.caption(f"Incident {number}, which is part of this one")
+        _draw_events(number)
+        draw_opener_of(case.model, number)
+
+
+def _draw_events(number: int) -> None:
+    zone = settings_in_force().text("display_zone")
+    for event in list_events(state()[0], number):
         said = SAYS.get(event.what, event.what)
-        text = f": {event.text}" if event.text else ""
+        mark = " " if event.what in ("joined", "took in") else ": "
+        text = f"{mark}{event.text}" if event.text else ""
         who = "" if event.actor == "worker" else f"{event.actor} "
+        said = "was closed" if event.what == "closed" and not who else said
         st.markdown(f":gray[{write_moment(event.at, zone)}] {plain(f'{who}{said}{text}')}")
 
 

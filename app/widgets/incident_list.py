@@ -19,6 +19,7 @@ from app.widgets.finding_row import chip
 from app.widgets.problem import plain
 
 INCIDENT = "incident"
+WORKER = "worker"
 MOST = 12
 LASTING = ("open", "taken", "put off")
 
@@ -37,8 +38,10 @@ def say_care(case: Case, now: datetime) -> str:
     if status == "put off" and case.snoozed_until is not None:
         return f"put off until {case.snoozed_until:%-d %B, %H:%M} UTC"
     who = case.assigned_to or case.acknowledged_by
+    if status == "joined":
+        return f"part of incident {case.joined_to}"
     if status == "closed":
-        return f"closed by {case.closed_by}"
+        return "closed" if case.closed_by == WORKER else f"closed by {case.closed_by}"
     if status == "over":
         return str(status)
     return f"{status}, {who} looks after it" if who else f"{status}, nobody looks after it yet"
@@ -73,6 +76,12 @@ def draw_opener(case: Case, label: str, key: str, *, is_first: bool = False) -> 
     """A button that opens an incident on this page: a link to the same page keeps the old address."""
     kind = "primary" if is_first else "tertiary"
     st.button(label, key=key, type=kind, on_click=open_incident, args=(case.model, case.id))  # type: ignore[arg-type]
+
+
+def draw_opener_of(model: str, number: int) -> None:
+    """A button that opens an incident by its number."""
+    label, key = f"Open incident {number}", f"open_part_{number}"
+    st.button(label, key=key, type="tertiary", on_click=open_incident, args=(model, number))
 
 
 @guarded("view")

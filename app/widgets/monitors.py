@@ -62,7 +62,9 @@ def draw_table(view: View) -> None:
         rows.append(
             {
                 "monitor": monitor.name,
-                "state": "paused" if monitor.paused else stands,  # second: a phone shows two columns
+                "state": "paused"
+                if monitor.paused
+                else stands,  # second: a phone shows two columns
                 "asks": monitor.question,
                 "condition": condition_of(monitor),
                 "last run": write_moment(run.at, zone) if run else "–",

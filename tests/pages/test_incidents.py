@@ -14,7 +14,8 @@ from app.settings import read_settings
 from app.state.database import Database
 from app.state.grants import Grant
 from app.state.incidents import count_unread, list_cases, list_silences
-from app.state.monitors import claim_watch, hurry, watched
+from app.state.joins import join
+from app.state.monitors import add_event, claim_watch, hurry, watched
 
 MODEL = "flight-late"
 
@@ -88,6 +89,21 @@ def test_people_look_after_it(on_watched, run, texts) -> None:
     assert "There is no user" in said
     (case,) = (c for c in list_cases(on_watched, [MODEL]) if c.id == number)
     assert (case.acknowledged_by, case.assigned_to) == ("ann", None)
+
+
+def test_what_was_joined_keeps_its_story_and_leads_to_the_whole(on_watched, run, texts) -> None:
+    into, other = number_of(on_watched, "2013-09"), number_of(on_watched, "2013-04")
+    with on_watched.write("worker") as write:
+        join(write, other, into)
+        add_event(write, other, "joined", f"incident {into}")
+    app = run("incidents", m=MODEL, incident=str(other))
+    said = texts(app).replace("\\", "")
+    assert f", part of incident {into}" in said and f"became part of incident {into}" in said
+    app.button(key=f"open_part_{into}").click().run()
+    assert not app.exception
+    said = texts(app).replace("\\", "")
+    assert f"Incident {other}, which is part of this one" in said
+    assert app.button(key=f"open_part_{other}").label == f"Open incident {other}"
 
 
 def test_a_viewer_reads_and_cannot_act_and_other_models_stay_closed(

@@ -23,13 +23,13 @@ from app.state.incidents import (
     list_silences,
     see_all,
 )
+from app.state.keeping import keep_runs
 from app.state.monitors import (
     Found,
     Ran,
     add_watch,
     claim_watch,
     hurry,
-    keep_runs,
     list_events,
 )
 from app.state.users import NO_PASSWORD, add_user

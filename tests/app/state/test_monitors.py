@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from analytics.errors import NameUnknown, UsageError
 from app.state.database import Database
+from app.state.keeping import keep_runs
 from app.state.looked import hurry_once
 from app.state.monitors import (
     LEASE,
@@ -23,7 +24,6 @@ from app.state.monitors import (
     claim_watch,
     comment,
     hurry,
-    keep_runs,
     last_runs,
     list_events,
     list_incidents,

@@ -21,6 +21,7 @@ from app.state.database import Database
 from app.state.grants import Grant
 from app.state.hooks import Delivery, Hook, claim_due, end_delivery, list_deliveries, list_hooks
 from app.state.incidents import list_cases
+from app.state.keeping import keep_runs
 from app.state.models import save_schema
 from app.state.monitors import (
     Found,
@@ -28,7 +29,6 @@ from app.state.monitors import (
     add_watch,
     claim_watch,
     hurry,
-    keep_runs,
     list_events,
 )
 
@@ -89,11 +89,12 @@ def test_each_step_is_told_once_to_each_webhook(told: Database, settings: Settin
 def test_what_grows_is_told_and_what_did_no_harm_or_was_over_is_not(
     told: Database, settings: Settings
 ) -> None:
+    loud = replace(OPEN, severity="critical")
     found(told, settings, QUIET, replace(OVER, alerts=frozenset({"old"})))
     assert events(told) == []
-    found(told, settings, OPEN)
-    found(told, settings, replace(OPEN, severity="critical"))
-    found(told, settings, replace(QUIET, kind="drift"))
+    found(told, settings, QUIET, OPEN)
+    found(told, settings, QUIET, loud)
+    found(told, settings, replace(QUIET, kind="drift"), loud)
     assert events(told) == ["incident.raised", "incident.worse", "incident.worse"]
 
 

@@ -1,0 +1,12 @@
+"""Incidents that are part of another."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from app.state.joins import metadata
+
+
+def apply(connection: Connection) -> None:
+    """Create the table."""
+    metadata.create_all(connection)
