@@ -6,15 +6,18 @@ import base64
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import Depends, Request
 
 from app.api.answers import ApiError
 from app.settings import Settings
 from app.state.database import Database
-from app.state.keys import ApiKey, KeyKind, find_key, touch_key
+from app.state.keys import ApiKey, KeyKind, find_key, is_due, touch_key
+
+Given = Callable[[Request], Awaitable[ApiKey]]
 
 
 class Rates:
@@ -36,6 +39,31 @@ class Rates:
                 return (1.0 - left) / self._a_second
             self._buckets[key_id] = (left - 1.0, now)
         return 0.0
+
+
+class Keys:
+    """Keys that were found, for as long as nothing in the state database changes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._mark: int | None = None
+        self._found: dict[str, ApiKey] = {}
+
+    def known(self, secret: str) -> ApiKey | None:
+        """The key of a secret that was looked up since the last change; None else."""
+        mark = self._database.mark()
+        if mark is None or mark != self._mark:
+            self._mark, self._found = mark, {}
+        return self._found.get(secret)
+
+    def look_up(self, secret: str) -> ApiKey | None:
+        """The key of a secret from the database; None where there is none."""
+        found, mark = self._found, self._mark  # a change meanwhile puts another in its place
+        with self._database.read() as connection:
+            key = find_key(connection, secret)
+        if key is not None and mark is not None:
+            found[secret] = key
+        return key
 
 
 def database_of(request: Request) -> Database:
@@ -79,34 +107,33 @@ def check_rate(request: Request, key_id: int) -> None:
         raise error
 
 
-def key_for(kind: KeyKind) -> Callable[[Request], ApiKey]:
+def key_for(kind: KeyKind) -> Given:
     """The dependency of a route: the key of the request, which must be one of that kind."""
 
-    def given_key(request: Request) -> ApiKey:
-        return _checked(request, kind, bearer(request))
+    async def given_key(request: Request) -> ApiKey:
+        return await _checked(request, kind, bearer(request))
 
     return given_key
 
 
-def logger_key_for(kind: KeyKind) -> Callable[[Request], ApiKey]:
+def logger_key_for(kind: KeyKind) -> Given:
     """The same for loggers that only know an address: also ``?key=`` or a password in the URL."""
 
-    def given_key(request: Request) -> ApiKey:
+    async def given_key(request: Request) -> ApiKey:
         scheme, _space, given = request.headers.get("authorization", "").partition(" ")
         secret = request.query_params.get("key", "")
         if scheme.lower() == "basic":
             with contextlib.suppress(ValueError):
                 text = base64.b64decode(given.strip(), validate=True).decode("utf-8", "replace")
                 secret = text.partition(":")[2]
-        return _checked(request, kind, secret or bearer(request))
+        return await _checked(request, kind, secret or bearer(request))
 
     return given_key
 
 
-def _checked(request: Request, kind: KeyKind, secret: str) -> ApiKey:
-    database = database_of(request)
-    with database.read() as connection:
-        key = find_key(connection, secret)
+async def _checked(request: Request, kind: KeyKind, secret: str) -> ApiKey:
+    keys: Keys = request.app.state.keys
+    key = keys.known(secret) or await to_thread.run_sync(keys.look_up, secret)
     if key is None:
         raise ApiError(
             401,
@@ -122,7 +149,8 @@ def _checked(request: Request, kind: KeyKind, secret: str) -> ApiKey:
             f"Make one with `telltale key add --model {key.model} --kind {kind}`.",
         )
     check_rate(request, key.id)
-    touch_key(database, key)
+    if is_due(key, database_of(request)):
+        await to_thread.run_sync(touch_key, database_of(request), key)
     return key
 
 

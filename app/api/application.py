@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import app.api
 from analytics.errors import TelltaleError
 from app.api import answers, metrics
-from app.api.access import Rates, database_of
+from app.api.access import Keys, Rates, database_of
 from app.api.body import BodyLimit
 from app.counters import COUNTERS
 from app.headers import HEADERS, refuse_foreign
@@ -48,6 +48,7 @@ def make_app(settings: Settings, database: Database) -> FastAPI:
     for kind, handler in _HANDLERS.items():
         made.add_exception_handler(kind, handler)
     made.state.settings, made.state.database = settings, database
+    made.state.keys = Keys(database)
     made.state.rates = Rates(settings.number("api_rate"))
     made.include_router(_own)
     made.include_router(metrics.own)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import (
     BaseModel,
@@ -104,11 +105,15 @@ class Sender:
         return self.key.actor if self.token is None else f"token of {self.key.actor}"[:120]
 
 
-def sender(request: Request) -> Sender:
+async def sender(request: Request) -> Sender:
     """The dependency of posting: a key, or a token in its place."""
     secret = bearer(request)
     if not secret.startswith(tokens.MARK):
-        return Sender(_feedback_key(request))
+        return Sender(await _feedback_key(request))
+    return await to_thread.run_sync(_by_token, request, secret)
+
+
+def _by_token(request: Request, secret: str) -> Sender:
     database = database_of(request)
     with database.read() as connection:
         found = tokens.find_token(connection, secret, database.clock())

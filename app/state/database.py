@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import os
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -47,6 +49,7 @@ class Database:
             if file:
                 _make_private(Path(file))
                 self._turn = Turn(Path(file))
+        self._mark = threading.local()
         self._reader = self._engine(immediate=False)
         self._writer = self._engine(immediate=True)
 
@@ -97,8 +100,24 @@ class Database:
     def _turned(self) -> AbstractContextManager[None]:
         return nullcontext() if self._turn is None else self._turn.taken()
 
+    def mark(self) -> int | None:
+        """A number that is another one once anybody has written; None where the database has none.
+
+        It is comparable within one thread, and costs a few microseconds.
+        """
+        if not self.is_sqlite or self._turn is None:
+            return None
+        raw = getattr(self._mark, "connection", None)
+        if raw is None:
+            file = sa.make_url(self.url).database
+            raw = self._mark.connection = sqlite3.connect(str(file), isolation_level=None)
+        return int(raw.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         """Give the connections back."""
+        if (raw := getattr(self._mark, "connection", None)) is not None:
+            raw.close()
+            del self._mark.connection
         self._reader.dispose()
         self._writer.dispose()
 

@@ -22,6 +22,7 @@ from app.state.models import find_model
 
 KeyKind = Literal["feedback", "events", "predictions", "labels", "errors", "resources"]
 KINDS: tuple[str, ...] = get_args(KeyKind)
+TOUCH_EVERY = timedelta(minutes=1)
 MARK = "tell_"  # so that a scanner for secrets, and a person, sees what leaked
 
 metadata = sa.MetaData()
@@ -123,14 +124,18 @@ def revoke_key(write: Write, key_id: int) -> bool:
     return is_new
 
 
-def touch_key(database: Database, key: ApiKey, every_s: int = 60) -> None:
+def is_due(key: ApiKey, database: Database) -> bool:
+    """Whether the last noted use is a minute ago or more."""
+    return key.last_used_at is None or database.clock() - key.last_used_at >= TOUCH_EVERY
+
+
+def touch_key(database: Database, key: ApiKey) -> None:
     """Note that the key was used just now, at most once a minute."""
-    now = database.clock()
-    if key.last_used_at is not None and now - key.last_used_at < timedelta(seconds=every_s):
+    if not is_due(key, database):
         return
     with database.write(key.actor) as write:
         change = key_table.update().where(key_table.c.id == key.id)
-        write.execute(change.values(last_used_at=now))
+        write.execute(change.values(last_used_at=database.clock()))
 
 
 def _key(row: Any) -> ApiKey:
