@@ -45,7 +45,8 @@ def write_value(value: float | None, unit: str | None = None) -> str:
     if unit == "MB":
         return f"{value:,.0f} MB"
     if unit == "rate":
-        return f"{100 * value:.{1 if abs(value) >= 0.001 or value == 0 else 2}f} %"
+        text = f"{100 * value:.{1 if abs(value) >= 0.001 or value == 0 else 2}f} %"
+        return text.replace("-", "−")
     if value != 0 and (abs(value) >= 1e6 or abs(value) < 1e-3):
         return f"{value:.3g}".replace("-", "−")
     return f"{value:,.{_digits(value)}f}".replace("-", "−")

@@ -105,6 +105,8 @@ def answer(engine: Engine, asking: Asking) -> Any:
         from analytics.evaluate.fairness import group_fairness
 
         return group_fairness(engine, dataset, question, what)
+    if kind in ("promise", "load", "load_results", "latency_by"):
+        return _served(engine, dataset, question, kind, what)
     plain: dict[str, Callable[..., Any]] = {
         "drift": evaluate.drift,
         "serving": evaluate.serving,
@@ -129,6 +131,22 @@ def _estimate(engine: Engine, asking: Asking, what: str) -> list[Result]:
     from analytics.evaluate.estimate import estimate
 
     return estimate(engine, asking.dataset, asking.question)
+
+
+def _served(engine: Engine, dataset: Dataset, question: Question, kind: str, what: str) -> Any:
+    """How the model serves beside a promise (promise:MS:SHARE), or by a column."""
+    from analytics.evaluate import promise
+    from analytics.evaluate.latency_by import latency_by
+    from analytics.serving.promise import check_promise
+
+    if kind == "latency_by":
+        return latency_by(engine, dataset, question, what)
+    threshold, _, target = what.partition(":")
+    made = check_promise(float(threshold), float(target))
+    if kind == "promise":
+        return promise.promise_results(engine, dataset, question, made)
+    found = promise.load_map(engine, dataset, question, made)
+    return found if kind == "load" else promise.load_results(found)
 
 
 def _answer_for_pages(engine: Engine, asking: Asking, kind: str, what: str) -> Any:

@@ -10,13 +10,14 @@ from app.widgets.choices import headline_metrics, pick_every
 from app.widgets.export import draw_export
 from app.widgets.failures import draw_errors
 from app.widgets.header import draw_header
+from app.widgets.latency import draw_latency
 from app.widgets.lead import draw_lead
 from app.widgets.metric_card import draw_cards
+from app.widgets.promise import draw_load, draw_promise
 from app.widgets.saved import draw_notes, note_marks
 from app.widgets.serving import (
     cards_of,
     draw_by_version,
-    draw_spread,
     draw_timeline,
     speak_of_serving,
 )
@@ -50,14 +51,25 @@ marks = [*version_marks(view.facts.versions), *note_marks(view)]
 draw_timeline(view, series, [r for r in metric if "class" not in r.detail], marks)
 draw_notes(view)
 
-titles = ["Latency", "Errors", *(["Versions"] if view.versions else []), "All results"]
+titles = [
+    "Latency",
+    "Promise",
+    "Load",
+    "Errors",
+    *(["Versions"] if view.versions else []),
+    "All results",
+]
 tabs = dict(zip(titles, st.tabs(titles, key="below", on_change="rerun"), strict=True))
 for title, tab in tabs.items():
     with tab:
         if not tab.open:
             continue
         if title == "Latency":
-            draw_spread(view.ask("latency_map", "Reading latencies", every=every))
+            draw_latency(view, every)
+        elif title == "Promise":
+            draw_promise(view, whole, every)
+        elif title == "Load":
+            draw_load(view, whole)
         elif title == "Errors":
             require("explore", view.model)
             draw_errors(view)

@@ -87,7 +87,7 @@ def _class(
     counts = group_counts(engine, dataset, whole(question.scope), cut, class_name)
     groups = [_group(code, row) for code, row in sorted(counts.items()) if int(row[0]) >= least]
     n_labelled = sum(int(row[6]) for row in counts.values())
-    left_out = sorted(_say(cut, code) for code, row in counts.items() if int(row[0]) < least)
+    left_out = sorted(say_cell(cut, code) for code, row in counts.items() if int(row[0]) < least)
     n = sum(int(row[0]) for row in counts.values())
     more: dict[str, object] = {"left_out": left_out}
     return _results(question, cut, fairness(groups), groups, (n, n_labelled, more))
@@ -112,7 +112,7 @@ def _errors(engine: Engine, dataset: Dataset, question: Question, cut: Cut) -> l
     ]  # fmt: skip
     weight = sum(float(row[2]) for row in counts.values())
     scale = sum(float(row[6]) for row in counts.values()) / weight if weight else 0.0
-    left_out = sorted(_say(cut, code) for code, row in counts.items() if int(row[0]) < least)
+    left_out = sorted(say_cell(cut, code) for code, row in counts.items() if int(row[0]) < least)
     n, n_labelled = (sum(int(row[i]) for row in counts.values()) for i in (0, 1))
     more: dict[str, object] = {"left_out": left_out, "within": tolerance, "scale": scale}
     return _results(question, cut, error_fairness(groups), groups, (n, n_labelled, more))
@@ -134,7 +134,7 @@ def _results(
     scale = {k: v for k, v in more.items() if k in ("scale", "within")}
     for (name, code), estimate in answer.groups.items():
         numbers = (name, estimate, known[code].n, known[code].n_labelled)
-        found = _result(question, cut, numbers, {"group": _say(cut, code), **scale})
+        found = _result(question, cut, numbers, {"group": say_cell(cut, code), **scale})
         conditions = conditions_of(cut, code)
         results.append(replace(found, segment=segment_text(conditions) if conditions else None))
     return results
@@ -148,7 +148,7 @@ def _group(code: str, row: Sequence[Any]) -> GroupCounts:
     )  # fmt: skip
 
 
-def _say(cut: Cut, code: str) -> str:
+def say_cell(cut: Cut, code: str) -> str:
     """A group in a few words: a level, or the span of a quarter."""
     if code == MISSING:
         return "missing"

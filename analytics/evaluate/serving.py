@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from analytics.catalog import check_names
@@ -27,7 +27,7 @@ from analytics.query.serving import (
     samples,
 )
 from analytics.stats.decision import decide
-from analytics.stats.intervals import t_quantile
+from analytics.stats.intervals import poisson_ends, t_quantile
 
 SHARES = (0.5, 0.9, 0.95, 0.99)
 NOT_COMPARED = "a resource of the machine: nothing to compare with"
@@ -170,14 +170,9 @@ def _throughput(load: Load, window: Window, dataset: Dataset) -> _Answer:
 
     A period that the log begins or ends in counts only as far as the log reaches.
     """
-    from scipy.special import gammaincinv
-
     assert load.first is not None and load.last is not None
-    start = max(window.start or load.first, dataset.first_event or load.first)
-    end = min(window.end or load.last, dataset.last_event or load.last)
-    seconds = max((end - start) / timedelta(seconds=1), 1.0)
-    low = float(gammaincinv(load.n, 0.025)) if load.n else 0.0
-    high = float(gammaincinv(load.n + 1, 0.975))
+    seconds = seconds_in(dataset, window, load.first, load.last)
+    low, high = poisson_ends(load.n)
     estimate = Estimate(
         load.n / seconds,
         low / seconds,
@@ -188,6 +183,13 @@ def _throughput(load: Load, window: Window, dataset: Dataset) -> _Answer:
         detail={"peak_per_minute": load.peak_per_minute, "seconds": seconds},
     )
     return _Answer("throughput", "Throughput", "per_s", "neither", estimate)
+
+
+def seconds_in(dataset: Dataset, window: Window, first: datetime, last: datetime) -> float:
+    """How long a window was, as far as the log reaches; at least a second."""
+    start = max(window.start or first, dataset.first_event or first)
+    end = min(window.end or last, dataset.last_event or last)
+    return max((end - start) / timedelta(seconds=1), 1.0)
 
 
 def _resources(sampled: dict[str, dict[Key, Sampled]], period: int | None) -> list[_Answer]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from analytics.core import Dataset, Scope
+from analytics.core import Cut, Dataset, Scope
+from analytics.query.cells import cell_sql
 from analytics.query.engine import Engine
 from analytics.query.frame import frame, period_sql, time_conditions
 from analytics.query.groups import Key
@@ -90,20 +91,43 @@ def latencies(
     rows = frame(dataset, scope, ("latency_ms", "status"))
     if rows is None:
         return {}
+    sql = rows.select(quantiles_sql(shares, "_period, _version"))
+    return {
+        (period, version): _latency(numbers)
+        for period, version, *numbers in engine.rows(sql, rows.values)
+    }
+
+
+def latencies_by(
+    engine: Engine, dataset: Dataset, scope: Scope, cut: Cut, shares: Sequence[float]
+) -> dict[str, Latency]:
+    """The same by the code of the cell that a column puts a request in."""
+    if "latency_ms" not in dataset.log("predictions", scope.log).columns:
+        return {}
+    rows = frame(dataset, scope, ("latency_ms", "status", cut.column))
+    if rows is None:
+        return {}
+    values = dict(rows.values)
+    cells = f"(SELECT *, {cell_sql(cut, values, 'by')} AS cell FROM rows)"
+    sql = rows.select(quantiles_sql(shares, "cell", cells))
+    return {str(cell): _latency(numbers) for cell, *numbers in engine.rows(sql, values)}
+
+
+def quantiles_sql(shares: Sequence[float], by: str, source: str = "rows") -> str:
+    """By group: answered requests, the largest latency, and each quantile with its ends."""
     picks = ", ".join(_rank(p, side) for p in shares for side in (0.0, -1.96, 1.96))
-    sql = rows.select(
-        f"SELECT _period, _version, n, ordered[-1], {picks} FROM"
-        " (SELECT _period, _version, count(*) AS n, list(latency_ms ORDER BY latency_ms) AS ordered"
-        f" FROM rows WHERE latency_ms IS NOT NULL AND {SUCCEEDED} GROUP BY ALL)"
+    return (
+        f"SELECT {by}, n, ordered[-1], {picks} FROM"
+        f" (SELECT {by}, count(*) AS n, list(latency_ms ORDER BY latency_ms) AS ordered"
+        f" FROM {source} WHERE latency_ms IS NOT NULL AND {SUCCEEDED} GROUP BY ALL)"
     )
-    found = {}
-    for period, version, n, largest, *ends in engine.rows(sql, rows.values):
-        numbers = [float(end) for end in ends]
-        triples = tuple(
-            (numbers[i], numbers[i + 1], numbers[i + 2]) for i in range(0, len(numbers), 3)
-        )
-        found[(period, version)] = Latency(int(n), triples, float(largest))
-    return found
+
+
+def _latency(found: Sequence[Any]) -> Latency:
+    n, largest, *ends = found
+    numbers = [float(end) for end in ends]
+    triples = tuple((numbers[i], numbers[i + 1], numbers[i + 2]) for i in range(0, len(numbers), 3))
+    return Latency(int(n), triples, float(largest))
 
 
 def _rank(share: float, side: float) -> str:

@@ -54,6 +54,18 @@ def newcombe(current: tuple[float, float], reference: tuple[float, float]) -> tu
     return value - down, value + up
 
 
+def poisson_ends(n: int) -> tuple[float, float]:
+    """The exact interval of a Poisson count's mean (Garwood 1936).
+
+    >>> [round(end, 4) for end in poisson_ends(10)]
+    [4.7954, 18.3904]
+    """
+    from scipy.special import gammaincinv
+
+    low = float(gammaincinv(n, 0.025)) if n else 0.0
+    return low, float(gammaincinv(n + 1, 0.975))
+
+
 def t_quantile(df: float) -> float:
     """The 97.5 % quantile of Student's t.
 

@@ -15,6 +15,7 @@ from app.charts.forest import forest_chart, guard_rows, metric_rows
 from app.charts.groups import groups_chart
 from app.charts.latency import latency_chart
 from app.charts.looks import looks_chart
+from app.charts.pace import pace_chart
 from app.charts.people import (
     confidence_chart,
     funnel_chart,
@@ -71,6 +72,7 @@ __all__ = [
     "metric_rows",
     "n_points",
     "need_chart",
+    "pace_chart",
     "path_chart",
     "picked_span",
     "precision_recall_chart",

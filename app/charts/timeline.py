@@ -23,13 +23,13 @@ from app.charts.style import (
     GREY_LINE,
     MAX_POINTS,
     QUIET,
-    TIME_FORMATS,
     Chart,
     annotate,
     colour_of,
     finish,
     spread,
     thin,
+    time_axis,
 )
 
 STRIP_PX, GAP_PX, TOP_PX = 96, 22, 34
@@ -38,10 +38,14 @@ NAME_PX = 14
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One number, or a few of one unit: a title and lines, each a name and its Results."""
+    """One number, or a few of one unit: a title and lines, each a name and its Results.
+
+    Rates stand on zero, but for those that are near one and told apart there (``is_close``).
+    """
 
     title: str
     lines: Sequence[tuple[str, Sequence[Result]]]
+    is_close: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +176,12 @@ def _axes(figure: Any, strips: Sequence[Strip], results: Sequence[Result]) -> No
         formats = {"rate": ".1~%", "share": ".2f", "score": ".2f", "ms": "~s"}
         figure.update_yaxes(
             row=row, col=1, nticks=4, tickformat=formats.get(unit), ticksuffix=_scale(strip)[1],
-            rangemode="tozero" if unit == "rate" else "normal",
+            rangemode="tozero" if unit == "rate" and not strip.is_close else "normal",
         )  # fmt: skip
     starts = [r.window.start for r in results if r.window.start]
     stops = [r.window.end for r in results if r.window.end]
     if starts and stops and all(r.window.first_row is None for r in results):
-        figure.update_xaxes(
-            type="date",
-            range=[min(starts), max(stops)],
-            tickformatstops=TIME_FORMATS,
-            ticklabelmode="period",
-        )
+        time_axis(figure, min(starts), max(stops))
 
 
 def _draw_marks(figure: Any, marks: Sequence[Mark], results: Sequence[Result]) -> None:

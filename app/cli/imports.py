@@ -53,6 +53,9 @@ def register(subparsers: Any) -> None:
         metavar="TRUE,PREDICTED=NUMBER",
         help="what a prediction is worth; repeat it for each pair, all others are worth 0",
     )
+    schema.add_argument(
+        "--promise", metavar="MS,SHARE", help="answers come within so many ms, such as 200,0.99"
+    )
     _home_and_json(schema)
     schema.set_defaults(handler=show_schema)
 
@@ -221,6 +224,7 @@ def show_schema(arguments: argparse.Namespace) -> int:
     from app.sensitive import set_sensitive
     from app.state.logs import list_imports
     from app.state.models import get_model
+    from app.terms import parse_promise, set_promise
     from app.worth import parse_values, set_worth
 
     place = open_place(arguments.home)
@@ -229,6 +233,8 @@ def show_schema(arguments: argparse.Namespace) -> int:
         set_sensitive(place.database, operator(), arguments.model, named)
     if arguments.value:
         set_worth(place.database, operator(), arguments.model, parse_values(arguments.value))
+    if arguments.promise:
+        set_promise(place.database, operator(), arguments.model, parse_promise(arguments.promise))
     model = get_model(place.database, arguments.model)
     imports = list_imports(place.database, model.name)
     if arguments.json:

@@ -6,6 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from app.cli.serving import add_serving, more_of
+
 if TYPE_CHECKING:
     from analytics.core import Dataset, Result
     from app.questions import Asked
@@ -32,6 +34,8 @@ def register(subparsers: Any) -> None:
             add = parser.add_argument
             add("--min-rows", type=int, help="labelled rows that a slice needs, rows of a group")
             add("--fairness", metavar="COLUMN", help="how the groups of a column fare instead")
+        if name == "serving":
+            add_serving(parser)
         parser.set_defaults(handler=answer, question=name)
 
 
@@ -73,7 +77,6 @@ def asked_of(arguments: argparse.Namespace) -> Asked:
 def answer(arguments: argparse.Namespace) -> int:
     """Ask one question and print what came out; the exit code is 0 whatever the verdicts."""
     from app.ask import Desk
-    from app.cli.serving import more_of
     from app.settings import read_settings
 
     settings = read_settings(home=arguments.home)
@@ -83,7 +86,8 @@ def answer(arguments: argparse.Namespace) -> int:
     question = "estimate:past" if question == "estimate" else question
     with Desk(settings) as desk:
         dataset, _question, results = desk.ask(question, arguments.model, asked)
-        more = more_of(desk, arguments.model, asked) if question == "serving" else {}
+        is_serving = question == "serving"
+        more = more_of(desk, arguments.model, asked, arguments) if is_serving else {}
     if arguments.json:
         found = as_json(arguments.question, dataset, results)
         found |= {name: [result_json(r) for r in beside] for name, beside in more.items()}
@@ -184,12 +188,21 @@ def _row(r: Result) -> tuple[str, ...]:
         _when(r),
         r.version or "all",
         name,
-        r.segment if r.segment and {"conditions", "group"} & set(r.detail) else r.column or "-",
+        _part(r),
         "-" if r.value is None else f"{r.value:.6g}",
         interval,
         str(r.n),
         "-" if r.n_labelled is None else str(r.n_labelled),
         f"{r.verdict} ({r.reason})" if r.reason else r.verdict,
+    )
+
+
+def _part(r: Result) -> str:
+    """The column, the slice, or the group of a column that the number is of."""
+    if r.segment and {"conditions", "group"} & set(r.detail):
+        return r.segment
+    return (
+        f"{r.column} {r.detail['group']}" if r.column and "group" in r.detail else r.column or "-"
     )
 
 

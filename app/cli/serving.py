@@ -1,8 +1,9 @@
-"""What `telltale serving` says beside its numbers: errors by kind and by stack."""
+"""What `telltale serving` says beside its numbers: errors, the promise, the load, groups of a column."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analytics.core import Result
@@ -10,10 +11,31 @@ if TYPE_CHECKING:
     from app.questions import Asked
 
 BESIDE = {"errors": "error_kinds", "stacks": "error_stacks"}
+PROMISED = {"promise": "promise", "load": "load_results"}
 
 
-def more_of(desk: Desk, model: str, asked: Asked) -> dict[str, list[Result]]:
+def add_serving(parser: argparse.ArgumentParser) -> None:
+    """What only this question takes."""
+    add = parser.add_argument
+    add("--promise", metavar="MS,SHARE", help="such as 200,0.99; default the model's own, if any")
+    add("--by", metavar="COLUMN", help="latency by the groups of a column as well")
+
+
+def more_of(
+    desk: Desk, model: str, asked: Asked, arguments: argparse.Namespace
+) -> dict[str, list[Result]]:
     """Results by their key in the answer; empty lists where names were asked for."""
+    from app.terms import parse_promise, promise_words, terms_of
+
+    found: dict[str, list[Result]] = {key: [] for key in (*BESIDE, *PROMISED, "by")}
     if asked.names:
-        return {key: [] for key in BESIDE}
-    return {key: desk.ask(name, model, asked)[2] for key, name in BESIDE.items()}
+        return found
+    promise = terms_of(desk.database, model).promise
+    if arguments.promise:
+        promise = parse_promise(arguments.promise)
+    questions: dict[str, Any] = dict(BESIDE)
+    if promise is not None:
+        questions |= {key: f"{name}:{promise_words(promise)}" for key, name in PROMISED.items()}
+    if arguments.by:
+        questions["by"] = f"latency_by:{arguments.by}"
+    return found | {key: list(desk.ask(name, model, asked)[2]) for key, name in questions.items()}

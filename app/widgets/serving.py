@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from analytics.core import Finding
 from analytics.findings import speak
 from analytics.words import write_count
-from app.charts import Mark, latency_chart, serving_strips, timeline_chart
+from app.charts import Mark, serving_strips, timeline_chart
 from app.widgets.chart_box import draw_chart
-from app.widgets.empty_state import draw_empty
 from app.widgets.tables import results_table
 
 if TYPE_CHECKING:
     from analytics.core import Result
-    from analytics.evaluate.serving import LatencyMap
     from app.widgets.view import View
 
 CARDS = ("latency_p95", "latency_p99", "throughput", "error_rate")
@@ -62,18 +60,6 @@ def draw_timeline(
     replayed = view.dataset.is_sample or view.dataset.is_replayed
     note = "Replayed: measured while the log was built, not in production." if replayed else ""
     draw_chart(chart, "serving_timeline", caption=note)
-
-
-def draw_spread(found: LatencyMap | None) -> None:
-    """How latency was spread in every period."""
-    if found is None:
-        draw_empty("No latency was logged.", "Map a column: --map latency_ms=COLUMN.")
-        return
-    draw_chart(
-        latency_chart(found),
-        "latency_spread",
-        caption="Each column is a period; the darker, the more of its answered requests.",
-    )
 
 
 def draw_by_version(results: Sequence[Result]) -> None:

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from analytics.serving.promise import Promise
+from app.auth.viewer import Viewer
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, Place
 from app.settings import settings_in_force
 from app.state.database import open_database
+from app.state.grants import Grant
+from app.terms import terms_of
 
 T0 = datetime(2026, 1, 1)
 STACK = """Traceback (most recent call last):
@@ -75,3 +79,55 @@ def test_stacks_are_folded_and_hold_no_value(shop, run, texts) -> None:
     (code,) = folded.code
     assert code.value == "/srv/features.py:33 in lookup\n/srv/api.py:41 in handle"
     assert "secret" not in texts(app) + str([t.value for t in app.dataframe])
+
+
+def test_a_promise_is_an_example_until_somebody_makes_it(shop, run, texts) -> None:
+    said = texts(open_tab(run, "Promise"))
+    assert "Kept the promise" in said and "Apdex" in said and "it is an example" in said
+    app = open_tab(run, "Promise")
+    app.number_input(key="promise_ms_shop").set_value(100.0).run()
+    app.number_input(key="promise_share_shop").set_value(95.0).run()
+    said = texts(app)
+    assert "100,0.95" in app.query_params["promise"] and "it is an example" not in said
+    assert "5 % of" not in said and "of 240 spent" in said  # of 4,800 requests
+    app.button(key="save_promise").click().run()
+    assert not app.exception
+    assert terms_of(shop.database, "shop").promise == Promise(100.0, 0.95)
+    assert "it is an example" not in texts(open_tab(run, "Promise"))
+
+
+def test_who_may_not_configure_sees_no_button(shop, enter, run, tmp_path) -> None:
+    enter(tmp_path, Viewer("bob", "Bob", "viewer", (Grant("viewer", "shop"),)))
+    app = open_tab(run, "Promise")
+    assert not [b for b in app.button if b.key == "save_promise"]
+    assert app.number_input(key="promise_ms_shop").value
+
+
+def test_the_load_says_its_limit(shop, run, texts) -> None:
+    said = texts(open_tab(run, "Load")).replace("\\", "")
+    assert "Highest rate that kept it" in said and "Headroom" in said
+    assert "an example that is set under Promise" in said
+
+
+def test_latency_is_told_by_version_and_by_column(shop, run) -> None:
+    app = open_tab(run, "Latency")
+    table = next(t.value for t in app.dataframe if "p99" in t.value)
+    assert list(table["group"]) == ["v1", "v2"] and list(table["requests"]) == [2352, 2352]
+    app.selectbox(key="latency_by").set_value("region").run()
+    table = next(t.value for t in app.dataframe if "p99" in t.value)
+    assert list(table["group"]) == ["south", "north"] and "by" in app.query_params
+
+
+@pytest.mark.parametrize("tab", ["Latency", "Promise", "Load", "Errors"])
+def test_each_part_says_what_is_missing(enter, run, texts, tmp_path, tab) -> None:
+    enter(tmp_path)
+    place = Place(settings_in_force().home, open_database(settings_in_force().database_url), "ann")
+    rows: list[dict[str, object]] = [
+        {"prediction_id": f"p{i}", "timestamp": T0.isoformat(), "prediction": i % 2}
+        for i in range(50)
+    ]
+    path = write(tmp_path / "plain.csv", rows)
+    run_import(place, plan_import(place, [path], ImportOptions(model="plain")))
+    said = texts(open_tab(run, tab, "plain"))
+    expected = {"Errors": "No request failed in this window."}
+    assert expected.get(tab, "No latency was logged.") in said
