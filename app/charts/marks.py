@@ -11,7 +11,7 @@ from analytics.core import Result
 from analytics.words import short_name, write_value
 from app.charts.style import GREY, GREY_LINE, QUIET, annotate, spread
 
-LABEL_PX = 15
+LABEL_PX, ROW_PX = 15, 16
 CHARACTER_PX = 7
 NOTE, MOST_MARKS, MOST_ROWS = 30, 10, 3
 CHARACTER_SHARE = 0.009  # of a usual chart's width
@@ -72,9 +72,16 @@ def draw_changes(
     ]
     if isinstance(first, datetime):
         marks += [(at, short_name(text, NOTE)) for at, text in notes if first <= at <= last]
-    marks = sorted(marks, key=lambda m: m[0])[:MOST_MARKS]
+    return draw_moments(figure, marks, (first, last))
+
+
+def draw_moments(
+    figure: Any, marks: Sequence[tuple[Any, str]], span: tuple[Any, Any], lift: int = 0
+) -> int:
+    """Dotted verticals with their words above, ``lift`` pixels up; the rows of words it takes."""
+    first, last = span
     ends: list[Any] = []  # where the last word of each row ends, as a share of the width
-    for x, text in marks:
+    for x, text in sorted(marks, key=lambda m: m[0])[:MOST_MARKS]:
         share = (x - first) / (last - first) if last > first else 0.0
         width = CHARACTER_SHARE * len(text)
         row = next((i for i, end in enumerate(ends) if end <= share), len(ends))
@@ -85,10 +92,8 @@ def draw_changes(
         figure.add_vline(x=x, line={"color": GREY_LINE, "width": 1, "dash": "dot"})
         anchor = "right" if share + width > 1 else "left"
         where = {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": anchor}
-        shift = 3 if anchor == "right" else -3
-        annotate(
-            figure, text, **where, yshift=16 * row, xshift=shift, font={"size": 12, "color": QUIET}
-        )
+        shift, up = (3 if anchor == "right" else -3), lift + ROW_PX * row
+        annotate(figure, text, **where, yshift=up, xshift=shift, font={"size": 12, "color": QUIET})
     return len(ends)
 
 

@@ -18,9 +18,9 @@ from analytics.words import (
     write_period,
     write_value,
 )
+from app.charts.marks import ROW_PX, draw_moments
 from app.charts.series import is_drawn, place
 from app.charts.style import (
-    GREY_LINE,
     MAX_POINTS,
     QUIET,
     Chart,
@@ -102,9 +102,10 @@ def timeline_chart(strips: Sequence[Strip], marks: Sequence[Mark] = ()) -> Chart
     for row, strip in enumerate(drawn, 1):
         _draw_strip(figure, row, strip, most)
     results = [r for s in drawn for _name, rs in s.lines for r in rs]
-    finish(figure, height=height, right=74, top=TOP_PX)
+    n_rows = _draw_marks(figure, marks, results)
+    top = TOP_PX + ROW_PX * max(0, n_rows - 1)
+    finish(figure, height=height - TOP_PX + top, right=74, top=top)
     _axes(figure, drawn, results)
-    _draw_marks(figure, marks, results)
     return Chart(figure, _alt(drawn), _table(drawn))
 
 
@@ -184,23 +185,15 @@ def _axes(figure: Any, strips: Sequence[Strip], results: Sequence[Result]) -> No
         time_axis(figure, min(starts), max(stops))
 
 
-def _draw_marks(figure: Any, marks: Sequence[Mark], results: Sequence[Result]) -> None:
-    """Dotted verticals through all strips; their words above the first, in two rows if close."""
+def _draw_marks(figure: Any, marks: Sequence[Mark], results: Sequence[Result]) -> int:
+    """The marks inside the strips' time; the rows that their words take above the first title."""
     starts = [r.window.start for r in results if r.window.start]
     stops = [r.window.end for r in results if r.window.end]
     if not starts or not stops:
-        return
-    inside = [m for m in sorted(marks, key=lambda m: m.at) if min(starts) < m.at < max(stops)]
-    before: datetime | None = None
-    for i, mark in enumerate(inside[:8]):
-        figure.add_vline(x=mark.at, line={"color": GREY_LINE, "width": 1, "dash": "dot"})
-        near = before is not None and (mark.at - before) < 0.2 * (max(stops) - min(starts))
-        annotate(
-            figure, short_name(mark.word, 26), x=mark.at, y=1, yref="paper", yanchor="bottom",
-            xanchor="left" if i < len(inside) - 1 or len(inside) == 1 else "right",
-            yshift=16 if not near else 2, font={"size": 12, "color": QUIET},
-        )  # fmt: skip
-        before = mark.at
+        return 0
+    span = min(starts), max(stops)
+    inside = [(m.at, short_name(m.word, 26)) for m in marks if span[0] < m.at < span[1]]
+    return draw_moments(figure, inside, span, NAME_PX + 2)
 
 
 def _hover(name: str, r: Result) -> str:

@@ -37,7 +37,7 @@ def draw_latency(view: View, every: str) -> None:
         latency_chart(found),
         "latency_spread",
         title="Over time",
-        caption="Each column is a period; the darker, the more of its answered requests.",
+        caption="Each column is a period; the stronger its colour, the more of its answered requests.",
     )
 
 

@@ -15,7 +15,7 @@ from app.session import format_window
 from app.widgets.chart_box import draw_zoom_chart
 from app.widgets.past import draw_past
 from app.widgets.pickers import zoom_to
-from app.widgets.saved import draw_notes, note_marks
+from app.widgets.saved import draw_notes, note_marks, say_marks
 from app.widgets.slice_click import hear_marks, point_way
 
 if TYPE_CHECKING:
@@ -63,14 +63,15 @@ def draw_over_time(
 ) -> None:
     """One number over time, versions as colours; drawing a box sets the window."""
     unit = unit_of(results[0]) if results else None
-    notes = tuple((mark.at, mark.word) for mark in note_marks(view))
+    marks = note_marks(view)
+    notes = tuple((mark.at, mark.word) for mark in marks)
     look = Look(
         unit, height, is_selectable=view.has_times, versions=view.versions, notes=notes,
         estimated=estimated,
     )  # fmt: skip
     chart = series_chart(results, look)
     key = f"over_{results[0].name if results else 'none'}_{every}_{view.selection.window}"
-    caption = say_caption(results, every, is_selectable=view.has_times)
+    caption = say_caption(results, every, is_selectable=view.has_times) + say_marks(marks)
     if estimated:
         is_learned = estimated[0].detail.get("method") == "dle"
         caption += f" {LEARNED if is_learned else DOTTED}{_say_sampled(estimated[0])}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
@@ -89,14 +90,19 @@ def view_params(view: View, keys: tuple[str, ...]) -> dict[str, str]:
 
 
 def note_marks(view: View) -> list[Mark]:
-    """The model's notes, and where its incidents began, as marks on charts of time."""
+    """The model's notes, and where its incidents began (▲ and number), as marks on charts of time."""
     database = desk().database
     marks = [Mark(note.at, note.text) for note in list_notes(database, view.model)]
     for case in list_cases(database, [view.model]):
         start = span_of(case.found).start
         if start is not None and not case.is_quiet:
-            marks.append(Mark(start, f"incident {case.id}"))
+            marks.append(Mark(start, f"▲{case.id}"))
     return marks
+
+
+def say_marks(marks: Sequence[Mark]) -> str:
+    """What the triangles over a chart are, where it has any."""
+    return " ▲ and its number: an incident." if any(m.word[0] == "▲" for m in marks) else ""
 
 
 def draw_notes(view: View) -> None:

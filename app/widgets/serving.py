@@ -10,6 +10,7 @@ from analytics.findings import speak
 from analytics.words import write_count
 from app.charts import Mark, serving_strips, timeline_chart
 from app.widgets.chart_box import draw_chart
+from app.widgets.saved import say_marks
 from app.widgets.tables import results_table
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def draw_timeline(
     chart = timeline_chart(serving_strips(series, metric), marks)
     replayed = view.dataset.is_sample or view.dataset.is_replayed
     note = "Replayed: measured while the log was built, not in production." if replayed else ""
-    draw_chart(chart, "serving_timeline", caption=note)
+    draw_chart(chart, "serving_timeline", caption=f"{note}{say_marks(marks)}".strip())
 
 
 def draw_by_version(results: Sequence[Result]) -> None:

@@ -140,7 +140,7 @@ def test_overview_bell_and_charts_tell_of_incidents(on_watched, run, texts) -> N
     table = next(d.value for d in app.dataframe if "alerts" in d.value.columns)
     assert set(table[table["model"] == MODEL]["alerts"]) == {"▲ 1 open"}
     drawn = "".join(str(p.proto.spec) for p in app.get("plotly_chart"))
-    assert "incident " in drawn
+    assert "▲" in drawn or "\\u25b2" in drawn
     assert count_unread(on_watched, "ann", [MODEL]) > 0
     run("incidents", m=MODEL)
     assert count_unread(on_watched, "ann", [MODEL]) == 0
