@@ -91,6 +91,7 @@ class _Counted:
     def __call__(self, asked: Sequence[Columns]) -> dict[Key, Cell]:
         """The cells of each set."""
         new = [columns for columns in asked if columns not in self.known]
+        self.counting.prepare(new)
         start = 0.2 + 0.25 * max(len(asked[0]) - 1, 0)
         for i, columns in enumerate(new):
             if i % 16 == 0:

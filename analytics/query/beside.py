@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from analytics.core import Log, Part
 from analytics.errors import QueryCancelled, QueryError, QueryTimeout
 from analytics.query.aligned import Aligned, Rows, aligned_sql, chosen, read_aligned, starts_of
-from analytics.sources.relation import relation
 
 if TYPE_CHECKING:
     from analytics.query.engine import Engine
@@ -31,14 +30,31 @@ MAX_TABLES = 16  # of one log; in more pieces it is put together anew
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Rows of some parts with their labels as SQL, true for as long as this is held.
+    """Which tables have the labels of which parts, true for as long as this is held.
 
-    ``picks`` are ``label``, ``known_at`` and ``_weight`` from that relation.
+    ``picks`` are ``label``, ``known_at`` and ``_weight`` from the relation that ``sql`` gives.
     """
 
-    sql: str
+    taken: tuple[tuple[Aligned, list[Part]], ...]
     picks: tuple[str, ...]
-    tables: tuple[Aligned, ...]
+    n_threads: int
+
+    def sql(self, read: Callable[[Sequence[Part]], str]) -> str:
+        """The rows with their labels, in as many branches as threads are worth it."""
+        placed = [(table, part) for table, parts in self.taken for part in parts]
+        n_rows = sum(part.n_rows for _table, part in placed)
+        is_alike = len({part.file_types for _table, part in placed}) == 1
+        n_branches = max(1, min(self.n_threads, n_rows // BRANCH_ROWS)) if is_alike else 1
+        branches = []
+        for branch in _cut(placed, n_rows / n_branches):
+            pieces = [
+                (table, [part for other, part in branch if other is table])
+                for table, _parts in self.taken
+            ]
+            labels = " UNION ALL ".join(_read(table, mine) for table, mine in pieces if mine)
+            rows = read([part for _table, part in branch])
+            branches.append(f"SELECT * FROM {rows} POSITIONAL JOIN ({labels})")
+        return f"({' UNION ALL BY NAME '.join(branches)})"
 
 
 @dataclass(slots=True)
@@ -92,8 +108,7 @@ class Beside:
         taken = chosen(tables, parts) if tables else None
         if taken is None:
             return None
-        sql = _relation(rows.predictions, taken, engine.n_threads)
-        return Placed(sql, _picks(rows.labels), tuple(table for table, _parts in taken))
+        return Placed(tuple(taken), _picks(rows.labels), engine.n_threads)
 
     def _look(self, rows: Rows, parts: Sequence[Part]) -> tuple[Aligned, ...] | None:
         """The tables that hold the parts, if they do; what no longer holds is dropped."""
@@ -162,23 +177,6 @@ def _picks(labels: Log) -> tuple[str, ...]:
     known = "_known_at" if "known_at" in labels.columns else "CAST(NULL AS TIMESTAMP)"
     weight = "coalesce(_sampled, 1)" if "sampling_p" in labels.columns else "CAST(1 AS DOUBLE)"
     return "_label AS label", f"{known} AS known_at", f"{weight} AS _weight"
-
-
-def _relation(log: Log, taken: Sequence[tuple[Aligned, list[Part]]], n_threads: int) -> str:
-    """The log's rows with their labels, in as many branches as threads are worth it."""
-    placed = [(table, part) for table, parts in taken for part in parts]
-    n_rows = sum(part.n_rows for _table, part in placed)
-    is_alike = len({part.file_types for _table, part in placed}) == 1
-    n_branches = max(1, min(n_threads, n_rows // BRANCH_ROWS)) if is_alike else 1
-    branches = []
-    for branch in _cut(placed, n_rows / n_branches):
-        pieces = [
-            (table, [part for other, part in branch if other is table]) for table, _parts in taken
-        ]
-        labels = " UNION ALL ".join(_read(table, mine) for table, mine in pieces if mine)
-        read = relation(log, [part for _table, part in branch])
-        branches.append(f"SELECT * FROM {read} POSITIONAL JOIN ({labels})")
-    return f"({' UNION ALL BY NAME '.join(branches)})"
 
 
 def _cut(placed: list[tuple[Aligned, Part]], size: float) -> Iterator[list[tuple[Aligned, Part]]]:

@@ -10,17 +10,16 @@ from analytics.core import Cut, Segment
 from analytics.query.cells import ABOVE, BELOW, MISSING, OTHER, conditions_of, sides_of
 from analytics.query.compare import Side, Sums
 from analytics.query.engine import Arrays, Engine
-from analytics.query.frame import Frame, frame, segment_sql
+from analytics.query.frame import Frame, Worked, frame, segment_sql
 from analytics.query.groups import Key
 from analytics.query.losses import RowLoss
 from analytics.sources.relation import quote_name
 
 NO_VALUE = 255
-FIRST = "hash(prediction_id, row) % 2 = 0"  # the half of the rows in which a search looks
 
 
 def loss_frame(
-    engine: Engine, side: Side, loss: RowLoss, columns: Sequence[str] = ()
+    engine: Engine, side: Side, loss: RowLoss, columns: Sequence[str | Worked] = ()
 ) -> Frame | None:
     """The rows that count for a loss, with the named columns."""
     wanted = (*loss.columns, *columns)
@@ -41,23 +40,34 @@ def coded_rows(engine: Engine, side: Side, loss: RowLoss, cuts: Sequence[Cut]) -
     A code counts a number's fine edges below it, or is a level's place; ``NO_VALUE`` is a missing
     one, and levels beyond the listed ones come after the last.
     """
-    rows = loss_frame(engine, side, loss, [cut.column for cut in cuts])
+    values: dict[str, Any] = {}
+    worked = [
+        Worked(f"_k{i}", cut.column, _code(cut, values, f"l{i}")) for i, cut in enumerate(cuts)
+    ]
+    rows = loss_frame(engine, side, loss, [*worked, _half(side)])
     if rows is None:
         return None
-    values, (keep, weight) = dict(rows.values), _counts(loss)
-    codes = "".join(f", {_code(cut, values, f'l{i}')} AS k{i}" for i, cut in enumerate(cuts))
+    keep, weight = _counts(loss)
     kind = "UTINYINT" if loss.is_share else "DOUBLE"
+    codes = "".join(f", _k{i} AS k{i}" for i in range(len(cuts)))
     sql = rows.select(
         f"SELECT CAST({loss.loss} AS {kind}) AS loss, CAST({weight} AS FLOAT) AS weight,"
-        f" {FIRST} AS first{codes} FROM rows WHERE {keep}"
+        f" _first AS first{codes} FROM rows WHERE {keep}"
     )
-    return engine.arrays(sql, values)
+    return engine.arrays(sql, {**rows.values, **values})
+
+
+def _half(side: Side) -> Worked:
+    """Whether a row is in the half in which a search looks, by what never changes of it."""
+    columns = side.dataset.log("predictions", side.scope.log).columns
+    key = "row" if "row" in columns else "prediction_id"  # a number is cheaper to read
+    return Worked("_first", key, f"hash({key}) % 2 = 0")
 
 
 def _code(cut: Cut, values: dict[str, Any], key: str) -> str:
     name = quote_name(cut.column)
     if not cut.levels:
-        return f"({_bisect(f'CAST({name} AS DOUBLE)', cut.fine, 0, len(cut.fine))})::UTINYINT"
+        return _bisect(f"CAST({name} AS DOUBLE)", cut.fine, 0, len(cut.fine))
     values[key] = list(cut.levels)
     place = f"coalesce(list_position(${key}, CAST({name} AS VARCHAR)) - 1, {len(cut.levels)})"
     return f"CASE WHEN {name} IS NULL THEN {NO_VALUE} ELSE {place} END::UTINYINT"
@@ -69,9 +79,9 @@ def _bisect(number: str, edges: Sequence[float], low: int, high: int) -> str:
     What is missing is below no edge: it ends where the largest numbers do, and is told apart there.
     """
     if low == high == len(edges):
-        return f"CASE WHEN {number} IS NULL OR isnan({number}) THEN {NO_VALUE} ELSE {low} END"
+        return f"CASE WHEN {number} IS NULL OR isnan({number}) THEN {NO_VALUE}::UTINYINT ELSE {low}::UTINYINT END"
     if low == high:
-        return str(low)
+        return f"{low}::UTINYINT"
     at = (low + high) // 2
     lower, upper = (_bisect(number, edges, *ends) for ends in ((low, at), (at + 1, high)))
     return f"CASE WHEN {number} <= {edges[at]!r}::DOUBLE THEN {lower} ELSE {upper} END"

@@ -8,7 +8,7 @@ with an underscore in front are ours: a feature may be called period, version or
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -47,10 +47,19 @@ class Frame:
         return f"{self.sql}\n{text}"
 
 
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What is worked out of one column where the rows are read, so that it need not be carried."""
+
+    name: str
+    column: str
+    sql: str
+
+
 def frame(
     dataset: Dataset,
     scope: Scope,
-    columns: Iterable[str] = (),
+    columns: Iterable[str | Worked] = (),
     *,
     with_labels: bool = False,
     with_corrections: bool = False,
@@ -62,13 +71,16 @@ def frame(
     ``_weight`` (1 / sampling probability, 1 for labels that arrive by themselves). With corrections,
     labels of rows that people chose for being hard are there too: what is known, not what counts.
     With the engine that will run the statement, labels that it keeps beside the rows are not joined.
+    Values in the SQL of what is worked out are bound by whoever runs the statement.
     """
     log = dataset.log("predictions", scope.log)
     parts = touched(log, scope)
     if not parts:
         return None
     values: dict[str, Any] = {}
-    wanted = set(columns)
+    columns = list(columns)
+    worked = [column for column in columns if isinstance(column, Worked)]
+    wanted = {column for column in columns if isinstance(column, str)}
     if scope.segment is not None:
         wanted |= {c.column for c in scope.segment.conditions}
     if scope.mix is not None:
@@ -78,8 +90,10 @@ def frame(
     placed = None
     if has_label and engine is not None and scope.as_of is None:
         placed = engine.beside.place(engine, Rows(dataset, scope.log, with_corrections), parts)
-    inner = (relation(log, parts), ()) if placed is None else (placed.sql, placed.picks)
-    ctes = [f"picked AS ({_picked(dataset, log, inner, scope, sorted(wanted), values)})"]
+    read = _reader(dataset, log, worked)
+    inner = read(parts) if placed is None else placed.sql(read)
+    picks = (*(placed.picks if placed else ()), *(quote_name(work.name) for work in worked))
+    ctes = [f"picked AS ({_picked(dataset, log, (inner, picks), scope, sorted(wanted), values)})"]
     source = "SELECT * FROM picked"
     if has_label and placed is None:
         ctes.append(f"settled AS ({settled_sql(dataset, scope, values, with_corrections)})")
@@ -95,6 +109,23 @@ def frame(
     is_weighted = scope.mix is not None or "sampling_p" in dataset.log("labels", scope.log).columns
     most = sum(part.n_rows for part in parts)
     return Frame("WITH " + ",\n".join(ctes), values, placed, most, is_weighted)
+
+
+def _reader(
+    dataset: Dataset, log: Log, worked: Sequence[Worked]
+) -> Callable[[Sequence[Part]], str]:
+    """How some parts are read: the log's columns, and what is worked out of them."""
+    present = set(log.columns)
+    lacking = sorted({work.column for work in worked} - present)
+    absent = "".join(f", {_column(name, present, dataset)}" for name in lacking)
+    more = "".join(f", {work.sql} AS {quote_name(work.name)}" for work in worked)
+
+    def read(parts: Sequence[Part]) -> str:
+        text = relation(log, parts)
+        text = f"(SELECT *{absent} FROM {text})" if absent else text
+        return f"(SELECT *{more} FROM {text})" if more else text
+
+    return read
 
 
 def touched(log: Log, scope: Scope) -> list[Part]:

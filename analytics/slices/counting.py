@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -46,6 +46,8 @@ class Counting:
         self.is_binary = bool(np.isin(self.loss, (0, 1)).all())
         self.wrong = self.loss.astype(np.uint8) if self.is_binary else np.zeros(0, np.uint8)
         self.least = least
+        self.wide: dict[Columns, Columns] = {}
+        self.tables: dict[Columns, tuple[Floats, Floats]] = {}
         self.most: dict[tuple[int, str], float] = {}
         self.places, self.cells, self.belongs = [], [], []
         for codes, names in zip(rows.codes, rows.names, strict=True):
@@ -64,6 +66,11 @@ class Counting:
             self.places.append(place[codes].astype(np.uint8))
             self.cells.append(cells)
             self.belongs.append(inside)
+
+    def prepare(self, asked: Sequence[Columns]) -> None:
+        """Find the tables of three columns out of which the pairs that will be asked for are summed."""
+        pairs = [columns for columns in asked if len(columns) == 2]
+        self.wide = covered(pairs, lambda columns: self._is_small(self._shape(columns)))
 
     def __call__(self, asked: Sequence[Columns]) -> dict[Key, Cell]:
         """The cells of each set of columns; the empty set stands for all rows."""
@@ -87,12 +94,29 @@ class Counting:
             found[key] = Cell(int(n), loss, self._most(key) if loss > 0 else 0.0)
         return found
 
+    def _shape(self, columns: Columns) -> tuple[int, ...]:
+        return tuple(self.belongs[i].shape[1] for i in columns)
+
+    def _is_small(self, shape: tuple[int, ...]) -> bool:
+        """Whether codes of so many cells take a quarter of the memory to go through."""
+        return 2 * math.prod(shape) <= np.iinfo(np.uint16).max
+
     def _tables(self, columns: Columns) -> tuple[Floats, Floats]:
         """Rows and losses by code of every column."""
-        shape = tuple(self.belongs[i].shape[1] for i in columns)
+        wide = self.wide.get(columns)
+        if wide is None:
+            return self._counted(columns)
+        if wide not in self.tables:
+            self.tables[wide] = self._counted(wide)
+        (axis,) = (at for at, i in enumerate(wide) if i not in columns)
+        counts, losses = self.tables[wide]
+        return counts.sum(axis=axis), losses.sum(axis=axis)
+
+    def _counted(self, columns: Columns) -> tuple[Floats, Floats]:
+        shape = self._shape(columns)
         size = math.prod(shape)
-        is_small = 2 * size <= np.iinfo(np.uint16).max  # a quarter of the memory to go through
-        code: Codes = np.zeros(len(self.loss), dtype=np.uint16 if is_small else np.int64)
+        kind = np.uint16 if self._is_small(shape) else np.int64
+        code: Codes = np.zeros(len(self.loss), dtype=kind)
         for i, width in zip(columns, shape, strict=True):
             code *= width
             code += self.places[i]
@@ -118,6 +142,31 @@ class Counting:
             for cell, inside in zip(self.cells[i], self.belongs[i], strict=True):
                 self.most[(i, cell)] = float((by_code * inside).max())
         return self.most[(i, name)]
+
+
+def covered(
+    pairs: Sequence[Columns], is_small: Callable[[Columns], bool]
+) -> dict[Columns, Columns]:
+    """For pairs of columns a set of three that holds them, so that few sets hold many pairs.
+
+    A pair that no small set of three has together with another one is left out.
+    """
+    left = dict.fromkeys(pairs)
+    found: dict[Columns, Columns] = {}
+    columns = sorted({column for pair in pairs for column in pair})
+    while left:
+        first, second = next(iter(left))
+        rivals = [tuple(sorted((first, second, c))) for c in columns if c not in (first, second)]
+        new = [sum(pair in left for pair in combinations(three, 2)) for three in rivals]
+        best = max(range(len(rivals)), key=new.__getitem__, default=None)
+        if best is None or new[best] < 2 or not is_small(rivals[best]):
+            del left[(first, second)]
+            continue
+        for pair in combinations(rivals[best], 2):
+            if pair in left:
+                found[pair] = rivals[best]
+                del left[pair]
+    return found
 
 
 class Rows:

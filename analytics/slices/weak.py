@@ -119,7 +119,10 @@ class _Search:
         wanted, above = [], []
         for first, second in _siblings(keys):
             hope = self._may_reach(np.minimum(cells[first], cells[second]))
-            for i, j in zip(first[hope].tolist(), second[hope].tolist(), strict=True):
+            pairs = zip(first[hope].tolist(), second[hope].tolist(), strict=True)
+            if len(keys[0]) == 1:  # its parents are the two, and there is no other prefix
+                return [keys[i] + keys[j] for i, j in pairs]
+            for i, j in pairs:
                 key = (*keys[i], keys[j][-1])
                 held = [place.get(k, -1) for k in combinations(key, len(key) - 1)]
                 if min(held) >= 0:
@@ -181,7 +184,7 @@ def _siblings(keys: Sequence[Key]) -> Iterator[tuple[Any, Any]]:
 
 
 def _columns_of(key: Key) -> Columns:
-    return tuple(column for column, _code in key)
+    return tuple([column for column, _code in key])
 
 
 def _says_the_same(candidate: Slice, kept: Slice, whole: Cell) -> bool:

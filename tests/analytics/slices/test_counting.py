@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.core import Cut
 from analytics.query.coded import code_names
-from analytics.slices.counting import CodedRows, Counting, Rows, distinct
+from analytics.slices.counting import CodedRows, Counting, Rows, covered, distinct
 from analytics.slices.weak import Cell, Slice
 
 CUTS = (
@@ -34,6 +35,27 @@ TRUTH = {
 }  # fmt: skip
 
 
+@given(st.integers(2, 12), st.integers(0, 10_000), st.integers(2, 12))
+def test_pairs_are_in_the_sets_that_hold_them(n: int, seed: int, width: int) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = [pair for pair in combinations(range(n), 2) if rng.random() < 0.8]
+    found = covered(pairs, lambda columns: max(columns) < width)
+    assert found.keys() <= set(pairs)
+    for pair, three in found.items():
+        assert len(three) == 3
+        assert set(pair) < set(three)
+        assert max(three) < width
+    held = Counter(found.values())
+    assert all(1 <= count <= 3 for count in held.values())
+
+
+def test_nine_columns_take_less_than_half_as_many_sets_as_they_have_pairs() -> None:
+    pairs = list(combinations(range(9), 2))
+    found = covered(pairs, lambda _columns: True)
+    left = [pair for pair in pairs if pair not in found]
+    assert 12 <= len(set(found.values())) + len(left) < 18
+
+
 def coded(seed: int, n: int, *, binary: bool) -> tuple[CodedRows, list[tuple[float, str, float]]]:
     rng = np.random.default_rng(seed)
     rows = [
@@ -53,11 +75,14 @@ def coded(seed: int, n: int, *, binary: bool) -> tuple[CodedRows, list[tuple[flo
     return CodedRows(loss, codes, tuple(code_names(cut) for cut in CUTS)), rows
 
 
-@given(st.integers(0, 10_000), st.integers(1, 60), st.booleans())
-def test_cells_are_those_of_plain_loops(seed: int, n: int, binary: bool) -> None:
+@given(st.integers(0, 10_000), st.integers(1, 60), st.booleans(), st.booleans())
+def test_cells_are_those_of_plain_loops(seed: int, n: int, binary: bool, is_prepared: bool) -> None:
     rows, plain = coded(seed, n, binary=binary)
     asked = [(), *((i,) for i in range(3)), *combinations(range(3), 2), (0, 1, 2)]
-    found = Counting(rows)(asked)
+    counting = Counting(rows)
+    if is_prepared:
+        counting.prepare(asked)
+    found = counting(asked)
     assert found[()].n == n
     seen = 0
     for key, cell in found.items():
