@@ -123,7 +123,11 @@ def answer(engine: Engine, asking: Asking) -> Any:
 
 
 def _estimate(engine: Engine, asking: Asking, what: str) -> list[Result]:
-    """Estimates without labels: bare, or ("past") with how far they were off before."""
+    """Estimates without labels: bare, with how far they were off ("past"), by every method ("all")."""
+    if what == "all":
+        from analytics.evaluate.opinions import opinions
+
+        return opinions(engine, asking.dataset, asking.question)
     if what == "past":
         from analytics.evaluate.past import estimate_with_past
 

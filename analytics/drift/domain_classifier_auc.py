@@ -26,12 +26,12 @@ def compute(sample: Sample) -> Estimate:
     undefined = too_few_rows(n, m)
     if undefined:
         return undefined
-    x = _capped(np.vstack([sample.reference, sample.current]), sample.is_category)
+    x = capped(np.vstack([sample.reference, sample.current]), sample.is_category)
     is_current = np.arange(n + m) >= m
     models: list[tuple[Any, Any]] = []
 
     def fit(train: Any, test: Any) -> Floats:
-        model = _model(sample.is_category)
+        model = classifier(sample.is_category)
         model.fit(x[train], is_current[train])
         models.append((model, test))
         return np.asarray(model.predict_proba(x[test])[:, 1], dtype=float)
@@ -44,7 +44,8 @@ def compute(sample: Sample) -> Estimate:
     )
 
 
-def _model(is_category: tuple[bool, ...]) -> Any:
+def classifier(is_category: tuple[bool, ...]) -> Any:
+    """What tells the two sides apart: small gradient-boosted trees with a fixed seed."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
@@ -59,7 +60,7 @@ def _model(is_category: tuple[bool, ...]) -> Any:
     )
 
 
-def _capped(x: Floats, is_category: tuple[bool, ...]) -> Floats:
+def capped(x: Floats, is_category: tuple[bool, ...]) -> Floats:
     """Rare levels share one code: trees take at most 255."""
     found = x.copy()
     for j, is_levels in enumerate(is_category):

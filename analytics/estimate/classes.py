@@ -64,12 +64,17 @@ class ClassForecast:
 
 
 def calibrate_classes(
-    classes: tuple[str, ...], labels: npt.NDArray[np.str_], score: Floats
+    classes: tuple[str, ...],
+    labels: npt.NDArray[np.str_],
+    score: Floats,
+    sample_weight: Floats | None = None,
 ) -> dict[str, Calibration] | None:
     """Isotonic regression for each class against the rest; None where a class is missing."""
     found = {}
     for k, name in enumerate(classes):
-        one = calibrate(Scores.from_arrays(labels == name, score[:, k]))
+        one = calibrate(
+            Scores.from_arrays(labels == name, score[:, k], sample_weight=sample_weight)
+        )
         if one is None:
             return None
         found[name] = one

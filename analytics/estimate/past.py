@@ -35,7 +35,8 @@ class Pair:
 class Past:
     """How far past estimates were off.
 
-    ``n_within`` of ``n_periods`` were at most ``within`` off: 95 % of them, rounded down.
+    ``n_within`` of ``n_periods`` were at most ``within`` off: 95 % of them, rounded down; the
+    furthest was ``worst`` off.
     ``n_held`` intervals held what came, a share that lies between ``low`` and ``high`` (Wilson).
     """
 
@@ -46,6 +47,7 @@ class Past:
     low: float
     high: float
     mean_miss: float
+    worst: float
 
     @property
     def is_too_sure(self) -> bool:
@@ -57,7 +59,7 @@ class Past:
         return {
             "within": self.within, "n_within": self.n_within, "n_periods": self.n_periods,
             "n_held": self.n_held, "held_low": self.low, "held_high": self.high,
-            "mean_miss": self.mean_miss, "is_too_sure": self.is_too_sure,
+            "mean_miss": self.mean_miss, "worst": self.worst, "is_too_sure": self.is_too_sure,
         }  # fmt: skip
 
 
@@ -104,7 +106,7 @@ def judge_past(pairs: Iterable[Pair]) -> Past | None:
     low, high = wilson(held / n, n)
     at_most = int((off <= within).sum())
     miss = float(np.mean([p.miss for p in pairs]))
-    return Past(within, at_most, n, held, low, high, miss)
+    return Past(within, at_most, n, held, low, high, miss, float(off[-1]))
 
 
 def past_of(detail: Mapping[str, Any]) -> Past | None:
@@ -114,5 +116,5 @@ def past_of(detail: Mapping[str, Any]) -> Past | None:
         return None
     return Past(
         found["within"], found["n_within"], found["n_periods"], found["n_held"],
-        found["held_low"], found["held_high"], found["mean_miss"],
+        found["held_low"], found["held_high"], found["mean_miss"], found["worst"],
     )  # fmt: skip

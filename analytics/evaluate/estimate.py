@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analytics.catalog import Named, lacks, metrics_for, pick_metrics
-from analytics.core import Dataset, Estimate, Question, Result, Task
+from analytics.core import Dataset, Estimate, Question, Result, Scope, Task
 from analytics.errors import LogError, UsageError
 from analytics.estimate.cbpe import estimated
 from analytics.estimate.classes import estimated_of_classes
 from analytics.estimate.dle import estimated_by_losses
-from analytics.evaluate.estimators import classes_scored, of_losses, of_several, of_two
+from analytics.evaluate.estimators import (
+    Maker,
+    classes_scored,
+    of_losses,
+    of_several,
+    of_two,
+)
 from analytics.evaluate.performance import metric_estimates
 from analytics.evaluate.verdict import Compared, compare, judge, tolerance_of
 from analytics.query.engine import Engine
@@ -47,6 +53,25 @@ def estimate(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
     ``detail.method`` and ``detail.assumes``. Raises LogError where the model has no scores,
     UsageError where the reference has too few labels or a metric cannot be estimated so.
     """
+    reference, make = estimators_of(dataset, question)
+    named = picked(dataset, question)
+    of_group = make(engine, dataset, question.scope, reference, named)
+    known = metric_estimates(engine, dataset, whole(reference), named)
+    results: list[Result] = []
+    for group in count_groups(engine, dataset, question.scope):
+        found = [
+            (n, of, value, compare(n.metric, value, known.get((n.name, of))))
+            for n, of, value in of_group(group.key)
+        ]
+        results += judged(question, group, found)
+    return results
+
+
+def estimators_of(dataset: Dataset, question: Question) -> tuple[Scope, Maker]:
+    """The reference to learn from, and what makes the estimators of the model's task.
+
+    Raises LogError where the model has no scores, UsageError without a reference.
+    """
     if not can_be_estimated(dataset):
         raise LogError(
             f"{dataset.model} logs no probability of a class.",
@@ -59,22 +84,12 @@ def estimate(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
             "On it the scores are calibrated.",
             "Import one: telltale import FILE --model NAME --as reference; or use previous or A..B.",
         )
-    named = _picked(dataset, question)
     by_task = {"binary": of_two, "multiclass": of_several, "regression": of_losses}
-    make = by_task[dataset.schema.task]
-    of_group = make(engine, dataset, question.scope, question.reference, named)
-    reference = metric_estimates(engine, dataset, whole(question.reference), named)
-    results: list[Result] = []
-    for group in count_groups(engine, dataset, question.scope):
-        found = [
-            (n, of, value, compare(n.metric, value, reference.get((n.name, of))))
-            for n, of, value in of_group(group.key)
-        ]
-        results += _judged(question, group, found)
-    return results
+    return question.reference, by_task[dataset.schema.task]
 
 
-def _picked(dataset: Dataset, question: Question) -> tuple[Named, ...]:
+def picked(dataset: Dataset, question: Question) -> tuple[Named, ...]:
+    """The asked metrics, or the usual ones; UsageError for one that has no estimate."""
     known = can_be_estimated(dataset)
     for name in question.names:
         pick_metrics(dataset.schema, (name,))  # a wrong name says what is near
@@ -89,9 +104,10 @@ def _picked(dataset: Dataset, question: Question) -> tuple[Named, ...]:
     )
 
 
-def _judged(
+def judged(
     question: Question, group: Group, found: Sequence[tuple[Named, str | None, Estimate, Compared]]
 ) -> list[Result]:
+    """Results of one group, with their verdicts against the reference."""
     verdicts = judge(
         [(compared.evidence, tolerance_of(n.metric)) for n, _of, _e, compared in found],
         [(e, n.metric.better, question.thresholds.get(n.name)) for n, _of, e, _c in found],

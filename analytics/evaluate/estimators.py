@@ -36,6 +36,7 @@ NOTHING = "no rows with a score and a prediction"
 
 Found = list[tuple[Named, str | None, Estimate]]
 Estimator = Callable[[Key], Found]
+Maker = Callable[[Engine, Dataset, Scope, Scope, Sequence[Named]], Estimator]
 
 
 def of_two(
@@ -47,7 +48,7 @@ def of_two(
     schema = dataset.schema
     positive = str(schema.positive)
     negative = next((c for c in schema.classes if c != schema.positive), "0")
-    worth = _worth(dataset)
+    worth = worth_of(dataset)
 
     def of_group(key: Key) -> Found:
         if key not in said:
@@ -55,7 +56,7 @@ def of_two(
         one = said[key]
         rows = forecast(calibration, one.score, one.is_positive, one.count)
         return [
-            (n, None, cbpe(n.metric, rows, positive, negative, _values(n, worth))) for n in named
+            (n, None, cbpe(n.metric, rows, positive, negative, values_of(n, worth))) for n in named
         ]
 
     return of_group
@@ -71,7 +72,7 @@ def of_several(
     known = rows_said(engine, dataset, whole(reference), picked, MOST, labelled=True).get(WHOLE)
     calibrations, n_known = None, 0
     if known is not None:
-        labels, score = np.asarray(known.label, dtype=str), _matrix(known, columns)
+        labels, score = np.asarray(known.label, dtype=str), matrix_of(known, columns)
         kept = np.isfinite(score).all(axis=1) & np.isin(labels, classes)
         n_known = int(kept.sum())
         if n_known >= MIN_REFERENCE:
@@ -80,12 +81,12 @@ def of_several(
         raise too_few(n_known, "of every class")
     facts = _sampled(known)
     said = rows_said(engine, dataset, scope, picked, MOST)
-    worth = _worth(dataset)
+    worth = worth_of(dataset)
 
     def of_group(key: Key) -> Found:
-        rows = _class_rows(calibrations, said.get(key), columns)
+        rows = class_rows(calibrations, said.get(key), columns)
         return [
-            (n, of, _with(_of_rows(n, rows, of, worth), facts)) for n, of in _each(named, classes)
+            (n, of, _with(of_rows(n, rows, of, worth), facts)) for n, of in each_of(named, classes)
         ]
 
     return of_group
@@ -164,7 +165,7 @@ def _calibrate(engine: Engine, dataset: Dataset, reference: Scope) -> Calibratio
     return found
 
 
-def _each(named: Sequence[Named], classes: Sequence[str]) -> Iterator[tuple[Named, str | None]]:
+def each_of(named: Sequence[Named], classes: Sequence[str]) -> Iterator[tuple[Named, str | None]]:
     """Each metric once, or once a class where it is one against the rest."""
     for n in named:
         if n.metric.per_class and n.of is None:
@@ -173,38 +174,43 @@ def _each(named: Sequence[Named], classes: Sequence[str]) -> Iterator[tuple[Name
             yield n, n.of
 
 
-def _of_rows(
+def of_rows(
     named: Named, rows: ClassForecast | None, of: str | None, worth: Mapping[tuple[str, str], float]
 ) -> Estimate:
+    """CBPE of one class or average, or why there is none."""
     if rows is None:
         return Estimate.undefined(NOTHING)
-    return cbpe_of_classes(named.metric, rows, of, _values(named, worth))
+    return cbpe_of_classes(named.metric, rows, of, values_of(named, worth))
 
 
-def _class_rows(
+def class_rows(
     calibrations: Mapping[str, Calibration], said: RowsSaid | None, columns: Sequence[str]
 ) -> ClassForecast | None:
+    """Rows with their calibrated rates; None where no row has every score."""
     if said is None:
         return None
-    score, predicted = _matrix(said, columns), np.asarray(said.columns["prediction"], dtype=str)
+    score, predicted = matrix_of(said, columns), np.asarray(said.columns["prediction"], dtype=str)
     kept = np.isfinite(score).all(axis=1) & np.isin(predicted, tuple(calibrations))
     return forecast_classes(calibrations, predicted[kept], score[kept]) if kept.any() else None
 
 
-def _matrix(rows: RowsSaid, columns: Sequence[str]) -> Floats:
+def matrix_of(rows: RowsSaid, columns: Sequence[str]) -> Floats:
+    """Columns of numbers side by side, NaN where missing."""
     found: list[Floats] = [
         np.ma.filled(np.ma.asarray(rows.columns[c], dtype=float), np.nan) for c in columns
     ]
     return np.column_stack(found)
 
 
-def _worth(dataset: Dataset) -> Mapping[tuple[str, str], float]:
+def worth_of(dataset: Dataset) -> Mapping[tuple[str, str], float]:
+    """What a row of each (true class, predicted class) is worth."""
     return {(truth, said): value for truth, said, value in dataset.schema.values}
 
 
-def _values(
+def values_of(
     named: Named, worth: Mapping[tuple[str, str], float]
 ) -> Mapping[tuple[str, str], float] | None:
+    """The worths for a metric that needs them, else None."""
     return worth if named.metric.needs is Valued else None
 
 

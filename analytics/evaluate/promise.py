@@ -113,7 +113,9 @@ def _result(
     answer: tuple[str, Estimate, Verdict],
 ) -> Result:
     name, estimate, verdict = answer
-    reason = estimate.reason or ("told as it is: nothing to compare with" if verdict == "undefined" else None)
+    reason = estimate.reason or (
+        "told as it is: nothing to compare with" if verdict == "undefined" else None
+    )
     detail: dict[str, Any] = {
         **estimate.detail,
         "label": LABELS[name],

@@ -31,13 +31,16 @@ def past_sentence(results: Sequence[Result]) -> str:
     if past is None:
         return f"How far past estimates were off is not known: {about['reason']}."
     periods = NAMES.get(str(about["every"]), "periods")
-    n = write_count(past.n_periods)
+    n, unit = write_count(past.n_periods), unit_of(results[0])
+    worst = (
+        f", at worst {write_miss(past.worst, unit)} off" if past.n_within < past.n_periods else ""
+    )
     said = (
-        f"Past estimates were within {write_miss(past.within, unit_of(results[0]))} of what the labels"
-        f" said in {write_count(past.n_within)} of {n} {periods}; their intervals held it in"
+        f"Past estimates were within {write_miss(past.within, unit)} of what the labels said in"
+        f" {write_count(past.n_within)} of {n} {periods}{worst}; their intervals held it in"
         f" {write_count(past.n_held)}."
     )
-    return " ".join(filter(None, (said, _warn(past, unit_of(results[0])), _left(about, periods))))
+    return " ".join(filter(None, (said, _warn(past, unit), _left(about, periods))))
 
 
 def _warn(past: Past, unit: str) -> str:

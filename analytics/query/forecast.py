@@ -54,12 +54,15 @@ def said_by_score(engine: Engine, dataset: Dataset, scope: Scope) -> Mapping[Key
 class RowsSaid:
     """Rows of one group in the order of time, of which there are ``total``: by name of the column.
 
-    ``label`` is the settled label, masked where unknown or not asked for.
+    ``label`` is the settled label, masked where unknown or not asked for; ``weight`` is 1 over the
+    chance with which it was asked for, 1 for labels that arrive by themselves. A prediction is the
+    class that counts as predicted.
     """
 
     columns: Mapping[str, Any]
     label: Any
     total: int
+    weight: Any
 
 
 def rows_said(
@@ -75,10 +78,12 @@ def rows_said(
 
     With ``labelled`` only those whose label is known.
     """
-    rows = frame(dataset, scope, columns, with_labels=labelled, engine=engine)
+    rows = frame(dataset, scope, (*columns, "score"), with_labels=labelled, engine=engine)
     if rows is None:
         return {}
-    picks = ", ".join(f"{quote_name(c)} AS c{i}" for i, c in enumerate(columns))
+    named = [predicted_class(dataset) if c == "prediction" else quote_name(c) for c in columns]
+    picks = ", ".join(f"{name} AS c{i}" for i, name in enumerate(named))
+    picks += f", {'_weight' if labelled else '1'} AS w"
     keep = "label IS NOT NULL" if labelled else "true"
     order = "hash(prediction_id, row), prediction_id, row"
     sql = rows.select(
@@ -92,6 +97,7 @@ def rows_said(
 
     def build(found: Arrays, at: slice) -> RowsSaid:
         chosen = {c: found[f"c{i}"][at] for i, c in enumerate(columns)}
-        return RowsSaid(chosen, found["label"][at], int(found["total"][at][0]))
+        total = int(found["total"][at][0])
+        return RowsSaid(chosen, found["label"][at], total, np.asarray(found["w"][at], dtype=float))
 
     return dict(split_groups(found, build))

@@ -79,7 +79,11 @@ def capacity(paces: Sequence[Pace]) -> Capacity:
     best = max(inside, key=lambda p: p.rate)
     n_above = sum(p.outcome == "broken" and p.rate > best.rate for p in known)
     low, high = (end / best.seconds for end in poisson_ends(best.kept.n))
-    reason = None if n_above else "at least this: no busier period broke the promise; nothing to compare with"
+    reason = (
+        None
+        if n_above
+        else "at least this: no busier period broke the promise; nothing to compare with"
+    )
     highest = Estimate(best.rate, low, high, "Poisson", best.kept.n, reason=reason)
     headroom = Estimate(
         best.rate / usual - 1, low / usual - 1, high / usual - 1, "Poisson", n, reason=reason

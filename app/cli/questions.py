@@ -36,6 +36,11 @@ def register(subparsers: Any) -> None:
             add("--fairness", metavar="COLUMN", help="how the groups of a column fare instead")
         if name == "serving":
             add_serving(parser)
+        if name == "estimate":
+            text = (
+                "by every method that has one, and whether they agree; takes some seconds a period"
+            )
+            parser.add_argument("--all-methods", action="store_true", help=text)
         parser.set_defaults(handler=answer, question=name)
 
 
@@ -83,7 +88,8 @@ def answer(arguments: argparse.Namespace) -> int:
     asked = asked_of(arguments)
     groups = getattr(arguments, "fairness", None)
     question = f"fairness:{groups}" if groups else arguments.question
-    question = "estimate:past" if question == "estimate" else question
+    if question == "estimate":
+        question = "estimate:all" if arguments.all_methods else "estimate:past"
     with Desk(settings) as desk:
         dataset, _question, results = desk.ask(question, arguments.model, asked)
         is_serving = question == "serving"

@@ -13,7 +13,7 @@ from analytics.words import unit_of, write_count
 from app.charts import Look, series_chart
 from app.session import format_window
 from app.widgets.chart_box import draw_zoom_chart
-from app.widgets.past import draw_past
+from app.widgets.estimate import draw_estimate
 from app.widgets.pickers import zoom_to
 from app.widgets.saved import draw_notes, note_marks, say_marks
 from app.widgets.slice_click import hear_marks, point_way
@@ -80,7 +80,7 @@ def draw_over_time(
     span = draw_zoom_chart(chart, key, caption=caption)
     if view.has_times and chart is not None:
         hear_marks(view, key, point_way(results))
-    draw_past(estimated, key)
+    draw_estimate(view, estimated, key)
     draw_notes(view)
     if span is None:
         return

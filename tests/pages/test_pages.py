@@ -239,8 +239,19 @@ def test_a_note_stands_on_the_chart(enter, tmp_path, sample_home, run, texts) ->
 def test_an_estimate_shows_its_past(on_samples, run, texts) -> None:
     app = run("performance", m="flight-late")
     said = texts(app)
-    assert "Past estimates were within" in said and "weeks; their intervals held it in" in said
+    assert "Past estimates were within" in said and "off; their intervals held it in" in said
     app.session_state["past_over_roc_auc_week_all"] = True
     app.run()
     table = next(d.value for d in app.dataframe if "labels said" in d.value)
     assert len(table) >= 30 and set(table["interval held it"]) == {"yes", "no"}
+
+
+def test_the_ways_to_estimate_stand_side_by_side(on_samples, run, texts) -> None:
+    app = run("performance", m="digit-reader")
+    assert "(headline)" not in str([d.value for d in app.dataframe])
+    app.session_state["past_over_accuracy_week_all"] = True
+    app.run()
+    said = texts(app)
+    assert "Two ways to estimate it disagree" in said and "A plan needs few of them." in said
+    table = next(d.value for d in app.dataframe if "goes by" in d.value)
+    assert len(table) == 4 and table["method"].str.contains("headline").sum() == 1

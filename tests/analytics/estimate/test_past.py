@@ -45,6 +45,7 @@ def test_the_distance_holds_nineteen_of_twenty(found: list[tuple[float, bool]]) 
         return
     off = np.sort(np.abs([miss for miss, _held in found]))
     assert past.within == off[int(0.95 * len(off)) - 1]
+    assert past.worst == off[-1]
     assert past.n_within == sum(off <= past.within) >= int(0.95 * len(off))
     ends = binomtest(past.n_held, past.n_periods).proportion_ci(method="wilson")
     assert (past.low, past.high) == pytest.approx((ends.low, ends.high), abs=1e-6)
@@ -63,7 +64,7 @@ def test_it_is_said_in_points_and_weeks() -> None:
     assert text.startswith(
         "Past estimates were within 1.2 points of what the labels said in 47 of 50"
     )
-    assert text.endswith("weeks; their intervals held it in 50.")
+    assert text.endswith("weeks, at worst 1.2 points off; their intervals held it in 50.")
     assert "3 weeks up to the reference's end do not count." in said(pairs, n_inside=3)
 
 

@@ -1,0 +1,159 @@
+"""Importance weights: the reference's labelled rows counted so that they look like the rows of now.
+
+A classifier tells rows of now from rows of the reference; the odds it gives a reference row that it
+has not seen are how many rows of now stand for it. What the model did on rows like these is then
+read off the reference. It assumes no concept drift, and rows of now that the reference lacks
+cannot be stood for: the effective number of rows says how much is left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from analytics.core import Estimate, Metric
+from analytics.drift.domain_classifier_auc import capped, classifier
+from analytics.estimate.cbpe import Calibration, bounded
+from analytics.needs import Floats
+from analytics.stats.classifier import out_of_fold, pooled_auc
+from analytics.stats.intervals import Z95
+
+LARGEST = 0.01  # of the reference's rows have a weight that is cut
+MIN_EFFECTIVE = 100  # rows that the weighted reference must be worth
+MIN_COVERED = 0.7  # of the rows of now that the reference must have the like of
+MIN_ROWS = 100  # of a side: fewer teach nothing of how the two differ
+ASSUMES = "no concept drift"
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The weight of each reference row, 1 on average, and what they rest on.
+
+    ``auc`` (with ``se``) is how well the sides can be told apart. Where that is not beyond chance
+    the mix is taken as unchanged: all weights are 1. ``covered`` is the share of the rows of now
+    that the reference has the like of: what the odds of its rows add up to.
+    """
+
+    weight: Floats
+    auc: float
+    se: float
+    is_shifted: bool
+    covered: float = 1.0
+
+    @property
+    def n_effective(self) -> float:
+        """Kish's number of unweighted rows that the weighted ones are worth."""
+        return float(self.weight.sum()) ** 2 / float((self.weight**2).sum())
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether enough of the reference is like the rows of now."""
+        return self.n_effective >= MIN_EFFECTIVE and self.covered >= MIN_COVERED
+
+    def as_detail(self) -> dict[str, Any]:
+        """What an answer says of the weights."""
+        return {
+            "n_effective": self.n_effective, "covered": self.covered, "shift_auc": self.auc,
+            "shift_auc_low": self.auc - Z95 * self.se, "is_shifted": self.is_shifted,
+        }  # fmt: skip
+
+
+def liken(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> Likeness | None:
+    """Weights of the reference's rows; None where either side has fewer than 100.
+
+    >>> rng = np.random.default_rng(0)
+    >>> same = liken(rng.normal(size=(400, 2)), rng.normal(size=(300, 2)), (False, False))
+    >>> same.is_shifted, same.n_effective
+    (False, 400.0)
+    """
+    from threadpoolctl import threadpool_limits
+
+    m, n = len(reference), len(current)
+    if min(m, n) < MIN_ROWS:
+        return None
+    x = capped(np.vstack([reference, current]), is_category)
+    is_current = np.arange(m + n) >= m
+
+    def fit(train: Any, test: Any) -> Floats:
+        model = classifier(is_category).fit(x[train], is_current[train])
+        return np.asarray(model.predict_proba(x[test])[:, 1], dtype=float)
+
+    with threadpool_limits(1):
+        chance, folds = out_of_fold(is_current, fit)
+    auc, se = pooled_auc(is_current, chance, folds)
+    if auc - Z95 * se <= 0.5:
+        return Likeness(np.ones(m), auc, se, False)
+    mine = np.clip(chance[:m], 1e-6, 1 - 1e-6)
+    odds = mine / (1 - mine)
+    weight = np.minimum(odds, np.quantile(odds, 1 - LARGEST))
+    covered = min(float(weight.mean()) * m / n, 1.0)
+    return Likeness(weight / weight.mean(), auc, se, True, covered)
+
+
+def weighted_calibration(calibration: Calibration, likeness: Likeness) -> Calibration:
+    """A calibration on weighted rows, as unsure as the fewer rows that they are worth."""
+    times = len(likeness.weight) / max(likeness.n_effective, 1e-300)
+    return replace(calibration, variance=calibration.variance * times)
+
+
+def importance(metric: Metric, need: Any, of: str | None, n: int, likeness: Likeness) -> Estimate:
+    """The metric of the weighted reference (``need``), as an estimate of ``n`` rows of now.
+
+    The interval is of what those rows' own labels will say, so their chance is in it.
+    """
+    detail = {"method": "importance", "assumes": ASSUMES, **likeness.as_detail()}
+    if not likeness.is_usable:
+        return replace(too_unlike(likeness, n), detail=detail)
+    found = metric.compute(need, of=of)
+    if found.value is None or found.low is None or found.high is None:
+        return replace(Estimate.undefined(found.reason or "it has no value", n), detail=detail)
+    more = math.sqrt(1 + likeness.n_effective / max(n, 1))
+    below, above = (found.value - found.low) * more, (found.high - found.value) * more
+    low, _ = bounded(metric, found.value, below)
+    _, high = bounded(metric, found.value, above)
+    se = None if found.se is None else found.se * more
+    interval = f"{found.interval}, weighted"
+    return Estimate(found.value, low, high, interval, n, se, detail=detail)
+
+
+def too_unlike(likeness: Likeness, n: int) -> Estimate:
+    """No estimate: the reference has too few rows like those of now."""
+    if likeness.covered < MIN_COVERED:
+        reason = (
+            f"the reference has the like of {100 * likeness.covered:.0f} % of these rows only"
+            f" (at least {100 * MIN_COVERED:.0f} %)"
+        )
+    else:
+        reason = (
+            f"too few rows of the reference are like these (worth {likeness.n_effective:.0f}, at"
+            f" least {MIN_EFFECTIVE})"
+        )
+    return Estimate.undefined(reason, n)
+
+
+def disagree(metric: Metric, estimates: Mapping[str, Estimate]) -> tuple[str, str] | None:
+    """The two methods whose intervals lie furthest apart; None where all meet, or nearly.
+
+    A gap of less than half the change that matters is none.
+
+    >>> from analytics.performance.accuracy import METRIC
+    >>> far = {"cbpe": Estimate(0.9, 0.89, 0.91), "importance": Estimate(0.8, 0.78, 0.82)}
+    >>> disagree(METRIC, far), disagree(METRIC, {"cbpe": far["cbpe"]})
+    (('cbpe', 'importance'), None)
+    """
+    there = {k: e for k, e in estimates.items() if e.low is not None and e.high is not None}
+    if len(there) < 2:
+        return None
+    highest = max(there, key=lambda k: float(there[k].low or 0.0))
+    lowest = min(there, key=lambda k: float(there[k].high or 0.0))
+    top, bottom = there[highest], there[lowest]
+    scale = 1.0 if metric.unit in ("share", "score") else abs(float(top.value or 0.0))
+    gap = float(top.low or 0.0) - float(bottom.high or 0.0)
+    apart = float(top.value or 0.0) - float(bottom.value or 0.0)
+    if highest == lowest or gap <= 0 or apart < 0.5 * metric.tolerance[0] * scale:
+        return None
+    return highest, lowest
