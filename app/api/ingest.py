@@ -22,7 +22,7 @@ from app.api.columnar import read_columns
 from app.api.decode import ARROW, LINES, Broken, items_of, list_of, one_of, rows_of
 from app.api.metrics import count_items
 from app.api.records import SHAPES, Read, read_item
-from app.ingest.drain import arrow_record
+from app.ingest.drain import arrow_record, columns_record
 from app.ingest.wal import DiskLow, Wal, WalFull
 from app.state.keys import ApiKey, KeyKind
 from app.state.logs import home_of
@@ -168,7 +168,7 @@ class Batch:
             self.results.append({"status": "duplicate", "id": found.id})
         else:
             said = "The id is taken by another body; this one was put aside."
-            self._reject(item or found.text, found.id, "prediction_id", said)
+            self._reject(item or msgspec.json.encode(found.item), found.id, "prediction_id", said)
 
     def _reject(self, item: Any, item_id: str | None, field: str | None, why: str) -> None:
         if isinstance(item, bytes):
@@ -184,8 +184,8 @@ class Batch:
         what = {"model": self.key.model, "kind": self.key.kind}
         if self.table is not None:
             return arrow_record(what, self.table, self.now)
-        more = {"rows": self.rows, "refused": self.refused, "received_at": self.now.isoformat()}
-        return msgspec.json.encode({**what, **more})
+        more = {"refused": self.refused, "received_at": self.now.isoformat()}
+        return columns_record({**what, **more}, self.rows)
 
 
 def _check_number(items: Sized) -> None:

@@ -95,8 +95,10 @@ SHAPES: dict[str, type[_Item]] = {
     "resources": Resources,
 }
 TEXTS = ("prediction_id", "id", "model_version", "status", "user_id", "session_id")
+MOMENTS = dict.fromkeys(SHAPES, "timestamp") | {"labels": "known_at"}
 APART = ("features", "scores", "values", "id", "prediction_id", "timestamp", "known_at")
 _FIELDS = {k: tuple(n for n in s.__struct_fields__ if n not in APART) for k, s in SHAPES.items()}
+_TEXTS = {k: tuple(n for n in TEXTS if n in s.__struct_fields__) for k, s in SHAPES.items()}
 _ONE = {kind: msgspec.json.Decoder(shape) for kind, shape in SHAPES.items()}
 _MANY = {kind: msgspec.json.Decoder(list[shape]) for kind, shape in SHAPES.items()}  # type: ignore[valid-type]
 
@@ -106,7 +108,7 @@ class _Wrapped(Struct):
 
 
 _RAW, _LIST = msgspec.json.Decoder(_Wrapped), msgspec.json.Decoder(list[msgspec.Raw])
-_as_json = msgspec.json.Encoder(order="deterministic").encode
+_packed = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 def split(body: bytes) -> list[bytes] | None:
@@ -142,32 +144,31 @@ def read_one(kind: str, text: bytes, now: datetime) -> Read | None:
 
 def _read(kind: str, item: Any, now: datetime) -> Read:
     """The item as a row; ValueError where it may have to be refused."""
-    moment = "known_at" if kind == "labels" else "timestamp"
+    moment = MOMENTS[kind]
     said = getattr(item, moment)
     at = now
     if said is not None:
-        at = said.astimezone(UTC).replace(tzinfo=None) if said.tzinfo else said
+        at = (said if said.tzinfo in (UTC, None) else said.astimezone(UTC)).replace(tzinfo=None)
         if not 1971 <= said.year <= 2199 or at > now + AHEAD:
             raise ValueError(moment)
         setattr(item, moment, at)
-    for name in TEXTS:
-        value = getattr(item, name, None)
+    for name in _TEXTS[kind]:
+        value = getattr(item, name)
         if isinstance(value, int):
             setattr(item, name, str(value))
             if len(str(value)) > 300:
                 raise ValueError(name)
     row = {n: v for n in _FIELDS[kind] if (v := getattr(item, n)) is not None}
     item_id = item.id if kind == "resources" else item.prediction_id
-    row |= {"prediction_id": item_id, moment: at.isoformat()}
+    row["prediction_id"], row[moment] = item_id, at.isoformat()
     _spread(kind, item, row)
-    text = _as_json(item)
-    digest = MARK + hashlib.blake2b(text, digest_size=16).digest()
+    digest = MARK + hashlib.blake2b(_packed(item), digest_size=16).digest()
     if kind != "labels":
-        return Read(item_id, item_id, digest, row, text)
+        return Read(item_id, item_id, digest, row, item)
     if said is None:
         row[MADE] = "received"
     key = label_key(item_id, item.source, item.label, None if said is None else at)
-    return Read(item_id, key, digest, row, text)
+    return Read(item_id, key, digest, row, item)
 
 
 def _spread(kind: str, item: Any, row: dict[str, Any]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -133,15 +133,14 @@ SHAPES: dict[str, type[BaseModel]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """One item that can be kept: its key, the digest of what was sent, and its row."""
 
     id: str
     key: str
     digest: bytes
     row: dict[str, Any]
-    text: bytes = b""  # the item as JSON, where it is at hand
+    item: Any = None  # as it was read, where its text is not at hand
 
 
 def read_item(kind: str, item: Any, now: datetime) -> Read:

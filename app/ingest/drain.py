@@ -31,7 +31,7 @@ from app.ingest.outbox import merge
 from app.ingest.parts import sync
 from app.ingest.replan import Plans
 from app.ingest.run import run_import
-from app.ingest.together import together
+from app.ingest.together import Block, to_columns, together
 from app.ingest.wal import whole_records
 from app.ingest.words import ImportOptions, Place
 from app.ingest.workspace import hold, new_import_id, reach
@@ -57,7 +57,8 @@ ROLES = {
     "session_id": "session_id",
     "received_at": "received_at",
 }
-IDLE_S = 0.5
+IDLE_S = 0.2
+FAILED_S = 5.0
 LOOK_S = 10.0  # how often it is looked for requests without a response
 _log = logging.getLogger("telltale.wal")
 
@@ -66,28 +67,34 @@ _log = logging.getLogger("telltale.wal")
 class _Group:
     """What one file holds for one log: rows and tables in their order, and what was refused."""
 
-    found: list[list[dict[str, Any]] | pa.Table] = field(default_factory=list)
+    found: list[Block | pa.Table] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
     halves: list[str] = field(default_factory=list)  # of pairs, in their order
 
     def add(self, record: Mapping[str, Any], rest: bytes) -> None:
-        """One record: rows as they are, or a table behind them."""
+        """One record: rows as they are, or columns or a table behind its line of JSON."""
+        import msgspec
         import pyarrow as pa
 
         self.refused += record.get("refused", ())
         self.halves += record.get("halves", ())
-        if rest:
+        if rest and record.get("form") == "arrow":
             with pa.ipc.open_stream(rest) as reader:
                 self.found.append(reader.read_all())
             return
-        rows, received = record.get("rows", ()), record.get("received_at")
-        if received is not None:
-            for row in rows:
-                row["received_at"] = received
-        if rows and self.found and isinstance(self.found[-1], list):
-            self.found[-1] += rows
-        elif rows:
-            self.found.append(list(rows))
+        rows = record.get("rows")
+        columns = to_columns(rows) if rows else msgspec.msgpack.decode(rest) if rest else {}
+        if columns and record.get("received_at") is not None:
+            n = len(next(iter(columns.values())))
+            columns["received_at"] = (record["received_at"],) * n
+        if columns:
+            self.add_columns(columns)
+
+    def add_columns(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """More rows beneath, in the same block where the last ones were plain values too."""
+        if not self.found or not isinstance(self.found[-1], Block):
+            self.found.append(Block())
+        self.found[-1].add(columns)
 
     @property
     def n(self) -> int:
@@ -95,11 +102,19 @@ class _Group:
         return sum(len(found) for found in self.found)
 
 
+def columns_record(what: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows as a record of the write-ahead log: a line of JSON, then columns of plain values."""
+    import msgspec
+
+    rest = msgspec.msgpack.encode(to_columns(rows)) if rows else b""
+    return msgspec.json.encode({**what, "form": "columns"}) + b"\n" + rest
+
+
 def arrow_record(what: Mapping[str, str], table: pa.Table, now: datetime) -> bytes:
     """A batch of columns as a record of the write-ahead log: a line of JSON, then an Arrow stream."""
     import pyarrow as pa
 
-    received = pa.array([now.isoformat()] * table.num_rows)
+    received = pa.repeat(pa.scalar(now, pa.timestamp("us")), table.num_rows)
     table = table.append_column("received_at", received)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
@@ -110,12 +125,15 @@ def arrow_record(what: Mapping[str, str], table: pa.Table, now: datetime) -> byt
 def drain(place: Place, plans: Plans | None = None) -> int:
     """Take every closed file of the write-ahead log; the number of rows in them."""
     n, failed, plans = 0, None, plans or Plans()
+    touched: set[tuple[str, Kind]] = set()
     for file in sorted((place.home / "wal").glob("*.log")):
         try:
             with _claimed(file) as is_ours:
-                n += _drain_file(place, file, plans) if is_ours else 0
+                n += _drain_file(place, file, plans, touched) if is_ours else 0
         except Exception as error:  # one file that cannot be taken keeps no other waiting
             failed = error
+    for model, kind in sorted(touched):  # once nothing waits
+        merge(place, model, kind)
     if failed is not None:
         raise failed
     return n
@@ -140,7 +158,7 @@ class Drainer(threading.Thread):
                     bury_orphans(self._place, self._orphans_s)
             except Exception:
                 _log.exception("the write-ahead log was not emptied")
-                self._ended.wait(10 * IDLE_S)
+                self._ended.wait(FAILED_S)
 
     def end(self) -> None:
         """Drain no more."""
@@ -165,7 +183,7 @@ def _claimed(file: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-def _drain_file(place: Place, file: Path, plans: Plans) -> int:
+def _drain_file(place: Place, file: Path, plans: Plans, touched: set[tuple[str, Kind]]) -> int:
     import msgspec
 
     records, torn = whole_records(file.read_bytes())
@@ -188,8 +206,7 @@ def _drain_file(place: Place, file: Path, plans: Plans) -> int:
         _keep_torn(file, b"".join(torn))
     file.unlink()
     sync(file.parent)
-    for model, kind in groups:
-        merge(place, model, kind)
+    touched |= set(groups)
     return sum(group.n for group in groups.values())
 
 
@@ -206,7 +223,7 @@ def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group, plans
     joined = join_halves(place, key[0], group.halves)
     group.refused += joined.refused
     if joined.rows:
-        group.found.append(joined.rows)
+        group.found.append(Block(joined.rows))
     if group.found and not _is_known(place, number):
         table = together(group.found)
         try:

@@ -12,11 +12,42 @@ if TYPE_CHECKING:
 TIMES = ("timestamp", "known_at", "received_at")
 
 
-def together(found: Sequence[Sequence[Mapping[str, Any]] | pa.Table]) -> pa.Table:
+class Block:
+    """Rows as columns of plain values in the order in which names first stood; None where one lacks."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.n, self.columns = 0, dict[str, list[Any]]()
+        if rows:
+            self.add(to_columns(rows))
+
+    def __len__(self) -> int:
+        return self.n
+
+    def add(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """More rows beneath, as columns of one length."""
+        n = len(next(iter(columns.values()), ()))
+        for name in columns:
+            if name not in self.columns:
+                self.columns[name] = [None] * self.n
+        for name, values in self.columns.items():
+            values += columns.get(name) or (None,) * n
+        self.n += n
+
+
+def to_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
+    """Rows as columns, in the order in which names first stood."""
+    names = tuple(rows[0])
+    if all(tuple(row) == names for row in rows):
+        return dict(zip(names, zip(*(row.values() for row in rows), strict=True), strict=True))
+    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def together(found: Sequence[Block | pa.Table]) -> pa.Table:
     """Rows and tables in their order as one table, without losing a digit or a column."""
     import pyarrow as pa
 
-    tables = [_table(part) if isinstance(part, list) else _times(part) for part in found]
+    tables = [_table(part) if isinstance(part, Block) else _times(part) for part in found]
     types: dict[str, set[pa.DataType]] = {}
     for table in tables:
         for name, kind in zip(table.column_names, table.schema.types, strict=True):
@@ -27,14 +58,10 @@ def together(found: Sequence[Sequence[Mapping[str, Any]] | pa.Table]) -> pa.Tabl
     return _as_text(one, {f.name for f in one.schema if pa.types.is_null(f.type)})
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Rows as columns, in the order in which names first stood."""
+def _table(block: Block) -> pa.Table:
     import pyarrow as pa
 
-    names = tuple(rows[0])
-    if any(tuple(row) != names for row in rows):
-        names = tuple(dict.fromkeys(name for row in rows for name in row))
-    return _times(pa.table({name: _array([row.get(name) for row in rows]) for name in names}))
+    return _times(pa.table({name: _array(values) for name, values in block.columns.items()}))
 
 
 def _array(values: list[Any]) -> pa.Array:

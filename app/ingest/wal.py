@@ -23,7 +23,7 @@ from pathlib import Path
 
 from analytics.errors import StateError
 from app.ingest.parts import sync
-from app.ingest.workspace import new_import_id
+from app.ingest.workspace import new_import_id, size_of
 
 BEGIN = b'{"model"'  # every record begins so
 HEAD = struct.Struct(">II")  # length and CRC32 of the body
@@ -204,14 +204,6 @@ def _record(text: bytes, at: int) -> bytes | None:
     length, digest = HEAD.unpack_from(text, at)
     body = text[at + HEAD.size : at + HEAD.size + length]
     return body if len(body) == length and zlib.crc32(body) == digest else None
-
-
-def size_of(file: Path) -> int:
-    """The size of a file, 0 where it is gone."""
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _write_all(handle: int, text: bytes) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 TICK_S = 0.25
+SMALL = 32 * MB
 A_THREAD = 125 * MB  # what one thread's buffers may come to
 
 
@@ -41,6 +42,14 @@ def reach(step: str) -> None:
     """A named moment of an import: tests end the process here to see what is left behind."""
     if os.environ.get("TELLTALE_TEST_KILL_AT") == step:
         os.kill(os.getpid(), 9)
+
+
+def size_of(file: Path) -> int:
+    """The size of a file, 0 where it is gone."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def hold(folder: Path) -> IO[str]:
@@ -56,7 +65,7 @@ def hold(folder: Path) -> IO[str]:
 
 
 class Workspace:
-    """A temporary folder with a DuckDB file in it; leaving it removes both."""
+    """A temporary folder and a DuckDB, in it where files are large; leaving it removes both."""
 
     def __init__(
         self,
@@ -70,32 +79,20 @@ class Workspace:
         self.place = place
         self.folder = place.home / "tmp" / self.id
         self.cancel = cancel or Cancel()
-        self._progress = progress or (lambda _share, _message: None)
+        self._progress = progress
         self._step = self._span = (0.0, 0.0)
         self._message = ""
         self._done = 0.0
         self._files = list(files)
+        self._is_small = sum(size_of(Path(file)) for file in self._files) < SMALL
         self._lock: IO[str] | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def __enter__(self) -> Self:
         self._lock = hold(self.folder)
-        self._connection = duckdb.connect(str(self.folder / "stage.duckdb"))
-        roots = sorted({*(str(Path(file).parent) for file in self._files), str(self.place.home)})
-        allowed = ", ".join(quote_text(root.rstrip("/") + "/") for root in roots)
-        for setting in (
-            "autoinstall_known_extensions = false",
-            "autoload_known_extensions = false",
-            "TimeZone = 'UTC'",
-            "enable_progress_bar = true",
-            "enable_progress_bar_print = false",
-            f"memory_limit = {quote_text(self.place.memory)}",
-            f"temp_directory = {quote_text(str(self.folder / 'spill'))}",
-            f"threads = {_threads(self.place)}",
-            f"allowed_directories = [{allowed}]",
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ):
+        kept = ":memory:" if self._is_small else str(self.folder / "stage.duckdb")
+        self._connection = duckdb.connect(kept)
+        for setting in _settings(self.place, self.folder, self._files):
             self._connection.execute(f"SET {setting}")
         return self
 
@@ -127,23 +124,20 @@ class Workspace:
 
     def run(self, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement and fetch its rows."""
-        assert self._connection is not None
-        with self._guard(), self.cancel.watch(self._connection), self._ticking():
-            return self._connection.execute(sql, values).fetchall()
+        with self._asked() as connection:
+            return connection.execute(sql, values).fetchall()
 
     def batches(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of one statement, a thousand at a time in memory."""
-        assert self._connection is not None
-        with self._guard(), self.cancel.watch(self._connection), self._ticking():
-            found = self._connection.execute(sql)
+        with self._asked() as connection:
+            found = connection.execute(sql)
             while rows := found.fetchmany(1000):
                 yield from rows
 
     def array(self, sql: str) -> np.ndarray:
         """The one column of a statement, as an array."""
-        assert self._connection is not None
-        with self._guard(), self.cancel.watch(self._connection), self._ticking():
-            (found,) = self._connection.execute(sql).fetchnumpy().values()
+        with self._asked() as connection:
+            (found,) = connection.execute(sql).fetchnumpy().values()
             return found
 
     def value(self, sql: str) -> Any:
@@ -151,8 +145,16 @@ class Workspace:
         return self.run(sql)[0][0]
 
     @contextmanager
+    def _asked(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        assert self._connection is not None
+        with self._guard(), self.cancel.watch(self._connection), self._ticking():
+            yield self._connection
+
+    @contextmanager
     def _ticking(self) -> Iterator[None]:
         """Report DuckDB's own progress from a thread while a long statement runs."""
+        if self._progress is None:
+            return (yield)
         stop = threading.Event()
 
         def tick() -> None:
@@ -172,7 +174,7 @@ class Workspace:
             thread.join()
 
     def _say(self, share: float) -> None:
-        if share >= self._done:
+        if self._progress is not None and share >= self._done:
             self._done = share
             self._progress(share, self._message)
 
@@ -202,6 +204,25 @@ class Workspace:
                 "The file holds something that was not expected.",
                 "See what is read with --dry-run, and set roles with --map; nothing was kept.",
             ) from error
+
+
+def _settings(place: Place, folder: Path, files: Iterable[str]) -> tuple[str, ...]:
+    """What the DuckDB of an import may use and read."""
+    roots = sorted({*(str(Path(file).parent) for file in files), str(place.home)})
+    allowed = ", ".join(quote_text(root.rstrip("/") + "/") for root in roots)
+    return (
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "TimeZone = 'UTC'",
+        "enable_progress_bar = true",
+        "enable_progress_bar_print = false",
+        f"memory_limit = {quote_text(place.memory)}",
+        f"temp_directory = {quote_text(str(folder / 'spill'))}",
+        f"threads = {_threads(place)}",
+        f"allowed_directories = [{allowed}]",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    )
 
 
 def _threads(place: Place) -> int:

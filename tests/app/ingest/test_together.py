@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics.core import Schema
 from analytics.query.engine import Engine
@@ -15,7 +17,7 @@ from app.ingest.known import FOLDER
 from app.ingest.plan import plan_import
 from app.ingest.replan import Plans
 from app.ingest.run import run_import
-from app.ingest.together import together
+from app.ingest.together import Block, to_columns, together
 from app.ingest.words import ImportOptions, Place
 from app.state.logs import load_dataset
 from app.state.models import save_schema
@@ -27,14 +29,29 @@ OPTIONS = ImportOptions("m", "predictions", mapping=MAPPING, format="parquet")
 def test_values_of_several_types_keep_every_digit() -> None:
     rows: list[dict[str, Any]] = [{"a": 2**53 + 1, "b": True, "t": None}, {"a": 0.5, "c": [1, 2.5]}]
     table = pa.table({"a": ["x"], "b": [1.5]})
-    found = together([rows, table])
+    found = together([Block(rows), table])
     assert found["a"].to_pylist() == [str(2**53 + 1), "0.5", "x"]
     assert found["b"].to_pylist() == ["true", None, "1.5"]
     assert found["c"].to_pylist() == [None, "[1, 2.5]", None]
     assert found["t"].null_count == 3 and found["t"].type == pa.string()
-    same = together([[{"a": 1, "timestamp": "2026-03-01T12:00:00.5"}], [{"a": 2}]])
+    same = together([Block([{"a": 1, "timestamp": "2026-03-01T12:00:00.5"}]), Block([{"a": 2}])])
     assert same["a"].to_pylist() == [1, 2]
     assert same["timestamp"].to_pylist()[0].microsecond == 500_000
+
+
+VALUES = st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["a", "1"])
+ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), VALUES, min_size=1), min_size=1, max_size=6)
+
+
+@given(batches=st.lists(ROWS, min_size=1, max_size=4))
+def test_batches_of_columns_are_the_rows_in_their_order(batches: list[Any]) -> None:
+    block = Block()
+    for rows in batches:
+        block.add(to_columns(rows))
+    rows = [row for batch in batches for row in batch]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    assert block.columns == {name: [row.get(name) for row in rows] for name in names}
+    assert list(block.columns) == names and len(block) == len(rows)
 
 
 def taken(place: Place, plans: Plans, name: str, rows: list[dict[str, Any]]) -> list[Any]:
