@@ -85,7 +85,7 @@ class Asking:
 def answer(engine: Engine, asking: Asking) -> Any:
     """Work out the answer; a name may carry what it is about, such as "column:NAME"."""
     from analytics import evaluate
-    from analytics.evaluate import failing
+    from analytics.evaluate import failing, machine
     from analytics.evaluate.serving import latency_map
 
     dataset, question, moment = asking.dataset, asking.question, asking.moment
@@ -105,7 +105,7 @@ def answer(engine: Engine, asking: Asking) -> Any:
         from analytics.evaluate.fairness import group_fairness
 
         return group_fairness(engine, dataset, question, what)
-    if kind in ("promise", "load", "load_results", "latency_by"):
+    if kind in ("promise", "load", "load_results", "latency_by", "cost"):
         return _served(engine, dataset, question, kind, what)
     plain: dict[str, Callable[..., Any]] = {
         "drift": evaluate.drift,
@@ -114,6 +114,9 @@ def answer(engine: Engine, asking: Asking) -> Any:
         "errors": failing.errors,
         "error_kinds": failing.error_results,
         "stacks": failing.stacks_of,
+        "machine": machine.uses_of,
+        "machine_results": machine.machine_results,
+        "silences": machine.silence_results,
         "error_stacks": failing.stack_results,
         "latency_map": latency_map,
     }
@@ -141,10 +144,13 @@ def _served(engine: Engine, dataset: Dataset, question: Question, kind: str, wha
     """How the model serves beside a promise (promise:MS:SHARE), or by a column."""
     from analytics.evaluate import promise
     from analytics.evaluate.latency_by import latency_by
+    from analytics.evaluate.machine import cost_results
     from analytics.serving.promise import check_promise
 
     if kind == "latency_by":
         return latency_by(engine, dataset, question, what)
+    if kind == "cost":
+        return cost_results(engine, dataset, question, float(what))
     threshold, _, target = what.partition(":")
     made = check_promise(float(threshold), float(target))
     if kind == "promise":

@@ -12,6 +12,7 @@ from app.widgets.failures import draw_errors
 from app.widgets.header import draw_header
 from app.widgets.latency import draw_latency
 from app.widgets.lead import draw_lead
+from app.widgets.machine import draw_machine, draw_silences
 from app.widgets.metric_card import draw_cards
 from app.widgets.promise import draw_load, draw_promise
 from app.widgets.saved import draw_notes, note_marks
@@ -55,6 +56,7 @@ titles = [
     "Latency",
     "Promise",
     "Load",
+    "Machine",
     "Errors",
     *(["Versions"] if view.versions else []),
     "All results",
@@ -70,6 +72,9 @@ for title, tab in tabs.items():
             draw_promise(view, whole, every)
         elif title == "Load":
             draw_load(view, whole)
+            draw_silences(view)
+        elif title == "Machine":
+            draw_machine(view)
         elif title == "Errors":
             require("explore", view.model)
             draw_errors(view)

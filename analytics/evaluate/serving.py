@@ -26,30 +26,12 @@ from analytics.query.serving import (
     sample_columns,
     samples,
 )
+from analytics.serving.resources import resource_of
 from analytics.stats.decision import decide
 from analytics.stats.intervals import poisson_ends, t_quantile
 
 SHARES = (0.5, 0.9, 0.95, 0.99)
 NOT_COMPARED = "a resource of the machine: nothing to compare with"
-RESOURCES = {
-    "cpu_percent": ("CPU", "percent"),
-    "memory_mb": ("Memory", "MB"),
-    "memory_percent": ("Memory", "percent"),
-    "disk_percent": ("Disk", "percent"),
-    "gpu_percent": ("GPU", "percent"),
-    "gpu_memory_mb": ("GPU memory", "MB"),
-    "gpu_memory_percent": ("GPU memory", "percent"),
-    "gpu_power_w": ("GPU power, W", "label"),
-    "gpu_temperature_c": ("GPU temperature, °C", "label"),
-    "disk_read_mb_s": ("Disk read, MB/s", "label"),
-    "disk_write_mb_s": ("Disk written, MB/s", "label"),
-    "network_in_mb_s": ("Network in, MB/s", "label"),
-    "network_out_mb_s": ("Network out, MB/s", "label"),
-    "pressure_cpu_percent": ("Waiting for CPU", "percent"),
-    "pressure_memory_percent": ("Waiting for memory", "percent"),
-    "pressure_io_percent": ("Waiting for disk", "percent"),
-    "container_memory_percent": ("Container memory", "percent"),
-}
 NAMES = ("latency_p50", "latency_p90", "latency_p95", "latency_p99", "error_rate", "throughput")
 FAILED_POINTS = (0.01, 0.05)  # change of the error rate that matters
 BINS_PER_DOUBLING = 2
@@ -198,7 +180,7 @@ def _resources(sampled: dict[str, dict[Key, Sampled]], period: int | None) -> li
         found = by_key.get((period, None))
         if found is None:
             continue
-        label, unit = RESOURCES.get(column, (column, "label"))
+        resource = resource_of(column)
         se = found.sd / math.sqrt(found.n)
         half = t_quantile(found.n - 1) * se if found.n > 1 else None
         estimate = Estimate(
@@ -211,7 +193,7 @@ def _resources(sampled: dict[str, dict[Key, Sampled]], period: int | None) -> li
             reason=NOT_COMPARED,
             detail={"largest": found.largest, "n_samples": found.n},
         )
-        answers.append(_Answer(column, label, unit, "neither", estimate))
+        answers.append(_Answer(column, resource.label, resource.kind, "neither", estimate))
     return answers
 
 

@@ -16,7 +16,7 @@ from app.ingest.words import ImportOptions, Place
 from app.settings import settings_in_force
 from app.state.database import open_database
 from app.state.grants import Grant
-from app.terms import terms_of
+from app.terms import Terms, terms_of
 
 T0 = datetime(2026, 1, 1)
 STACK = """Traceback (most recent call last):
@@ -89,7 +89,7 @@ def test_a_promise_is_an_example_until_somebody_makes_it(shop, run, texts) -> No
     app.number_input(key="promise_share_shop").set_value(95.0).run()
     said = texts(app)
     assert "100,0.95" in app.query_params["promise"] and "it is an example" not in said
-    assert "5 % of" not in said and "of 240 spent" in said  # of 4,800 requests
+    assert "of 240 spent" in said  # 5 % of 4,800 requests
     app.button(key="save_promise").click().run()
     assert not app.exception
     assert terms_of(shop.database, "shop").promise == Promise(100.0, 0.95)
@@ -131,3 +131,38 @@ def test_each_part_says_what_is_missing(enter, run, texts, tmp_path, tab) -> Non
     said = texts(open_tab(run, tab, "plain"))
     expected = {"Errors": "No request failed in this window."}
     assert expected.get(tab, "No latency was logged.") in said
+
+
+def test_silences_stand_beside_the_usual(shop, run, texts) -> None:
+    app = open_tab(run, "Load")
+    table = next(t.value for t in app.dataframe if "silent for" in t.value)
+    assert next(iter(table["silent for"])) == "3.0 min" and len(table) == 5
+    assert "On half of 10 days" in texts(app)
+
+
+def test_the_machine_says_what_was_full_and_that_no_gpu_was_measured(shop, run, texts) -> None:
+    assert "No resources were measured." in texts(open_tab(run, "Machine"))
+    samples: list[dict[str, object]] = [
+        {"timestamp": (T0 + timedelta(minutes=i)).isoformat(), "cpu_percent": 40 + i % 60}
+        for i in range(600)
+    ]
+    path = write(settings_in_force().home / "samples.csv", samples)
+    run_import(shop, plan_import(shop, [path], ImportOptions(model="shop", kind="resources")))
+    app = open_tab(run, "Machine")
+    said = texts(app).replace("\\", "")
+    assert "CPU was full first: 95 % or more from 1 Jan 2026 00:55 UTC on, in 8.3 %" in said
+    assert "No GPU was measured." in said and "No price was given." in said
+    table = next(t.value for t in app.dataframe if "unit" in t.value)
+    assert list(table["resource"]) == ["CPU"] and list(table["unit"]) == ["%"]
+
+
+def test_a_price_gives_a_cost_and_is_kept(shop, run, texts) -> None:
+    app = open_tab(run, "Machine")
+    app.number_input(key="price_shop").set_value(2.0).run()
+    app.text_input(key="currency_shop").set_value("EUR").run()
+    said = texts(app)
+    assert "Cost per 1,000 predictions, EUR" in said and "240 h" in said
+    assert "**102" in said  # 2 EUR for 240 hours over 4,704 answers
+    app.button(key="save_price").click().run()
+    assert not app.exception
+    assert terms_of(shop.database, "shop") == Terms(price_per_hour=2.0, currency="EUR")
