@@ -175,8 +175,7 @@ class Log:
 class Dataset:
     """Everything analytics may know of a model: schema, logs, and a fingerprint that changes with them.
 
-    What people did and said changes ``people`` instead: it grows all the time, and few numbers
-    read it.
+    What people did and said grows all the time and changes ``people`` instead: few numbers read it.
 
     ``logs`` maps (log name, kind) to a Log. ``now`` for demo and replay is ``last_event``.
     """
@@ -293,7 +292,7 @@ class Scope:
     """Which rows a query reads: one log, a window, a version, a segment, as known at a moment.
 
     ``every`` cuts the window into periods; with ``by_version`` each version is a group of its own.
-    ``mix`` weighs labelled rows by cell.
+    ``mix`` weighs labelled rows by cell. With ``wait`` labels count that came so many periods later.
     """
 
     log: LogName = "production"
@@ -304,6 +303,7 @@ class Scope:
     every: Every | None = None
     by_version: bool = False
     mix: Mix | None = None
+    wait: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from app.state.database import Database, utc_now
 
 if TYPE_CHECKING:
     from analytics.core import Comparison, Dataset, Question, Result
-    from analytics.query.engine import Engine
+    from analytics.query.engine import Cancel, Engine
     from app.settings import Settings
 
 
@@ -24,6 +25,7 @@ class Desk:
 
         self.settings = settings
         self.now = now
+        self._is_masked = False
         settings.home.mkdir(parents=True, exist_ok=True)
         self.database = Database(settings.database_url)
         migrate(self.database)
@@ -44,7 +46,14 @@ class Desk:
         """The model's logs as they are now."""
         from app.state.logs import load_dataset
 
-        return load_dataset(self.database, model)
+        found = load_dataset(self.database, model)
+        return found.without_sensitive() if self._is_masked else found
+
+    def under(self, cancel: Cancel, *, is_masked: bool = False) -> Desk:
+        """The same desk whose questions stop when ``cancel`` is pressed; masked, without sensitive columns."""
+        desk = copy.copy(self)
+        desk.engine, desk._is_masked = self.engine.under(cancel), is_masked
+        return desk
 
     def ask(self, name: str, model: str, asked: Asked) -> tuple[Dataset, Question, list[Result]]:
         """The dataset, the question behind the words, and its results."""

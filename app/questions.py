@@ -26,7 +26,8 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 class Asked:
     """The words of a question; None or empty means the default.
 
-    ``is_rest`` asks about the rows outside the segment; ``min_rows`` is what a slice or a group needs.
+    ``is_rest`` asks about the rows outside the segment; ``min_rows`` is what a slice or a group needs;
+    ``wait`` is for how many periods labels may come.
     """
 
     version: str | None = None
@@ -40,6 +41,7 @@ class Asked:
     by_version: bool = False
     is_rest: bool = False
     min_rows: int | None = None
+    wait: int | None = None
 
 
 def clock(dataset: Dataset, wall: datetime) -> datetime:
@@ -65,6 +67,7 @@ def build_question(dataset: Dataset, asked: Asked, now: datetime) -> Question:
         as_of=as_of,
         every=parse_every(asked.every, dataset),
         by_version=asked.by_version,
+        wait=asked.wait,
     )
     reference = _reference(dataset, asked.reference, scope, moment)
     return Question(scope, reference, asked.names, asked.columns, min_rows=asked.min_rows)

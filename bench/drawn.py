@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from analytics.drift.ks import TEST as KS
 from analytics.drift.tvd import TEST as TVD
-from analytics.needs import ColumnCounts, LevelPair, NumericPair
-from analytics.quality.missing_rate import CHECK as MISSING
-from analytics.quality.unseen_rate import CHECK as UNSEEN
-from bench.rules import (
+from analytics.monitors.peers import (
     CHUNKS,
     evidently_levels,
     evidently_number,
     nannyml_levels,
     nannyml_number,
 )
+from analytics.needs import ColumnCounts, LevelPair, NumericPair
+from analytics.quality.missing_rate import CHECK as MISSING
+from analytics.quality.unseen_rate import CHECK as UNSEEN
 
 Floats = npt.NDArray[np.float64]
 COLUMNS = 10

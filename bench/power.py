@@ -21,11 +21,11 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from analytics.core import Verdict
+from analytics.monitors.peers import nannyml_number
 from analytics.stats.classifier import linear_scores, out_of_fold, pooled_auc
 from analytics.stats.decision import decide
 from bench.calibration import read_results, with_ends
 from bench.drawn import MIXED, SHIFTS, Column, Floats, Sides, page
-from bench.rules import nannyml_number
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "bench" / "results" / "power.jsonl", ROOT / "docs" / "power.md"

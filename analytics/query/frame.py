@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analytics.query.engine import Engine
 
 _BASE = ("prediction_id", "timestamp", "model_version", "row", "date")
+_TIMES = ("hour", "day", "week", "month")
 _TYPES = {"timestamp": "TIMESTAMP", "score": "DOUBLE", "latency_ms": "DOUBLE", "row": "BIGINT"}
 
 
@@ -88,7 +89,8 @@ def frame(
     has_label = with_labels or "label" in wanted
     wanted -= {"label", *_BASE}
     placed = None
-    if has_label and engine is not None and scope.as_of is None:
+    until = _known_until(scope)
+    if has_label and engine is not None and scope.as_of is None and until is None:
         placed = engine.beside.place(engine, Rows(dataset, scope.log, with_corrections), parts)
     read = _reader(dataset, log, worked)
     inner = read(parts) if placed is None else placed.sql(read)
@@ -96,7 +98,8 @@ def frame(
     ctes = [f"picked AS ({_picked(dataset, log, (inner, picks), scope, sorted(wanted), values)})"]
     source = "SELECT * FROM picked"
     if has_label and placed is None:
-        ctes.append(f"settled AS ({settled_sql(dataset, scope, values, with_corrections)})")
+        settled = settled_sql(dataset, scope, values, with_corrections, until)
+        ctes.append(f"settled AS ({settled})")
         source = (
             "SELECT picked.*, settled.label, settled.known_at,"
             " coalesce(settled._weight, 1) AS _weight"
@@ -186,6 +189,13 @@ def period_sql(scope: Scope) -> str:
     if isinstance(scope.every, int):
         return f"(_ordinal - _first) // {int(scope.every)} * {int(scope.every)} + _first"
     return f"epoch_us(date_trunc({quote_text(scope.every)}, timestamp))"
+
+
+def _known_until(scope: Scope) -> str | None:
+    """The moment at which a row's period is judged, in SQL: so many periods after its own end."""
+    if scope.wait is None or scope.every not in _TIMES:
+        return None
+    return f"make_timestamp(_period) + INTERVAL {1 + int(scope.wait)} {scope.every}"
 
 
 def _rows_from(log: Log, scope: Scope) -> int:
@@ -282,7 +292,7 @@ def condition_sql(condition: Condition, dataset: Dataset, values: dict[str, Any]
 
 def whole(scope: Scope) -> Scope:
     """The same rows as one period and all versions together."""
-    return replace(scope, every=None, by_version=False)
+    return replace(scope, every=None, by_version=False, wait=None)
 
 
 def in_window(scope: Scope, window: Window) -> Scope:

@@ -14,9 +14,15 @@ def where(conditions: list[str]) -> str:
 
 
 def settled_sql(
-    dataset: Dataset, scope: Scope, values: dict[str, Any], with_corrections: bool
+    dataset: Dataset,
+    scope: Scope,
+    values: dict[str, Any],
+    with_corrections: bool,
+    until: str | None = None,
 ) -> str:
     """One row a prediction: the label that counts, by source precedence, then the latest known.
+
+    ``until`` is the moment, in terms of the CTE ``picked``, after which a row's labels came too late.
 
     Rows that people chose because they were hard (a queue without a sampling probability) are
     corrections and never enter a headline number unweighted.
@@ -28,7 +34,7 @@ def settled_sql(
             f"SELECT CAST(NULL AS VARCHAR) AS prediction_id, CAST(NULL AS {label}) AS label,"
             " CAST(NULL AS TIMESTAMP) AS known_at, CAST(NULL AS DOUBLE) AS _weight WHERE false"
         )
-    arrived = arrived_sql(dataset, scope, values, with_corrections)
+    arrived = arrived_sql(dataset, scope, values, with_corrections, until)
     if log.is_unique:
         return arrived
     return counting_sql(arrived, "prediction_id") if is_final(log) else _unretracted(arrived)
@@ -40,7 +46,11 @@ def is_final(log: Log) -> bool:
 
 
 def arrived_sql(
-    dataset: Dataset, scope: Scope, values: dict[str, Any], with_corrections: bool
+    dataset: Dataset,
+    scope: Scope,
+    values: dict[str, Any],
+    with_corrections: bool,
+    until: str | None = None,
 ) -> str:
     """Every label that may count, with what decides between two of one prediction."""
     log = dataset.log("labels", scope.log)
@@ -57,7 +67,12 @@ def arrived_sql(
     picks = f"prediction_id, label, {known} AS known_at, {weight} AS _weight"
     if not log.is_unique:
         picks += f", {_precedence(dataset, present)} AS rank, {_received(present)} AS received"
-    return f"SELECT {picks} FROM {relation(log)}{where(conditions)}"
+    labels = relation(log)
+    if until is not None:
+        conditions.append(f"({known} IS NULL OR {known} <= {until})")
+        rows = "SELECT prediction_id, _period FROM picked"
+        labels = f"(SELECT * FROM {labels} JOIN ({rows}) USING (prediction_id))"
+    return f"SELECT {picks} FROM {labels}{where(conditions)}"
 
 
 def counting_sql(rows: str, key: str) -> str:

@@ -5,11 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from analytics.monitors.incidents import Incident
-    from app.monitors.replaying import Replay
+from typing import Any
 
 
 def register(subparsers: Any) -> None:
@@ -18,81 +14,57 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("replay", help=text, description=text)
     add = parser.add_argument
     add("--model", required=True, help="name of the model")
+    add("--window", help="the period: A..B with dates; default the whole log")
     add("--policy", type=Path, help="TOML file with [[monitor]] tables; default the model's own")
     add("--home", help="folder of the database and logs")
     add("--json", action="store_true", help="print one JSON object and nothing else")
+    add("--html", type=Path, help="write one HTML file that opens without a network")
     parser.set_defaults(handler=run_replay)
 
 
 def run_replay(arguments: argparse.Namespace) -> int:
     """Walk it, and print what came out."""
+    from dataclasses import replace
+
     from app.ask import Desk
     from app.monitors.policies import read_policy
+    from app.monitors.replayed import plain_of
     from app.monitors.replaying import monitors_to_replay, replay
     from app.settings import read_settings
 
+    model, window = arguments.model, arguments.window
     with Desk(read_settings(home=arguments.home)) as desk:
         if arguments.policy:
-            monitors = [m for m in read_policy(arguments.policy) if m.model == arguments.model]
+            monitors = [m for m in read_policy(arguments.policy) if m.model == model]
+            monitors = [replace(m, window=window) for m in monitors] if window else monitors
         else:
-            monitors = monitors_to_replay(desk, arguments.model)
-        found = replay(desk, monitors)
-    if arguments.json:
-        print(json.dumps(as_json(arguments.model, found), allow_nan=False))
-    else:
-        print(as_text(arguments.model, found))
+            monitors = monitors_to_replay(desk, model, window)
+        told = plain_of(desk, model, replay(desk, monitors))
+    print(json.dumps(told, allow_nan=False) if arguments.json else as_text(told))
     return 0
 
 
-def as_json(model: str, found: Replay) -> dict[str, Any]:
-    """The one JSON object: the incidents, and how each monitor stood at the end."""
-    from app.monitors.saying import say_when, sentence_of, title_of
-    from app.monitors.watching import found_of
-
-    incidents = []
-    for incident in found.incidents:
-        kept = found_of(incident)
-        fired = min((a.fired_at for a in incident.alerts if a.fired_at), default=None)
-        incidents.append(
-            {
-                "kind": incident.kind,
-                "severity": incident.severity,
-                "raised": fired.isoformat() if fired else None,
-                "when": say_when(kept),
-                "title": title_of(kept),
-                "sentence": sentence_of(kept),
-                **{k: kept.facts[k] for k in ("cause", "consequence", "columns", "muted")},
-            }
-        )
-    monitors = [
-        {
-            "name": r.monitor.name,
-            "state": r.shown,
-            "n_alerts": len(r.alerts),
-            "error": r.error or None,
-        }
-        for r in found.runs
-    ]
-    return {"question": "replay", "model": model, "incidents": incidents, "monitors": monitors}
-
-
-def as_text(model: str, found: Replay) -> str:
+def as_text(told: dict[str, Any]) -> str:
     """Incidents for people, those that call somebody first."""
     from analytics.words import write_count
+    from app.monitors.replayed import loud, say_peers
 
-    loud = [i for i in found.incidents if i.notifies]
-    quiet = [i for i in found.incidents if not i.notifies]
-    lines = [f"{model}: {write_count(len(loud))} incidents, {write_count(len(quiet))} harmless"]
-    lines += [_lines(i) for i in (*loud, *quiet)]
-    lines += [f"{r.monitor.name} could not look: {r.error}" for r in found.runs if r.error]
+    calls, n = len(loud(told)), len(told["incidents"])
+    lines = [f"{told['model']}: {write_count(calls)} incidents, {write_count(n - calls)} harmless"]
+    lines += [_lines(i) for i in told["incidents"]]
+    lines += [f"{m['name']} could not look: {m['error']}" for m in told["monitors"] if m["error"]]
+    if told["peers"]:
+        lines.append(say_peers(told["peers"]))
     return "\n".join(lines)
 
 
-def _lines(incident: Incident) -> str:
-    from app.monitors.saying import say_when, sentence_of, title_of
-    from app.monitors.watching import found_of
+def _lines(incident: dict[str, Any]) -> str:
+    from app.monitors.replayed import say_raised
 
-    kept = found_of(incident)
-    word = "harmless" if incident.kind == "harmless" else incident.severity
-    head = f"{word:<9} {say_when(kept)}: {title_of(kept)}"
-    return f"{head}\n{'':10}{sentence_of(kept)}"
+    word = "harmless" if incident["kind"] == "harmless" else incident["severity"]
+    lines = [f"{word:<9} {incident['when']}: {incident['title']}"]
+    then = f"It was told as: {incident['then']}." if incident["then"] else ""
+    lines += [
+        f"{'':10}{said}" for said in (say_raised(incident), then, incident["sentence"]) if said
+    ]
+    return "\n".join(lines)

@@ -34,8 +34,13 @@ def ask_monitor(desk: Desk, monitor: Monitor, *, as_of: str | None = None) -> Ru
         return failed(monitor, f"{error.what} {error.do}".strip())
 
 
-def answers_of(desk: Desk, monitor: Monitor, *, as_of: str | None = None) -> list[Result]:
-    """What the monitor judges: the answers of its periods that are over."""
+def answers_of(
+    desk: Desk, monitor: Monitor, *, as_of: str | None = None, wait: int | None = None
+) -> list[Result]:
+    """What the monitor judges: the answers of its periods that are over.
+
+    With ``wait`` each period knows only the labels that came so many periods after its end.
+    """
     asked = Asked(
         version=monitor.version,
         window=monitor.window,
@@ -45,6 +50,7 @@ def answers_of(desk: Desk, monitor: Monitor, *, as_of: str | None = None) -> lis
         names=monitor.names,
         columns=monitor.columns,
         as_of=as_of,
+        wait=wait,
     )
     dataset, question, results = desk.ask(monitor.question, monitor.model, asked)
     if monitor.rule == "change" and question.reference is None and monitor.question != "serving":

@@ -4,78 +4,185 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from analytics.errors import TelltaleError, UsageError
-from analytics.monitors.incidents import Incident
+from analytics.errors import QueryCancelled, TelltaleError, UsageError
+from analytics.monitors.moments import span_of
 from analytics.monitors.policy import Monitor
+from analytics.monitors.raised import Raised, date_incidents, with_maturity
 from analytics.monitors.run import Run, failed, run
-from app.monitors.asking import answers_of, incidents_of
-from app.session import format_window
+from app.monitors.asking import answers_of
+from app.questions import Asked, build_question, clock
 
 if TYPE_CHECKING:
-    from analytics.core import Result, Window
+    from analytics.core import Dataset, Question, Result, Window
+    from analytics.evaluate.peers import PeerAlerts
     from app.ask import Desk
 
 MOST_WAITS = 4  # periods that a judgement waits for labels
-Watch = Callable[[float], None]
+TIMES = ("hour", "day", "week", "month")
+Watch = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What would have been raised, and how every monitor stood at the end."""
+    """What would have been raised, how every monitor stood at the end, and what peers would have said.
+
+    ``delay`` is the time in which nearly all labels came; None where nobody recorded it. ``losses``
+    are the periods of the main metric that NannyML's rule would have called.
+    """
 
     runs: tuple[Run, ...]
-    incidents: tuple[Incident, ...]
+    raised: tuple[Raised, ...]
+    peers: tuple[PeerAlerts, ...] | None = None
+    losses: tuple[Result, ...] = ()
+    delay: timedelta | None = None
 
 
-def replay(desk: Desk, monitors: Sequence[Monitor], watch: Watch = lambda _share: None) -> Replay:
-    """Walk the log of the monitors' model; what needs labels is asked period by period as of then.
+def replay(
+    desk: Desk, monitors: Sequence[Monitor], watch: Watch = lambda _share, _message: None
+) -> Replay:
+    """Walk the log of the monitors' model; what needs labels knows only those that had come.
 
     Drift and data quality of a period are known at its end. A metric is judged at the end of its
     period if enough labels have come by then, else up to ``MOST_WAITS`` periods later; what came
-    later still is not looked at again.
+    later still is not looked at again. Periods out of which a monitor's own reference was taken are
+    not judged.
     """
-    runs = []
+    runs, mature = [], []
     for i, monitor in enumerate(monitors):
-        watch(i / max(1, len(monitors)))
+        watch(0.7 * i / max(1, len(monitors)), f"walking {monitor.name}")
         try:
-            runs.append(run(monitor, _as_known(desk, monitor)))
+            runs.append(run(monitor, _outside(desk, monitor, _as_known(desk, monitor))))
+            if monitor.question == "performance":
+                mature.append(run(monitor, _outside(desk, monitor, answers_of(desk, monitor))))
+        except QueryCancelled:
+            raise
         except TelltaleError as error:
             runs.append(failed(monitor, f"{error.what} {error.do}".strip()))
-    return Replay(tuple(runs), tuple(incidents_of(runs)))
+    watch(0.7, "putting incidents together")
+    within = max((span_of(m.every) for m in monitors), default=span_of("week"))
+    clear = sorted({c for r in runs if r.monitor.question == "performance" for c in r.clear})
+    found = date_incidents([a for r in runs for a in r.alerts], within, clear)
+    delay = _delay(desk, monitors)
+    if delay is not None:
+        found = with_maturity(found, mature, delay, within)
+    watch(0.8, "counting the alerts of other rules")
+    peers, losses = _peers(desk, monitors)
+    return Replay(tuple(runs), tuple(found), peers, losses, delay)
 
 
 def _as_known(desk: Desk, monitor: Monitor) -> list[Result]:
     """The answers of a monitor, each as it was known when its period was judged."""
-    found = answers_of(desk, monitor)
-    if monitor.question != "performance" or monitor.every is None:
-        return found
-    windows = sorted({r.window for r in found if r.window.end}, key=lambda w: w.end or datetime.max)
-    if not windows:  # rows in file order: nobody knows when their labels came
-        return found
-    known: list[Result] = []
-    for window in windows:
-        known += _judged(desk, monitor, window)
-    return known
-
-
-def _judged(desk: Desk, monitor: Monitor, window: Window) -> list[Result]:
-    if window.start is None or window.end is None:
-        return []
-    length, found = window.end - window.start, []
-    for waits in range(MOST_WAITS + 1):
-        moment = window.end + waits * length
-        one = replace(monitor, window=format_window(window.start, window.end), every=None)
-        found = answers_of(desk, one, as_of=moment.isoformat())
-        if max((r.n_labelled or 0 for r in found), default=0) >= monitor.min_n:
+    dataset = desk.dataset(monitor.model)
+    if monitor.every not in TIMES or dataset.first_event is None:
+        return answers_of(desk, monitor)  # in file order nobody knows when labels came
+    if monitor.question != "performance":
+        return answers_of(desk, monitor, wait=0)
+    kept: dict[Window, list[Result]] = {}
+    done: set[Window] = set()
+    present = clock(dataset, desk.now())
+    for wait in range(MOST_WAITS + 1):
+        found: dict[Window, list[Result]] = {}
+        for r in answers_of(desk, monitor, wait=wait):
+            found.setdefault(r.window, []).append(r)
+        for window, results in found.items():
+            moment = _later(window, wait)
+            if window not in done and (wait == 0 or moment <= present):
+                kept[window] = [_dated(r, moment) for r in results]
+                if _has_enough(results, monitor):
+                    done.add(window)
+        if len(done) == len(found):
             break
-    return found
+    return [r for window in sorted(kept, key=_start) for r in kept[window]]
 
 
-def monitors_to_replay(desk: Desk, model: str) -> list[Monitor]:
-    """The model's own monitors, else those that it would get."""
+def _has_enough(results: Sequence[Result], monitor: Monitor) -> bool:
+    return max((r.n_labelled or 0 for r in results), default=0) >= monitor.min_n
+
+
+def _later(window: Window, wait: int) -> datetime:
+    assert window.start is not None and window.end is not None
+    return window.end + wait * (window.end - window.start)
+
+
+def _dated(result: Result, moment: datetime) -> Result:
+    return replace(result, detail={**result.detail, "judged_at": moment})
+
+
+def _start(window: Window) -> datetime:
+    return window.start or datetime.min
+
+
+def _outside(desk: Desk, monitor: Monitor, results: Sequence[Result]) -> list[Result]:
+    """The periods that share no row with the reference, where it is a piece of the same log."""
+    question = _question(desk, desk.dataset(monitor.model), monitor)
+    return [r for r in results if not _shares(question, r.window)]
+
+
+def _shares(question: Question, window: Window) -> bool:
+    then = question.reference
+    if then is None or then.log != "production":
+        return False
+    if then.window.last_row is not None and window.first_row is not None:
+        first = then.window.first_row or 0
+        return first <= (window.last_row or 0) and window.first_row <= then.window.last_row
+    if window.start is None or window.end is None:
+        return False
+    start, end = then.window.start or datetime.min, then.window.end
+    return end is not None and window.start < end and start < window.end
+
+
+def _question(desk: Desk, dataset: Dataset, monitor: Monitor) -> Question:
+    asked = Asked(
+        version=monitor.version, window=monitor.window, reference=monitor.reference,
+        segment=monitor.segment, every=monitor.every,
+    )  # fmt: skip
+    return build_question(dataset, asked, clock(dataset, desk.now()))
+
+
+def _delay(desk: Desk, monitors: Sequence[Monitor]) -> timedelta | None:
+    """The time in which nearly all labels came."""
+    from analytics.core import Scope
+    from analytics.query.groups import label_delay
+
+    if not monitors:
+        return None
+    found = label_delay(desk.engine, desk.dataset(monitors[0].model), Scope())
+    return None if found is None else timedelta(seconds=found.p98_s)
+
+
+def _peers(
+    desk: Desk, monitors: Sequence[Monitor]
+) -> tuple[tuple[PeerAlerts, ...] | None, tuple[Result, ...]]:
+    """What other tools' default rules would have said of the same periods; None without a reference."""
+    from analytics.evaluate.peers import peer_alerts, peer_losses
+
+    cut = [m for m in monitors if m.every and m.rule == "change"]
+    if not cut:
+        return None, ()
+    dataset = desk.dataset(cut[0].model)
+    monitor = next((m for m in cut if m.question == "drift"), cut[0])
+    question = _question(desk, dataset, monitor)
+    if question.reference is None:
+        return None, ()
+    found = [
+        p for p in peer_alerts(desk.engine, dataset, question) if not _shares(question, p.window)
+    ]
+    metric = next((m for m in cut if m.question == "performance" and len(m.names) == 1), None)
+    losses: list[Result] = []
+    if metric is not None:
+        results = [
+            r for r in _outside(desk, metric, answers_of(desk, metric))
+            if r.detail.get("decides", True)
+        ]  # fmt: skip
+        losses = peer_losses(desk.engine, dataset, question.reference, results)
+    return tuple(found), tuple(losses)
+
+
+def monitors_to_replay(desk: Desk, model: str, window: str | None = None) -> list[Monitor]:
+    """The model's own monitors, else those that it would get; over the window alone if one is named."""
     from app.monitors.editing import monitors_of
     from app.monitors.policies import default_monitors
 
@@ -83,4 +190,5 @@ def monitors_to_replay(desk: Desk, model: str) -> list[Monitor]:
     if not dataset.log("predictions").n_rows:
         raise UsageError(f"{model} has no predictions to replay.", "", "Import its log first.")
     kept = [m for m in monitors_of(desk.database, model) if not m.paused]
-    return kept or default_monitors(dataset)
+    chosen = kept or default_monitors(dataset)
+    return [replace(m, window=window) for m in chosen] if window else chosen

@@ -8,17 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analytics.monitors.peers import (
+    evidently_levels,
+    evidently_number,
+    nannyml_levels,
+    nannyml_number,
+)
 from bench import compare_rules, power
 from bench.drawn import SHIFTS
 from bench.peers import Took, page, read_pins
-from bench.rules import (
-    evidently_levels,
-    evidently_number,
-    evidently_texts,
-    nannyml_levels,
-    nannyml_number,
-    nannyml_together,
-)
+from bench.rules import evidently_texts, nannyml_together
 
 RNG = np.random.default_rng(6)
 

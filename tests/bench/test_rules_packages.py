@@ -1,4 +1,4 @@
-"""The peers' rules as written in `bench/rules.py` beside the packages themselves, where they are installed."""
+"""The peers' rules as written here beside the packages themselves, where they are installed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.peers import ENVIRONMENTS
-from bench.rules import (
+from analytics.monitors.peers import (
     evidently_levels,
     evidently_number,
-    evidently_texts,
     nannyml_levels,
     nannyml_number,
-    nannyml_together,
 )
+from bench.peers import ENVIRONMENTS
+from bench.rules import evidently_texts, nannyml_together
 
 
 def _probe(name: str, text: str) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.core import Dataset, Scope
+from analytics.core import Dataset, Scope, Window
 from analytics.query.engine import Engine
 from analytics.query.performance import confusions
 
@@ -140,3 +140,42 @@ def test_an_unrecorded_arrival_counts_as_known_with_its_prediction(
     )
     matrix = confusions(engine, dataset, Scope(as_of=T0 + timedelta(hours=1)))[(None, None)]
     assert matrix.n == 1
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), wait=st.integers(0, 2))
+def test_a_period_that_waits_knows_what_was_known_at_its_own_moment(
+    build: Callable[..., Dataset], engine: Engine, data: st.DataObject, wait: int
+) -> None:
+    """One question over all periods gives what a question as of each period's moment gives."""
+    n = 60  # rows, one an hour: three days
+    predictions = [prediction(i, data.draw(st.sampled_from("01"))) for i in range(n)]
+    labels = [
+        label(i, value, None if delay < 0 else i + delay, source)
+        for i in range(n)
+        for value, delay, source in data.draw(
+            st.lists(
+                st.tuples(
+                    st.sampled_from("01"), st.integers(-1, 90), st.sampled_from(sorted(RANK))
+                ),
+                max_size=2,
+            )
+        )
+    ] or [label(0, "1", 0, "outcome")]
+    dataset = build([predictions], [labels])
+    found = confusions(engine, dataset, Scope(every="day", wait=wait))
+    for day in range(3):
+        start = T0 + timedelta(days=day)
+        end = start + timedelta(days=1)
+        scope = Scope(window=Window(start, end), as_of=end + timedelta(days=wait))
+        then = confusions(engine, dataset, scope).get((None, None))
+        now = {key: c for key, c in found.items() if key[0] == _micros(start)}
+        assert (then is None) == (not now)
+        for one in now.values():
+            assert then is not None and one.counts.tolist() == then.counts.tolist()
+
+
+def _micros(moment: datetime) -> int:
+    return round((moment - datetime(1970, 1, 1)).total_seconds() * 1e6)

@@ -95,6 +95,13 @@ def test_a_replay_lists_what_would_have_been_raised(
     (incident,) = found["incidents"]
     assert (incident["kind"], incident["cause"]["column"]) == ("harm", "x")
     assert incident["raised"] == "2024-03-25T00:00:00"  # the end of the twelfth week
+    assert (incident["mature"], incident["lead_days"]) == (None, None)  # nobody recorded arrivals
+    assert incident["then"].startswith("x is missing in")  # the loss needs a second bad week
+    assert incident["links"]["explore"]["w"].startswith("2024-03-18..")
     assert [m["error"] for m in found["monitors"]] == [None] * 3
+    theirs = found["peers"]
+    assert (theirs["n_periods"], theirs["n_columns"]) == (20, 3)  # x, y, the prediction
+    assert theirs["evidently"]["alerts"] == sum(p["evidently"] for p in theirs["by_period"])
+    assert theirs["nannyml"]["losses"] >= 9  # every bad week, whatever else
     assert main(["replay", "--model", "m", *home]) == 0
     assert "m: 1 incidents, 0 harmless" in capsys.readouterr().out
