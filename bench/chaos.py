@@ -43,6 +43,8 @@ from app.monitors.watching import run_watch, watch_new
 from app.settings import read_settings
 from app.state.database import Database, utc_now
 from app.state.hooks import delivery_table
+from app.state.logs import list_imports
+from app.state.looked import looked_table
 from app.state.monitors import (
     LEASE,
     claim_watch,
@@ -252,12 +254,13 @@ class Season:
         self.twin.grow()
         self.twin.look()
         self.home.grow()
-        last = self._watch().fence
         self.workers.start()
         if hold_s:
             with held(self.home, hold_s):
                 pass
         for _ in range(n_kills):
+            if self.is_seen():  # it was kept already: ask for one more
+                self.ask()
             until(lambda: self._watch().lease_until is not None, "nobody looks", 0.01)
             time.sleep(self.dice.uniform(0.0, self.run_s))
             is_mid_run = self._watch().lease_until is not None
@@ -265,13 +268,19 @@ class Season:
             self.chaos.n_kills += 1
             self.chaos.n_mid_run += is_mid_run
             self.home.shift(self.home.shifted + LEASE.total_seconds() + 1)
-            if self.home.fence() > last:  # it was kept already: ask for one more
-                self.ask()
             self.workers.start()
         began = time.monotonic()
-        until(lambda: self.home.fence() > last, f"week {self.home.weeks} is not looked at")
+        until(self.is_seen, f"week {self.home.weeks} is not looked at")
         if not n_kills and not hold_s:
             self.run_s = min(5.0, max(0.2, time.monotonic() - began))
+
+    def is_seen(self) -> bool:
+        """Whether the last import was looked at, and nothing is due or under way."""
+        database, watch = self.home.database, self._watch()
+        latest = next(row.id for row in list_imports(database) if row.model == MODEL)
+        asked = self.home.rows(sa.select(looked_table.c.import_id))
+        is_idle = watch.lease_until is None and watch.next_at > database.clock()
+        return is_idle and bool(asked) and asked[0][0] == latest
 
     def ask(self) -> None:
         """Have a run come soon."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from analytics.monitors.kinds import METRICS
 from analytics.monitors.moments import ZERO
 from analytics.monitors.run import Alert
 
 Kind = Literal["harm", "data", "drift", "harmless"]
-RANK = {"quality": 0, "drift": 1, "serving": 2, "performance": 3}  # causes before consequences
 OWN = ("prediction", "score", "label")  # columns that follow rather than lead
 MOVED = ("out_of_range_rate",)  # checks that say that values moved, not that they are wrong
 
@@ -77,19 +77,20 @@ def _of_model(
         moved = [a for a in moved if a not in muted]
         incidents.append(_incident("data", fault, muted))
     for drift in _clusters(moved, _overlaps(within)):
-        lasted = any(_begin(drift) <= moment <= _end(drift) for moment in clear)
+        is_limit = any(a.monitor.rule != "change" for a in drift)  # somebody said what harms
+        lasted = not is_limit and any(_begin(drift) <= m <= _end(drift) for m in clear)
         incidents.append(_incident("harmless" if lasted else "drift", drift, []))
     return incidents
 
 
 def is_loss(alert: Alert) -> bool:
     """Whether it says that the model or its service got worse."""
-    return alert.monitor.question in ("performance", "serving")
+    return alert.monitor.kind.means == "loss"
 
 
 def is_fault(alert: Alert) -> bool:
-    """Whether it says that data are wrong, not only other."""
-    return alert.monitor.question == "quality" and alert.key[0] not in MOVED
+    """Whether it says that something is wrong, not only other."""
+    return alert.monitor.kind.means == "fault" and alert.key[0] not in MOVED
 
 
 def _clusters(
@@ -163,10 +164,10 @@ def _moved_with(alert: Alert, loss: Sequence[Alert], within: timedelta) -> bool:
 
 def _incident(kind: Kind, loud: Sequence[Alert], muted: Sequence[Alert]) -> Incident:
     cause = min(loud, key=_first)
-    losses = [a for a in loud if a.monitor.question == "performance"]
+    losses = [a for a in loud if a.monitor.question in METRICS]
     lasting = [a for a in loud if is_loss(a) or is_fault(a)] or list(loud)
     end = _end(lasting)
-    is_critical = kind != "harmless" and any(a.result.verdict == "critical" for a in loud)
+    is_critical = kind != "harmless" and any(map(_is_critical, loud))
     return Incident(
         model=cause.monitor.model,
         kind=kind,
@@ -174,10 +175,19 @@ def _incident(kind: Kind, loud: Sequence[Alert], muted: Sequence[Alert]) -> Inci
         started=min((a.bad_from for a in lasting if a.bad_from), default=None),
         resolved=None if end == datetime.max else end,
         cause=cause,
-        consequence=min(losses, key=_moment, default=None),
+        consequence=min(
+            losses, key=lambda a: (METRICS.index(a.monitor.question), _moment(a)), default=None
+        ),
         alerts=(*loud, *muted),
         muted=tuple(muted),
     )
+
+
+def _is_critical(alert: Alert) -> bool:
+    """By its answer's verdict; beyond a limit, by what whoever set the limit said."""
+    monitor = alert.monitor
+    word = alert.result.verdict if monitor.rule == "change" else monitor.severity
+    return word == "critical"
 
 
 def _first(alert: Alert) -> tuple[int, datetime, int, float]:
@@ -186,7 +196,7 @@ def _first(alert: Alert) -> tuple[int, datetime, int, float]:
     if kind == 2 and (alert.key[1] in OWN or alert.key[0] == "missing_rate"):
         kind = 3
     strength = alert.result.detail.get("above_floor") or alert.result.value or 0.0
-    return kind, _moment(alert), RANK[alert.monitor.question], -abs(float(strength))
+    return kind, _moment(alert), alert.monitor.kind.rank, -abs(float(strength))
 
 
 def _order(alert: Alert) -> tuple[datetime, str]:

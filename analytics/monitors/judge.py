@@ -33,7 +33,7 @@ def observe(monitor: Monitor, result: Result) -> Observation:
 
 def unseen(monitor: Monitor, result: Result) -> Observation | None:
     """Why there is nothing to judge; None where there is."""
-    n = result.n_labelled if monitor.question == "performance" else result.n
+    n = result.n_labelled if monitor.kind.counts_labels else result.n
     if result.value is None:
         return Observation("no data", result.reason or "no value", result)
     if (n or 0) < monitor.min_n:
@@ -47,7 +47,7 @@ def _change(monitor: Monitor, result: Result) -> Observation:
         return Observation("no data", result.reason or "nothing to compare with", result)
     is_over = result.verdict == "critical" or result.verdict == monitor.severity
     before = result.detail.get("reference")
-    if monitor.question == "quality" and result.name in FAULTS and before is not None:
+    if monitor.kind.asks == "quality" and result.name in FAULTS and before is not None:
         is_over = is_over and (result.value or 0.0) > before  # fewer faults are no fault
     if not is_over:
         return Observation("calm", "", result)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from analytics.errors import UsageError
+from analytics.monitors.kinds import KINDS, Asks, Kind
 
-Asks = Literal["performance", "drift", "quality", "serving"]
 Rule = Literal["change", "above", "below", "promise"]
 Severity = Literal["warning", "critical"]
 WEEKS = 100  # the default monitors of a model share one false alarm in so many weeks
@@ -67,6 +67,7 @@ class Monitor:
             _refuse(self, f"rule {self.rule!r} and limit {self.limit}", "above and below need one.")
         if self.rule == "promise":
             self._check_promise()
+        self._check_kind()
         if min(self.hold, self.calm, self.min_n) < 1:
             _refuse(self, "hold, calm and min_n count from 1", "Give whole numbers from 1.")
         if self.alpha is not None and not 0 < self.alpha < 1:
@@ -75,6 +76,22 @@ class Monitor:
             is_inside = (self.recovery - self.limit) * (1 if self.rule == "below" else -1) >= 0
             if not is_inside:
                 _refuse(self, "recovery lies beyond the limit", "Choose one on the good side.")
+
+    def _check_kind(self) -> None:
+        if self.question == "slice" and not self.segment:
+            _refuse(self, "it names no slice", "Give its conditions as segment.")
+        if self.question == "fairness" and len(self.columns) != 1:
+            _refuse(self, "fairness is asked by one column", 'Write columns = ["region"].')
+        if not self.kind.is_compared and self.rule == "change":
+            what = f"{self.question} is compared with nothing"
+            _refuse(self, what, "Choose the rule above or below, and a limit.")
+        if not self.kind.is_dated and self.every:
+            _refuse(self, f"{self.question} has no periods", "Leave every away.")
+
+    @property
+    def kind(self) -> Kind:
+        """What its question gives and means."""
+        return KINDS[self.question]
 
     def _check_promise(self) -> None:
         others = [n for n in self.names if n not in PROMISED]

@@ -52,7 +52,7 @@ class Purse:
 
 def rows_of(monitor: Monitor, result: Result) -> float:
     """Rows that the value stands for; weighted ones count for what their standard error says."""
-    n = float((result.n_labelled if monitor.question == "performance" else result.n) or 0)
+    n = float((result.n_labelled if monitor.kind.counts_labels else result.n) or 0)
     se, value = result.detail.get("se"), result.value or 0.0
     if se and 0 < value < 1 and np.isfinite(se):
         return min(n, value * (1 - value) / float(se) ** 2)

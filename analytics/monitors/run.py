@@ -119,7 +119,7 @@ def _note(alerts: list[Alert], alert: Alert, after: State) -> None:
 
 
 def _key(r: Result) -> Key:
-    of = r.detail.get("class")
+    of = r.detail.get("group", r.detail.get("class"))
     return r.name, r.column, r.version, None if of is None else str(of)
 
 

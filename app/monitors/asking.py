@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analytics.errors import QueryCancelled, TelltaleError, UsageError
 from analytics.monitors.incidents import Incident, group
+from analytics.monitors.kinds import KINDS
 from analytics.monitors.moments import span_of
 from analytics.monitors.policy import Monitor
 from analytics.monitors.run import Run, failed, run
@@ -17,7 +18,7 @@ from app.questions import Asked, clock
 from app.session import format_window
 
 if TYPE_CHECKING:
-    from analytics.core import Result
+    from analytics.core import Dataset, Question, Result, Window
     from analytics.monitors.run import Alert
     from app.ask import Desk
 
@@ -41,30 +42,82 @@ def answers_of(
 
     With ``wait`` each period knows only the labels that came so many periods after its end.
     """
+    kind, compared = monitor.kind, monitor.reference
+    if monitor.question == "slice":
+        compared = compared or "rest"
     asked = Asked(
         version=monitor.version,
         window=monitor.window,
-        reference=monitor.reference,
+        reference=compared if kind.is_compared else "none",
         segment=monitor.segment,
         every=monitor.every,
-        names=monitor.names,
-        columns=monitor.columns,
+        names=names_of(monitor),
+        columns=monitor.columns if monitor.question != "fairness" else (),
         as_of=as_of,
         wait=wait,
     )
-    dataset, question, results = desk.ask(monitor.question, monitor.model, asked)
-    if monitor.rule == "change" and question.reference is None and monitor.question != "serving":
+    dataset, question, results = _ask(desk, monitor, asked)
+    if monitor.rule == "change" and question.reference is None and kind.needs_reference:
         raise UsageError(
             "There is no reference to compare with.", "", "Import one, or name a window of the log."
         )
     if monitor.question == "quality" and monitor.every and not monitor.names:
         stuck = replace(asked, names=("frozen",))  # by period it answers by name only
         results = [*results, *desk.ask("quality", monitor.model, stuck)[2]]
+    results = [r for r in results if _counts(monitor, r)]
     moment = question.scope.as_of or clock(dataset, desk.now())
     if monitor.every:
         is_ended = dataset.last_event == moment and question.scope.as_of is None
         return _closed(results, _next_day(moment) if is_ended else moment)
     return results
+
+
+def names_of(monitor: Monitor) -> tuple[str, ...]:
+    """The numbers to ask for, in the words of the question of the house."""
+    is_named = monitor.question not in ("resources", "feedback", "behaviour", "fairness")
+    return (monitor.names or monitor.kind.names) if is_named else ()
+
+
+def question_of(question: str, column: str | None = None) -> str:
+    """The question of the house behind a monitor's."""
+    asks = KINDS[question].asks if question in KINDS else question  # type: ignore[index]
+    return f"fairness:{column}" if asks == "fairness" else asks
+
+
+def _counts(monitor: Monitor, result: Result) -> bool:
+    """Whether an answer is one of those that the monitor is about."""
+    if monitor.question == "resources" and not is_resource(result.name):
+        return False
+    return not monitor.names or result.name in monitor.names
+
+
+def is_resource(name: str) -> bool:
+    """Whether a number of serving is one of the machine's."""
+    from analytics.evaluate.serving import NAMES
+
+    return name not in NAMES
+
+
+def _ask(desk: Desk, monitor: Monitor, asked: Asked) -> tuple[Dataset, Question, list[Result]]:
+    """The question, once; fairness, which knows no periods, once for each."""
+    name = question_of(monitor.question, next(iter(monitor.columns), None))
+    if monitor.question != "fairness" or not monitor.every:
+        return desk.ask(name, monitor.model, asked)
+    spans = replace(asked, names=("volume",))
+    dataset, question, periods = desk.ask("quality", monitor.model, spans)
+    found: list[Result] = []
+    for window in dict.fromkeys(r.window for r in periods):
+        words = window_words(window)
+        one = desk.ask(name, monitor.model, replace(asked, window=words, every=None))[2]
+        found += [replace(r, window=window) for r in one]
+    return dataset, question, found
+
+
+def window_words(window: Window) -> str:
+    """A period as the words of a window."""
+    if window.start is not None and window.end is not None:
+        return format_window(window.start, window.end)
+    return f"{window.first_row}..{window.last_row}rows"
 
 
 def _closed(results: Sequence[Result], moment: datetime) -> list[Result]:

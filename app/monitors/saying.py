@@ -8,6 +8,7 @@ from datetime import datetime, time
 from typing import Any
 
 from analytics.core import Condition, Verdict, Window
+from analytics.monitors.kinds import METRICS
 from analytics.monitors.moments import row_of
 from analytics.query.cells import segment_text
 from analytics.words import (
@@ -102,7 +103,7 @@ def title_of(found: Found) -> str:
     if found.kind in ("drift", "harmless"):
         verb = "moved, and the metric held" if found.kind == "harmless" else "moved"
         return f"{write_list(names, MOST_NAMED)} {verb}"
-    if found.kind == "harm" and loss and cause.get("question") == "performance":
+    if found.kind == "harm" and loss and cause.get("question") in METRICS:
         return _say_loss(loss)
     fault = _say_fault(cause, names)
     return f"{fault}, and {_say_loss(loss)}" if loss else fault
@@ -138,18 +139,14 @@ def sentence_of(found: Found) -> str:
     facts = found.facts
     fact = facts.get("consequence") or facts.get("cause") or {}
     unit, n = fact.get("unit"), fact.get("n")
-    labels = "labels" if fact.get("question") == "performance" else "rows"
+    labels = "labels" if fact.get("question") in ("performance", "slice") else "rows"
     ends = write_half_width(fact.get("low"), fact.get("high"), unit)
     number = f"{fact.get('label')} {write_value(fact.get('value'), unit)} {ends}".strip()
     pieces = [f"{number}, {write_count(n or 0)} {labels} in the period that raised it."]
     if facts.get("reason"):
         pieces.append(str(facts["reason"]))
     names = list(facts.get("columns") or [])
-    if (
-        found.kind == "harm"
-        and names
-        and (facts.get("cause") or {}).get("question") == "performance"
-    ):
+    if found.kind == "harm" and names and (facts.get("cause") or {}).get("question") in METRICS:
         pieces.append(
             f"{write_list(names, MOST_NAMED)} moved in the same weeks, which proves nothing."
         )
@@ -174,7 +171,7 @@ def link_params(found: Found, model: str, now: datetime | None) -> dict[str, dic
         rows[KEYS["segment"]] = segment_text([Condition(str(cause["column"]), "is null")])
     found_links = {"explore": rows, "slices": base}
     if column:
-        page = "quality" if cause.get("question") == "quality" else "drift"
+        page = {"quality": "quality", "fairness": "slices"}.get(str(cause.get("question")), "drift")
         found_links |= {
             page: base | {"column": str(column)},
             "drift": base | {"column": str(column)},

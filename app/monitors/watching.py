@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from analytics.monitors.incidents import Incident
+from analytics.monitors.incidents import Incident, is_fault
 from analytics.monitors.moments import row_of
-from analytics.monitors.run import Alert
+from analytics.monitors.run import Alert, Key, Run
 from analytics.words import unit_of
 from app.monitors.asking import ask_monitor, incidents_of, reason_of
 from app.monitors.policies import default_monitors, monitor_of, plain_monitor
@@ -115,18 +116,32 @@ def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
             continue
         found = ask_monitor(desk, monitor)
         runs.append(found)
-        rans.append(Ran(found.monitor.name, found.shown, monotonic() - began, found.error))
+        rans.append(_ran(found, monotonic() - began))
         if not renew(database, claim):
             return False
     known = list_incidents(database, claim.model)
-    kept = [found_of(i, _reason(desk, i, known)) for i in incidents_of(runs)]
+    now = database.clock()
+    kept = [found_of(i, _reason(desk, i, known), now) for i in incidents_of(runs)]
     return keep_runs(database, claim, rans, kept, teller(desk.settings))
+
+
+def _ran(found: Run, duration_s: float) -> Ran:
+    """How a run ended; one that looks at no periods says itself what is calm again."""
+    monitor, calm = found.monitor, frozenset[str]()
+    if not monitor.every:
+        calm = frozenset(
+            _series(monitor.name, key) for key, seen in found.last.items() if seen.sign == "calm"
+        )
+    is_single = not monitor.every
+    return Ran(monitor.name, found.shown, duration_s, found.error, calm, is_single)
 
 
 def _reason(desk: Desk, incident: Incident, known: Sequence[StoredIncident]) -> str:
     """What the split of the change says of a loss that no fault began; worked out once."""
     loss = incident.consequence
-    if incident.kind != "harm" or loss is None or incident.cause.monitor.question == "quality":
+    if incident.kind != "harm" or loss is None or is_fault(incident.cause):
+        return ""
+    if loss.monitor.question != "performance":
         return ""
     name = _name(loss)
     for kept in known:
@@ -135,8 +150,8 @@ def _reason(desk: Desk, incident: Incident, known: Sequence[StoredIncident]) -> 
     return reason_of(desk, loss)
 
 
-def found_of(incident: Incident, reason: str = "") -> Found:
-    """An incident as the state keeps it."""
+def found_of(incident: Incident, reason: str = "", now: datetime | None = None) -> Found:
+    """An incident as the state keeps it; one that was found without periods began ``now``."""
     loud = [a for a in incident.alerts if a not in incident.muted]
     facts: dict[str, Any] = {
         "cause": facts_of(incident.cause),
@@ -148,12 +163,27 @@ def found_of(incident: Incident, reason: str = "") -> Found:
         "n_muted": len(incident.muted),
     }
     names = frozenset(_name(a) for a in incident.alerts)
-    ends = (incident.started, incident.resolved)
+    ends = (incident.started or now, incident.resolved)
     return Found(incident.kind, incident.severity, *ends, names, facts)
 
 
 def _name(alert: Alert) -> str:
-    return " | ".join(map(str, (alert.monitor.name, *alert.key, alert.fired_at)))
+    return f"{_series(alert.monitor.name, alert.key)} | {alert.fired_at}"
+
+
+def _series(monitor: str, key: Key) -> str:
+    return " | ".join(map(str, (monitor, *key)))
+
+
+def _label(alert: Alert) -> str:
+    """What the number is called: an estimate says that it is one, a slice's says whose it is."""
+    label = str(alert.result.detail.get("label", alert.key[0]))
+    if alert.monitor.question == "estimate":
+        return f"Estimated {label}"
+    if alert.monitor.question == "slice":
+        return f"{label} where {alert.monitor.segment}"
+    group = alert.result.detail.get("group")
+    return f"{label}, {group}" if group else label
 
 
 def facts_of(alert: Alert) -> dict[str, Any]:
@@ -164,16 +194,16 @@ def facts_of(alert: Alert) -> dict[str, Any]:
         "monitor": monitor.name,
         "question": monitor.question,
         "every": monitor.every,
-        "compared": monitor.reference,
+        "compared": monitor.reference or ("rest" if monitor.question == "slice" else None),
         "version": alert.key[2] or monitor.version,
         "segment": monitor.segment,
         "name": alert.key[0],
-        "label": str(result.detail.get("label", alert.key[0])),
+        "label": _label(alert),
         "column": alert.key[1],
         "value": result.value,
         "low": result.low,
         "high": result.high,
-        "n": result.n_labelled if monitor.question == "performance" else result.n,
+        "n": result.n_labelled if monitor.kind.counts_labels else result.n,
         "reference": result.detail.get("reference"),
         "unit": unit_of(result),
         "start": first.start.isoformat() if first.start else None,

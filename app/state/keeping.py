@@ -34,6 +34,7 @@ from app.state.monitors import (
 
 GONE = "nothing of it is found any more: its log, its labels or its monitor changed"
 WORKER = "worker"
+KEPT = ("monitor", "state", "duration_s", "error")
 _watch, _incident = watch_table.c, incident_table.c
 
 
@@ -68,11 +69,10 @@ def keep_runs(
         if not write.execute(free).rowcount:
             return False
         for ran in runs:
-            row = {name: getattr(ran, name) for name in Ran.__slots__}
+            row = {name: getattr(ran, name) for name in KEPT}
             values = {**row, "model": claim.model, "fence": claim.fence, "at": now}
             write.execute(run_table.insert().values(**values))
-        is_blind = any(ran.error for ran in runs)
-        for step in keep_incidents(write, claim, found, is_blind=is_blind):
+        for step in keep_incidents(write, claim, found, runs):
             if tell is not None:
                 tell(write, step)
         states = {ran.monitor: ran.state for ran in runs}
@@ -81,9 +81,10 @@ def keep_runs(
 
 
 def keep_incidents(
-    write: Write, claim: Claim, found: Sequence[Found], *, is_blind: bool
+    write: Write, claim: Claim, found: Sequence[Found], runs: Sequence[Ran]
 ) -> list[Step]:
     """The incidents of a model as they are now; the steps that were."""
+    is_blind = any(ran.error for ran in runs)
     known = _known(write, claim.model)
     taken: set[int] = set()
     steps: list[Step | None] = []
@@ -105,7 +106,7 @@ def keep_incidents(
                 steps.append(_join(write, claim.model, other, first.id))
     if not is_blind:
         lost = [k for k in known if k.id not in taken and not k.is_joined]
-        steps += [_close(write, claim, k) for k in lost]
+        steps += [_end(write, claim, k, runs) for k in lost]
     return [step for step in steps if step is not None]
 
 
@@ -113,7 +114,7 @@ def end_watch(write: Write, model: str, why: str, tell: Tell | None = None) -> N
     """Watch a model no more: what is open is closed with that reason."""
     for k in _known(write, model):
         if _is_open(k):
-            event = _say_closed(write, k.id, why)
+            event = close(write, k.id, why)
             if tell is not None:
                 tell(write, Step(k.id, event, "closed", model, k.found, why))
     write.execute(watch_table.delete().where(_watch.model == model))
@@ -147,8 +148,15 @@ def _raise(write: Write, model: str, found: Found) -> Step:
 
 
 def _change(write: Write, model: str, known: Known, found: Found, *, is_blind: bool) -> Step | None:
-    if is_blind and known.found.resolved is None:
+    before = known.found
+    if is_blind and before.resolved is None:
         found = replace(found, resolved=None)
+    if (
+        before.resolved is None
+        and before.started
+        and (found.started or before.started) > before.started
+    ):
+        found = replace(found, started=before.started)  # it lasts since then
     kept = incident_table.update().where(_incident.id == known.id)
     write.execute(kept.values(**_values(found)))
     what = _change_of(known, found)
@@ -193,24 +201,31 @@ def _join(write: Write, model: str, known: Known, into: int) -> Step | None:
     return Step(known.id, event, "joined", model, known.found, f"It is part of incident {into}.")
 
 
-def _close(write: Write, claim: Claim, known: Known) -> Step | None:
-    """An incident of which nothing was found: closed, unless a monitor of it is paused."""
+def _end(write: Write, claim: Claim, known: Known, runs: Sequence[Ran]) -> Step | None:
+    """An incident of which nothing was found: closed, unless a monitor of it is paused.
+
+    Where its monitors look at no periods it is over once all its series were seen calm, and lasts
+    until then: a look without data ends nothing.
+    """
     if not _is_open(known):
         return None
     monitors = {name.partition(" | ")[0] for name in known.found.alerts}
     policy: dict[str, Mapping[str, Any]] = {str(m["name"]): m for m in claim.policy}
     if any(policy.get(name, {}).get("paused") for name in monitors):
         return None
+    singles = {ran.monitor for ran in runs if ran.is_single}
+    mine = {s for s in _series(known.found) if s.partition(" | ")[0] in singles}
+    if mine - {s for ran in runs for s in ran.calm}:
+        return None
+    if mine and mine == _series(known.found):
+        over = replace(known.found, resolved=write.database.clock())
+        return _change(write, claim.model, known, over, is_blind=False)
     deleted = sorted(name for name in monitors if name not in policy)
     has_names = all(" | " in name for name in known.found.alerts)
     why = f"its monitor {', '.join(deleted)} was deleted" if deleted and has_names else GONE
-    event = _say_closed(write, known.id, why)
+    event = close(write, known.id, why)
     return Step(known.id, event, "closed", claim.model, known.found, f"Closed: {why}.")
 
 
 def _is_open(known: Known) -> bool:
     return known.found.resolved is None and not known.closed_by and not known.is_joined
-
-
-def _say_closed(write: Write, number: int, why: str) -> int:
-    return close(write, number, why)

@@ -97,12 +97,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How one monitor's run ended."""
+    """How one monitor's run ended.
+
+    One that looks at a window as a whole (``is_single``) has no history: ``calm`` names the series
+    that it saw calm, and only those are over.
+    """
 
     monitor: str
     state: str
     duration_s: float
     error: str = ""
+    calm: frozenset[str] = frozenset()
+    is_single: bool = False
 
 
 @dataclass(frozen=True, slots=True)

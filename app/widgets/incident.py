@@ -14,6 +14,7 @@ from app.cache import desk
 from app.charts import Look
 from app.charts.incident import incident_chart
 from app.explore import list_rows
+from app.monitors.asking import question_of
 from app.monitors.saying import (
     link_params,
     say_when,
@@ -113,12 +114,12 @@ def series_of(view: View, case: Case, fact: dict[str, Any]) -> list[Result]:
     if not span.is_rows and span.start is not None:
         last = (span.end or view.now) + AROUND
         window = f"{(span.start - AROUND):%Y-%m-%d}..{last:%Y-%m-%d}"
-    is_frozen = fact.get("name") == "frozen"
-    is_metric = fact.get("question") == "performance"
+    question, is_frozen = str(fact["question"]), fact.get("name") == "frozen"
+    is_whole = question in ("drift", "quality", "feedback", "behaviour", "fairness")
     found: list[Result] = view.ask(
-        str(fact["question"]), "Reading the evidence", window=window, every=fact.get("every"),
+        question_of(question, column), "Reading the evidence", window=window, every=fact.get("every"),
         reference=fact.get("compared"), segment=fact.get("segment"), version=fact.get("version"),
-        names=(str(fact["name"]),) if is_metric or is_frozen else (),
+        names=(str(fact["name"]),) if is_frozen or not is_whole else (),
         columns=(str(column),) if column and column in _features(view) else (),
     )  # fmt: skip
     return [

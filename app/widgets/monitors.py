@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from analytics.catalog import headline_names, offered
 from analytics.errors import TelltaleError
-from analytics.monitors.policy import Asks, Monitor, Rule, Severity
+from analytics.monitors.policy import Monitor
 from analytics.words import write_moment, write_value
 from app.auth import guarded, require
 from app.auth.current import state
@@ -18,6 +17,7 @@ from app.monitors.policies import default_monitors
 from app.monitors.rehearsal import rehearse_monitor, say_fitted, say_rehearsal
 from app.settings import settings_in_force
 from app.state.monitors import get_watch, last_runs
+from app.widgets.monitor_form import draw_fields, fresh
 from app.widgets.problem import plain, problem
 
 if TYPE_CHECKING:
@@ -28,18 +28,17 @@ SHAPE = {
     "firing": "▲ firing", "pending": "◆ pending", "resolved": "● over", "inactive": "● ok",
     "no data": "◌ no data", "error": "◌ error",
 }  # fmt: skip
-EVERY = ("week", "day", "hour", "month")
-SAYS = {
-    "change": "moves against the reference", "above": "is above", "below": "is below",
-    "promise": "breaks the promise of",
-}  # fmt: skip
 
 
 def condition_of(monitor: Monitor) -> str:
     """The condition in words."""
-    what = ", ".join(monitor.names) or {"drift": "any column", "quality": "any check"}.get(
-        monitor.question, "any number"
-    )
+    what = ", ".join(monitor.names or monitor.kind.names) or {
+        "drift": "any column", "quality": "any check",
+    }.get(monitor.question, "any number")  # fmt: skip
+    if monitor.question == "fairness":
+        what = f"{what} between {', '.join(monitor.columns)}"
+    if monitor.question == "slice":
+        what = f"{what} where {monitor.segment}"
     by = f" by {monitor.every}" if monitor.every else ""
     if monitor.rule == "change":
         return f"{what}{by}: {monitor.severity} change, {monitor.hold} in a row"
@@ -88,9 +87,9 @@ def draw_editor(view: View) -> None:
         problem(error)
     known = {m.name: m for m in monitors_of(state()[0], view.model)}
     chosen = st.selectbox("Monitor", [NEW, *known], key="monitor_chosen", width=320)
-    start = known.get(str(chosen)) or _fresh(view)
+    start = known.get(str(chosen)) or fresh(view)
     key = f"mon_{view.model}_{chosen}"
-    values = _draw_fields(view, start, key)
+    values = draw_fields(view, start, key)
     name = None if chosen == NEW else str(chosen)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(
@@ -118,95 +117,6 @@ def draw_editor(view: View) -> None:
         st.markdown(f"**{plain(saved)} is saved.** It runs within a minute.")
     if is_asked or saved:
         draw_rehearsal(view, values, float(wanted))
-
-
-def _fresh(view: View) -> Monitor:
-    """Good defaults: the main metric by the period that a default monitor has."""
-    plain_ones = default_monitors(view.dataset)
-    first = plain_ones[0]
-    return Monitor("New monitor", view.model, first.question, first.names, every=first.every,
-                   reference=first.reference, hold=2)  # fmt: skip
-
-
-def _draw_fields(view: View, start: Monitor, key: str) -> dict[str, Any]:
-    left, middle, right = st.columns(3, gap="small")
-    values: dict[str, Any] = {"model": view.model}
-    values["name"] = left.text_input("Name", start.name, key=f"{key}_name", max_chars=80)
-    asks = list(get_args(Asks))
-    question = middle.selectbox("Asks about", asks, asks.index(start.question), key=f"{key}_asks")
-    values["question"] = question
-    names = _names(view, str(question))
-    shown = [n for n in start.names if n in names] if question == start.question else []
-    shown = shown or list(
-        headline_names(view.dataset.schema)[:1] if question == "performance" else ()
-    )
-    values["names"] = right.multiselect(
-        "Numbers", names, shown, key=f"{key}_{question}_names", placeholder="All of them"
-    )
-    left, middle, right = st.columns(3, gap="small")
-    rules = list(get_args(Rule))
-    rule = left.selectbox(
-        "Fires when it",
-        rules,
-        rules.index(start.rule),
-        key=f"{key}_rule",
-        format_func=SAYS.__getitem__,
-    )
-    values["rule"] = rule
-    if rule == "change":
-        words = list(get_args(Severity))
-        values["severity"] = middle.selectbox(
-            "From", words, words.index(start.severity), key=f"{key}_severity"
-        )
-    else:
-        values["limit"] = middle.number_input(
-            "Limit",
-            value=start.limit or (0.9 if rule == "promise" else 0.0),
-            format="%.4f",
-            key=f"{key}_{rule}_limit",
-        )
-    every = [start.every] if start.every and start.every not in EVERY else list(EVERY)
-    at = every.index(start.every) if start.every in every else 0
-    values["every"] = right.selectbox("Every", every, at, key=f"{key}_every")
-    with st.expander("More", key=f"{key}_more", type="compact"):
-        _draw_more(start, key, values)
-    return {k: v for k, v in values.items() if v not in (None, "", [])}
-
-
-def _draw_more(start: Monitor, key: str, values: dict[str, Any]) -> None:
-    left, middle, right = st.columns(3, gap="small")
-    values["hold"] = int(
-        left.number_input("Bad periods until it fires", 1, 30, start.hold, key=f"{key}_hold")
-    )
-    values["calm"] = int(
-        middle.number_input("Calm ones until it is over", 1, 30, start.calm, key=f"{key}_calm")
-    )
-    values["min_n"] = int(
-        right.number_input("Rows it needs", 1, 1_000_000, start.min_n, key=f"{key}_min_n")
-    )
-    left, middle, right = st.columns(3, gap="small")
-    values["segment"] = left.text_input("Segment", start.segment or "", key=f"{key}_segment")
-    values["version"] = middle.text_input("Version", start.version or "", key=f"{key}_version")
-    values["reference"] = right.text_input(
-        "Compare with", start.reference or "", key=f"{key}_reference"
-    )
-    left, right = st.columns(2, gap="small")
-    values["owner"] = left.text_input("Owner", start.owner, key=f"{key}_owner")
-    values["runbook"] = right.text_input("Runbook", start.runbook, key=f"{key}_runbook")
-    if start.paused:
-        values["paused"] = True
-
-
-def _names(view: View, question: str) -> list[str]:
-    from analytics.catalog import all_drift_tests, all_quality_checks
-
-    if question == "performance":
-        return list(offered(view.dataset.schema))
-    if question == "drift":
-        return [t.name for t in all_drift_tests()]
-    if question == "quality":
-        return [c.name for c in all_quality_checks()]
-    return ["latency_p50", "latency_p95", "latency_p99", "error_rate", "throughput"]
 
 
 def draw_rehearsal(view: View, values: dict[str, Any], wanted: float) -> None:

@@ -158,3 +158,28 @@ def test_a_model_that_is_gone_is_watched_no_more_and_its_incidents_close(
     assert watched(told) == set()
     assert story(told, 1)[-1] == ("closed", "its model is gone")
     assert events(told)[-1] == ("incident.closed", "resolved")
+
+
+def test_a_look_without_periods_ends_an_incident_only_when_it_saw_it_calm(
+    told: Database, settings: Settings
+) -> None:
+    name = "Data | freshness | None | None | None"
+    silent = incident(f"{name} | 2026-01-12 00:00:00")
+
+    def look(*calm: str, found: tuple[Found, ...] = ()) -> None:
+        with told.write("test") as write:
+            hurry(write, "m")
+        claim = claim_watch(told)
+        assert claim is not None
+        ran = [Ran("Data", "inactive", 0.1, "", frozenset(calm), True)]
+        assert keep_runs(told, claim, ran, list(found), teller(settings))
+
+    look(found=(silent,))
+    look(found=(replace(silent, alerts=frozenset({f"{name} | x"}), started=datetime(2026, 2, 1)),))
+    look()
+    (case,) = list_cases(told, ["m"])
+    assert (case.found.resolved, case.found.started) == (None, silent.started)
+    look(name)
+    assert list_cases(told, ["m"])[0].found.resolved == told.clock()
+    assert [what for what, _ in story(told, 1)] == ["raised", "resolved"]
+    assert events(told)[-1] == ("incident.resolved", "resolved")
