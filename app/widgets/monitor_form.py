@@ -133,7 +133,8 @@ def names_of(view: View, question: Asks) -> list[str]:
     """The numbers that a question gives."""
     from analytics.catalog import all_behaviours, all_drift_tests, all_quality_checks
     from analytics.evaluate.fairness import LABELS
-    from analytics.evaluate.serving import NAMES, RESOURCES
+    from analytics.evaluate.serving import NAMES
+    from analytics.serving.resources import NAMES as RESOURCES
 
     kind = KINDS[question]
     if kind.names:
