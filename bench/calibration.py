@@ -5,7 +5,7 @@ categories) unseen rate, all p-values in one Benjamini-Hochberg family, judged b
 product uses. A run counts as flagged when anything in it is a warning or critical.
 
 A simulation draws up to 30 columns a run; cells with 1, 5 and 30 columns judge the first 1, 5 and
-30 of them. Finished cells stand in ``bench/results/`` and are skipped on restart.
+30 of them. Finished cells stand in ``bench/finished/`` and are skipped on restart.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from analytics.stats.intervals import wilson
 from bench.draw import NAMES, Judged, column, level_shares
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "bench" / "results" / "calibration.jsonl"
+RESULTS = ROOT / "bench" / "finished" / "calibration.jsonl"
 TABLE = ROOT / "docs" / "calibration.md"
 LIMIT = 0.06
 COLUMNS = (1, 5, 30)
@@ -186,7 +186,7 @@ def run(cells: str, runs: int, path: Path) -> list[dict[str, Any]]:
             start = time.perf_counter()
             rows = simulate(simulation, runs)
             with path.open("a", encoding="utf-8") as file:
-                file.writelines("\n" + json.dumps(row) for row in rows)
+                file.writelines(json.dumps(row) + "\n" for row in rows)
             done |= {f"{row['key']}/{row['runs']}": row for row in rows}
             print(f"{simulation} {time.perf_counter() - start:.0f} s", flush=True)
         answers += [done[key] for key in keys]

@@ -1,7 +1,7 @@
 """False alarms of the tests that look at sampled rows: ``python -m bench.calibration_sampled``.
 
 Several columns together, texts and embeddings: one run is one test on one draw without a change,
-judged by the rule that the product uses. Finished cells stand in ``bench/results/`` and are skipped
+judged by the rule that the product uses. Finished cells stand in ``bench/finished/`` and are skipped
 on restart.
 """
 
@@ -25,7 +25,7 @@ from analytics.stats.decision import decide
 from bench.calibration import LIMIT, is_within_limit, read_results, with_ends
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "bench" / "results" / "calibration_sampled.jsonl"
+RESULTS = ROOT / "bench" / "finished" / "calibration_sampled.jsonl"
 TABLE = ROOT / "docs" / "calibration-sampled.md"
 SIZES = ((200, 1000), (1000, 1000))
 SLOW = {
@@ -99,7 +99,7 @@ def run(runs: int, sizes: Sequence[tuple[int, int]], path: Path) -> list[dict[st
                 start = time.perf_counter()
                 done[key] = simulate(test, n, m, times)
                 with path.open("a", encoding="utf-8") as file:
-                    file.write("\n" + json.dumps(done[key]))
+                    file.write(json.dumps(done[key]) + "\n")
                 print(f"{key} {time.perf_counter() - start:.0f} s", flush=True)
             answers.append(done[key])
     return answers

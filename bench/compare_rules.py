@@ -1,8 +1,8 @@
 """False alarms beside the peers' default rules, on the same draws: ``python -m bench.compare_rules``.
 
-A page is one window of a model: ten columns (``bench/drawn.py``), several columns together, or a text
-column. It says that something changed when any of its verdicts does. Finished cells stand in
-``bench/results/`` and are skipped on restart.
+A page is one window of a model: ten columns (``bench/drawn.py``), several columns together, a text
+column or a column of embeddings. It says that something changed when any of its verdicts does.
+Finished cells stand in ``bench/finished/`` and are skipped on restart.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Any
 import numpy as np
 
 from analytics.monitors.peers import evidently_number
-from analytics.needs import Sample, TextPair
+from analytics.needs import Sample, TextPair, VectorPair
 from analytics.stats.decision import decide
 from bench.calibration import LIMIT, is_within_limit, read_results, with_ends
-from bench.calibration_sampled import draw, sampled_tests
+from bench.calibration_sampled import DIMENSIONS, draw, sampled_tests
 from bench.drawn import COLUMNS, MIXED, page
 from bench.drawn_sampled import TEXTS, TOGETHER
-from bench.rules import evidently_texts, nannyml_together
+from bench.rules import evidently_texts, evidently_vectors, nannyml_together
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, RESULTS = (
     ROOT / "docs" / "calibration-peers.md",
-    ROOT / "bench" / "results" / "compare_rules.jsonl",
+    ROOT / "bench" / "finished" / "compare_rules.jsonl",
 )
 Said = tuple[bool, bool | None, bool | None]  # Telltale, Evidently, NannyML
 KINDS: dict[str, Sequence[str]] = {
@@ -39,9 +39,10 @@ KINDS: dict[str, Sequence[str]] = {
     "categories of 50 levels": ("levels 50",),
     "categories of 1,000 levels, new ones by chance": ("levels 1000",),
 }
+VECTORS = "one column of embeddings"
 SIZES = (500, 1000, 5000, 20_000, 100_000)
 SAMPLED = ((200, 1000), (500, 1000), (1000, 2000), (5000, 10_000))
-MANY, FEW, LEAST = 1000, 200, 70  # pages: of up to 1,000 rows, of more, of 100,000
+MANY, FEW, LEAST = 1000, 200, 100  # pages: of up to 1,000 rows, of more, of 100,000
 
 
 def columns_page(rng: np.random.Generator, kinds: Sequence[str], n: int, m: int) -> Said:
@@ -53,14 +54,16 @@ def columns_page(rng: np.random.Generator, kinds: Sequence[str], n: int, m: int)
 
 
 def sampled_page(rng: np.random.Generator, needs: type, n: int, m: int) -> Said:
-    """All tests of columns together, or of a text, in one family; the peers' own tests of the kind."""
+    """All tests of columns together, of a text or of embeddings in one family; the peers' own tests."""
     pair = draw(rng, needs, n, m)
     tests = [t for t in sampled_tests() if t.needs is needs]
     verdicts = decide([(t.compute(pair), t.tolerance) for t in tests])
     flagged = any(v in ("warning", "critical") for v, _p in verdicts)
     if isinstance(pair, TextPair):
         return flagged, evidently_texts(pair.reference, pair.current)[1], None
-    assert isinstance(pair, Sample)  # Evidently has no test of columns together, only one of each
+    if isinstance(pair, VectorPair):
+        return flagged, evidently_vectors(pair.reference, pair.current)[1], None
+    # Evidently has no test of columns together, only one of each
     each = [evidently_number(pair.reference[:, j], pair.current[:, j])[1] for j in (0, 1, 3, 4, 5)]
     return flagged, any(each), nannyml_together(pair.reference, pair.current)[1]
 
@@ -75,7 +78,7 @@ def cells() -> dict[str, tuple[int, int, Callable[[np.random.Generator], Said]]]
     for name, kinds in KINDS.items():
         for n in SIZES if name == "mixed" else (1000,):
             add(name, n, 5 * n, lambda rng, k=kinds, n=n: columns_page(rng, k, n, 5 * n))
-    for name, needs in ((TOGETHER, Sample), (TEXTS, TextPair)):
+    for name, needs in ((TOGETHER, Sample), (TEXTS, TextPair), (VECTORS, VectorPair)):
         for n, m in SAMPLED:
             add(name, n, m, lambda rng, k=needs, n=n, m=m: sampled_page(rng, k, n, m))
     return found
@@ -86,7 +89,7 @@ def pages_of(key: str) -> int:
     n = int(key.rpartition("/")[2])
     if n >= 100_000:
         return LEAST
-    return MANY if n <= 1000 and not key.startswith((TOGETHER, TEXTS)) else FEW
+    return MANY if n <= 1000 and not key.startswith((TOGETHER, TEXTS, VECTORS)) else FEW
 
 
 def simulate(key: str, runs: int) -> dict[str, Any]:
@@ -129,6 +132,8 @@ reconstruction (its domain classifier, which alarms at a fixed AUC of 0.65, is n
 such test, and its five numeric columns are judged one by one.
 "{TEXTS.capitalize()}": Telltale's classifier on hashed n-grams, length and words never seen; Evidently's
 classifier on TF-IDF; NannyML has none.
+"{VECTORS.capitalize()}" of {DIMENSIONS} numbers: Telltale's classifier on the main directions and cosine
+shift; Evidently's classifier; NannyML has none.
 
 {{alarms}}
 
@@ -156,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name not in done:
             done[name] = simulate(key, runs)
             with options.results.open("a", encoding="utf-8") as file:
-                file.write("\n" + json.dumps(done[name]))
+                file.write(json.dumps(done[name]) + "\n")
             print(json.dumps(done[name]), flush=True)
         rows.append(done[name])
     options.page.write_text(TEXT.format(alarms=table(rows)), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 Every method judges the same pages (``bench/drawn.py``). Its threshold is the one that so many pages
 without a change exceed, found on draws of their own: five in a hundred, beside what Telltale's tests
-say, and one in two hundred, beside its verdicts. Finished cells stand in ``bench/results/`` and are
+say, and one in two hundred, beside its verdicts. Finished cells stand in ``bench/finished/`` and are
 skipped on restart.
 """
 
@@ -28,7 +28,7 @@ from bench.calibration import read_results, with_ends
 from bench.drawn import MIXED, SHIFTS, Column, Floats, Sides, page
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS, PAGE = ROOT / "bench" / "results" / "power.jsonl", ROOT / "docs" / "power.md"
+RESULTS, PAGE = ROOT / "bench" / "finished" / "power.jsonl", ROOT / "docs" / "power.md"
 SIZES = {500: 300, 1000: 300, 5000: 150, 20_000: 20, 100_000: 10}  # rows: pages of a kind
 OURS = {500: 600, 1000: 300, 5000: 200, 20_000: 60, 100_000: 20}  # pages for our verdicts alone
 OTHERS = ("Evidently", "NannyML", "BBSD", "classifier")
@@ -155,9 +155,9 @@ def cell(shift: str, n: int, runs: int) -> dict[str, Any]:
     still, found = one_number(fresh, calm), one_number(moved, calm)
     row: dict[str, Any] = {"key": f"{shift}/{n}", "shift": shift, "n": n, "runs": runs}
     for name in found:
-        for rate in (OFTEN, SELDOM):
+        for said, rate in (("often", OFTEN), ("seldom", SELDOM)):
             limit = np.quantile(still[name], 1 - rate, method="higher")
-            row[f"{name} {rate}"] = float(np.mean(found[name] > limit))
+            row[f"{name} {said}"] = float(np.mean(found[name] > limit))
     return row
 
 
@@ -186,6 +186,12 @@ Where a verdict is missed that a test saw, the effect less what chance alone sho
 tolerance: at 500 rows, 95 of 100 pages without a change show a Kolmogorov-Smirnov D below 0.067, which is
 taken off in squares, so that a D above 0.1005 speaks; these shifts move D by 0.11 to 0.12.
 
+## Where another found more
+
+Every cell of the tables below in which another method found more than Telltale did, however little.
+
+{{behind}}
+
 ## At {OFTEN:.0%} of false alarms
 
 {{often}}
@@ -197,17 +203,34 @@ taken off in squares, so that a D above 0.1005 speaks; these shifts move D by 0.
 {{sampled}}"""
 
 
-def behind(cells: Sequence[tuple[str, float, dict[str, float]]]) -> str:
-    """Where another method found more than Telltale, in words; each (cell, our share, their shares)."""
-    found = [
-        f"{where}: {', '.join(f'{name} {share:.1%}' for name, share in theirs.items() if share > ours)}"
-        f" beside {ours:.1%}"
-        for where, ours, theirs in cells
-        if any(share > ours for share in theirs.values())
-    ]
+Cell = tuple[str, tuple[float, int], dict[str, float], int]  # where, ours of pages, theirs of pages
+
+
+def behind(cells: Sequence[Cell]) -> str:
+    """A table of every cell where another method found more than Telltale, with both shares."""
+    found = []
+    for where, ours, theirs, pages in cells:
+        more = [f"{n} {with_ends(s, pages)}" for n, s in theirs.items() if s > ours[0]]
+        if more:
+            found.append(f"| {where} | {with_ends(*ours)} | {'; '.join(more)} |")
     if not found:
-        return "No other method found more in any row."
-    return "Others found more at: " + "; ".join(found) + "."
+        return "No other method found more in any cell."
+    return "\n".join(["| cell | Telltale | others that found more |", "|---|---:|---|", *found])
+
+
+def compared(rows: Sequence[dict[str, Any]]) -> list[Cell]:
+    """Every cell of the pages with ten columns, as ``behind`` takes it."""
+    found: list[Cell] = []
+    for mine, said, pages in (("evidence often", "often", "runs"), ("verdict", "seldom", "judged")):
+        rate = f"{OFTEN:.0%}" if said == "often" else f"{SELDOM:.1%}"
+        found += [
+            (
+                f"{r['shift']}, {r['n']:,} rows, at {rate}", (r[mine], r[pages]),
+                {o: r[f"{o} {said}"] for o in OTHERS}, r["runs"],
+            )
+            for r in rows
+        ]  # fmt: skip
+    return found
 
 
 def tables(rows: Sequence[dict[str, Any]]) -> tuple[str, str]:
@@ -219,18 +242,20 @@ def tables(rows: Sequence[dict[str, Any]]) -> tuple[str, str]:
     seldom.append("|---|---:|---:|" + "---:|" * 6)
     for row in rows:
         head, runs, ours = f"| {row['shift']} | {row['n']:,}", row["runs"], row["judged"]
-        found = [with_ends(row[f"{name} {OFTEN}"], runs) for name in ("evidence", *OTHERS)]
+        found = [with_ends(row[f"{name} often"], runs) for name in ("evidence", *OTHERS)]
         often.append(f"{head} | {runs} | {' | '.join(found)} |")
         found = [with_ends(row["verdict"], ours), with_ends(row["false"], 2 * ours)]
-        found += [with_ends(row[f"{name} {SELDOM}"], runs) for name in OTHERS]
+        found += [with_ends(row[f"{name} seldom"], runs) for name in OTHERS]
         seldom.append(f"{head} | {ours} and {runs} | {' | '.join(found)} |")
-    for lines, mine, rate in ((often, f"evidence {OFTEN}", OFTEN), (seldom, "verdict", SELDOM)):
-        cells = [
-            (f"{r['shift']}, {r['n']:,} rows", r[mine], {o: r[f"{o} {rate}"] for o in OTHERS})
-            for r in rows
-        ]
-        lines += ["", behind(cells)]
     return "\n".join(often), "\n".join(seldom)
+
+
+def keep(row: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Write a finished row behind the others and print it."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+    print(json.dumps(row), flush=True)
+    return row
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -254,17 +279,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 continue
             for key, draw, times in zip(keys, (cell, verdicts), (runs, ours), strict=True):
                 if key not in done:
-                    done[key] = draw(shift, n, times)
-                    with options.results.open("a", encoding="utf-8") as file:
-                        file.write("\n" + json.dumps(done[key]))
-                    print(json.dumps(done[key]), flush=True)
+                    done[key] = keep(draw(shift, n, times), options.results)
             found, mine = (done[key] for key in keys)
             rows[shift, n] = {**mine, **found, "judged": ours}
     asked = [(shift, n) for shift in SHIFTS for n in options.sizes]
     ordered = [rows[at] for at in asked if at in rows]
     often, seldom = tables(ordered)
     beside = options.results.with_name(power_sampled.RESULTS.name)
-    text = TEXT.format(often=often, seldom=seldom, sampled=power_sampled.page_text(beside))
+    sampled = power_sampled.page_text(beside)
+    where = behind([*compared(ordered), *power_sampled.compared(beside)])
+    text = TEXT.format(often=often, seldom=seldom, sampled=sampled, behind=where)
     options.page.write_text(text.rstrip() + "\n", encoding="utf-8")
     return 0
 

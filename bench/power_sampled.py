@@ -30,7 +30,7 @@ from bench.power import (
     N_OUTPUTS,
     OFTEN,
     SELDOM,
-    behind,
+    Cell,
     black_box,
     by_column,
     classifier,
@@ -38,8 +38,9 @@ from bench.power import (
 from bench.rules import evidently_texts, nannyml_together
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "bench" / "results" / "power_sampled.jsonl"
+RESULTS = ROOT / "bench" / "finished" / "power_sampled.jsonl"
 SIZES = {500: 60, 1000: 60, 5000: 30, 20_000: 20, 100_000: 10}  # rows: calm pages
+PAGES = {TOGETHER: SIZES, TEXTS: {**SIZES, 20_000: 40, 100_000: 12}}
 SPREADS = 20  # calm pages of their own that spreads are learnt on, at most
 OTHERS = {
     TOGETHER: ("Evidently", "NannyML", "BBSD", "linear classifier", "classifier of trees"),
@@ -158,13 +159,22 @@ def tables(kind: str, rows: Sequence[dict[str, Any]]) -> tuple[str, str]:
                 cells += [with_ends(row["verdict"], moved), with_ends(row["false"], runs)]
             cells += [with_ends(row[f"{name} {said}"], moved) for name in OTHERS[kind]]
             lines.append(f"| {' | '.join(cells)} |")
-        mine = "verdict" if said == "seldom" else "evidence often"
-        theirs = [{o: r[f"{o} {said}"] for o in OTHERS[kind]} for r in rows]
-        where = [f"{r['shift']}, {r['n']:,} rows" for r in rows]
-        ours = [r[mine] for r in rows]
-        lines += ["", behind(list(zip(where, ours, theirs, strict=True)))]
         found.append("\n".join(lines))
     return found[0], found[1]
+
+
+def compared(path: Path) -> list[Cell]:
+    """Every cell that has been drawn, as ``power.behind`` takes it."""
+    found: list[Cell] = []
+    for kind in SHIFTS:
+        for row in finished(kind, path):
+            moved = (row["runs"] + 1) // 2
+            for mine, said in (("evidence often", "often"), ("verdict", "seldom")):
+                rate = "5% of" if said == "often" else "the verdicts'"
+                where = f"{kind}: {row['shift']}, {row['n']:,} rows, at {rate} false alarms"
+                theirs = {o: row[f"{o} {said}"] for o in OTHERS[kind]}
+                found.append((where, (row[mine], moved), theirs, moved))
+    return found
 
 
 SAID = {
@@ -204,7 +214,7 @@ def page_text(path: Path) -> str:
 def finished(kind: str, path: Path, runs: int | None = None) -> list[dict[str, Any]]:
     """The rows of a kind that have been drawn, by change and size."""
     done = read_results(path)
-    keys = [f"{kind}/{s}/{n}/{runs or SIZES[n]}" for s in SHIFTS[kind] for n in SIZES]
+    keys = [f"{kind}/{s}/{n}/{runs or PAGES[kind][n]}" for s in SHIFTS[kind] for n in PAGES[kind]]
     return [done[key] for key in keys if key in done]
 
 
@@ -219,13 +229,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.results.parent.mkdir(parents=True, exist_ok=True)
     for n in options.sizes:
         for kind in options.kinds:
-            runs = options.runs or SIZES[n]
+            runs = options.runs or PAGES[kind][n]
             done = read_results(options.results)
             if all(f"{kind}/{shift}/{n}/{runs}" in done for shift in SHIFTS[kind]):
                 continue
             rows = simulate(kind, n, runs)
             with options.results.open("a", encoding="utf-8") as file:
-                file.writelines("\n" + json.dumps(row) for row in rows)
+                file.writelines(json.dumps(row) + "\n" for row in rows)
             print(*map(json.dumps, rows), sep="\n", flush=True)
     return 0
 

@@ -3,6 +3,8 @@
 Those of single columns stand in ``analytics.monitors.peers``.
 Texts (Evidently): a linear classifier on TF-IDF, half to learn and half to judge; above 1,000 reference
 rows an AUC over 0.55, below it the 95 % point of a random classifier's.
+Embeddings (Evidently): a linear classifier on the vectors, judged as that of texts; a hundred random
+classifiers for fewer than 1,000 reference rows.
 Columns together (NannyML, drift/multivariate): the mean distance of standardised rows from their
 projection on the first components that explain 65 %, outside the mean and three standard deviations of
 the reference's chunks.
@@ -43,6 +45,24 @@ def evidently_texts(reference: Sequence[str], current: Sequence[str]) -> tuple[f
         return auc, auc > 0.55
     rng = np.random.default_rng(42)
     at_random = [roc_auc_score(y_judge, rng.random(len(y_judge))) for _ in range(200)]
+    return auc, auc > float(np.percentile(at_random, 95))
+
+
+def evidently_vectors(reference: Floats, current: Floats) -> tuple[float, bool]:
+    """(AUC on the half that was not learnt from, drifted) of an embedding column by the default rule."""
+    from sklearn.linear_model import SGDClassifier
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import train_test_split
+
+    rows, side = np.vstack([reference, current]), np.repeat([1, 0], [len(reference), len(current)])
+    halves = train_test_split(rows, side, test_size=0.5, random_state=42, shuffle=True)
+    learn, judge, y_learn, y_judge = halves
+    model = SGDClassifier(loss="log_loss", random_state=42).fit(learn, y_learn)
+    auc = float(roc_auc_score(y_judge, model.predict_proba(judge)[:, 1]))
+    if len(reference) >= SMALL:
+        return auc, auc > 0.55
+    rngs = (np.random.RandomState(i) for i in range(100))
+    at_random = [roc_auc_score(y_judge, rng.rand(len(y_judge))) for rng in rngs]
     return auc, auc > float(np.percentile(at_random, 95))
 
 

@@ -43,7 +43,7 @@ def test_texts_are_measured_resumed_and_written(
     assert [row["shift"] for row in rows] == list(drawn.SHIFTS[drawn.TEXTS])
     assert rows[0]["evidence often"] == rows[0]["verdict"] == 1.0
     often, seldom = power.tables(drawn.TEXTS, rows)
-    assert often.count("\n") == seldom.count("\n") == 6
+    assert often.count("\n") == seldom.count("\n") == 4
     assert "| a new topic in one of four | 500 | 4 | 2 | 100.0% (34.2 to 100.0) |" in often
     monkeypatch.setattr(power, "simulate", lambda *_: pytest.fail("ran a finished cell"))
     assert power.main(options) == 0

@@ -4,6 +4,7 @@ installed, beside the packages themselves."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from analytics.monitors.peers import (
 from bench import compare_rules, power
 from bench.drawn import SHIFTS
 from bench.peers import Took, page, read_pins
-from bench.rules import evidently_texts, nannyml_together
+from bench.rules import evidently_texts, evidently_vectors, nannyml_together
 
 RNG = np.random.default_rng(6)
 
@@ -65,6 +66,15 @@ def test_a_text_like_any_other_is_no_drift_and_other_words_are() -> None:
     assert auc > 0.7 and flag
 
 
+@pytest.mark.parametrize("m", [600, 1400])
+def test_vectors_like_any_other_are_no_drift_and_moved_ones_are(m: int) -> None:
+    rng = np.random.default_rng(4)
+    reference, current = rng.normal(size=(m, 6)), rng.normal(size=(1000, 6))
+    assert not evidently_vectors(reference, current)[1]
+    auc, flag = evidently_vectors(reference, current + 0.6)
+    assert auc > 0.7 and flag
+
+
 def test_reconstruction_sees_columns_that_no_longer_go_together() -> None:
     def rows(n: int, share: float) -> np.ndarray:
         x = RNG.standard_normal((n, 4))
@@ -80,11 +90,16 @@ def test_a_quick_comparison_writes_its_page_and_resumes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target, done = tmp_path / "page.md", tmp_path / "done.jsonl"
-    cells = ["mixed/500", "numbers, 5 % missing/1000", "one text column/200"]
+    cells = [
+        "mixed/500",
+        "numbers, 5 % missing/1000",
+        "one text column/200",
+        "one column of embeddings/200",
+    ]
     options = ["--runs", "3", "--page", str(target), "--results", str(done), "--cells", *cells]
     assert compare_rules.main(options) == 1  # three pages cannot prove six in a hundred
     text = target.read_text()
-    assert text.count(" | 3 | ") == 3 and "| mixed | 500 | 2,500 |" in text
+    assert text.count(" | 3 | ") == 4 and "| mixed | 500 | 2,500 |" in text
     monkeypatch.setattr(compare_rules, "simulate", lambda *_: pytest.fail("ran a finished cell"))
     compare_rules.main(options)
     assert target.read_text() == text
@@ -101,9 +116,21 @@ def test_power_is_measured_at_equal_false_alarms(tmp_path: Path) -> None:
 
 
 def test_where_another_finds_more_is_said() -> None:
-    cells = [("a, 500 rows", 0.9, {"one": 0.95, "two": 0.9}), ("b, 500 rows", 1.0, {"one": 1.0})]
-    assert power.behind(cells) == "Others found more at: a, 500 rows: one 95.0% beside 90.0%."
-    assert power.behind(cells[1:]) == "No other method found more in any row."
+    cells: list[power.Cell] = [
+        ("a, 500 rows", (0.9, 100), {"one": 0.95, "two": 0.9}, 200),
+        ("b, 500 rows", (1.0, 10), {"one": 1.0}, 10),
+    ]
+    lines = power.behind(cells).splitlines()
+    row = "| a, 500 rows | 90.0% (82.6 to 94.5) | one 95.0% (91.0 to 97.3) |"
+    assert lines[2:] == [row]
+    assert power.behind(cells[1:]) == "No other method found more in any cell."
+
+
+@pytest.mark.parametrize("script", [power, compare_rules])
+def test_the_pages_are_what_their_finished_cells_say(tmp_path: Path, script: Any) -> None:
+    target = tmp_path / "page.md"
+    script.main(["--done", "--page", str(target)])
+    assert target.read_text() == script.PAGE.read_text(), f"python -m {script.__name__} --done"
 
 
 def test_a_threshold_lets_as_many_calm_pages_through_as_it_says() -> None:

@@ -16,7 +16,7 @@ from analytics.monitors.peers import (
     nannyml_number,
 )
 from bench.peers import ENVIRONMENTS
-from bench.rules import evidently_texts, nannyml_together
+from bench.rules import evidently_texts, evidently_vectors, nannyml_together
 
 
 def _probe(name: str, text: str) -> Any:
@@ -54,6 +54,13 @@ before = [" ".join(rng.choice(words, 8)) for _ in range(1200)]
 now = [" ".join(rng.choice(words[:240], 8)) for _ in range(600)]
 value, flag = calculate_text_drift_score(pd.Series(before), pd.Series(now), bootstrap=False)
 answer["texts"] = [before, now, float(value), bool(flag)]
+from evidently.legacy.metrics.data_drift.embedding_drift_methods import model
+answer["vectors"] = []
+for m, shift in ((800, 0.0), (800, 0.1), (1000, 0.0), (1500, 0.05)):
+    before, now = rng.normal(size=(m, 8)), rng.normal(shift, 1, (600, 8))
+    ask = model(bootstrap=m < 1000)
+    value, flag, _name = ask(pd.DataFrame(now), pd.DataFrame(before))
+    answer["vectors"].append([before.tolist(), now.tolist(), float(value), bool(flag)])
 print(json.dumps(answer))
 """
 
@@ -110,6 +117,9 @@ def test_evidently_itself_says_the_same() -> None:
         assert evidently_levels(*counts) == (pytest.approx(value, rel=1e-6, abs=1e-12), flag)
     before, now, value, flag = found["texts"]
     assert evidently_texts(before, now) == (pytest.approx(value, abs=1e-9), flag)
+    for before, now, value, flag in found["vectors"]:
+        mine = evidently_vectors(np.array(before), np.array(now))
+        assert mine == (pytest.approx(value, abs=0.02), flag)
 
 
 def test_nannyml_itself_says_the_same() -> None:
