@@ -112,6 +112,23 @@ def open_letters(viewer: Viewer, place: Place, group: LetterGroup, most: int = 2
     return letters
 
 
+def export_letters(viewer: Viewer, place: Place, group: LetterGroup) -> bytes:
+    """The rows of a group that nobody dealt with, one JSON object a line; as ``open_letters`` asks."""
+    viewer.check("export", group.model)
+    letters = open_letters(viewer, place, group, MOST)
+    return "".join(f"{letter.text}\n" for letter in letters).encode()
+
+
+def group_json(group: LetterGroup) -> dict[str, Any]:
+    """A group for programs."""
+    return {
+        "model": group.model, "kind": group.kind, "reason": group.reason, "field": group.field,
+        "n": group.n, "n_left": group.n_left, "n_sent": group.n_sent,
+        "n_discarded": group.n_discarded, "came_by": "http" if group.is_api else "import",
+        "first": f"{group.first.isoformat()}Z", "last": f"{group.last.isoformat()}Z",
+    }  # fmt: skip
+
+
 def try_again(group: LetterGroup, letters: Sequence[Letter], mend: Mend) -> Trial:
     """What would become of the letters, mended so."""
     reasons: Counter[str] = Counter()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app.auth import require
-from app.auth.current import state
+from app.auth.current import read_token, state
+from app.monitors.files import export_incidents
 from app.monitors.verbs import open_case
 from app.state.incidents import list_cases, see_all
 from app.state.monitors import last_runs
@@ -33,7 +34,15 @@ if case is not None and st.query_params.get("m") != case.model:  # the link name
     st.query_params["m"] = case.model
     st.rerun()
 view = open_view(require("view", selected_model(require("view"))), "Incidents")
-draw_header(view)
+place = draw_header(view)
+token = read_token()
+
+
+def file_of() -> bytes:
+    """The file of a download button; asked at the click, outside of any run: the token says who."""
+    return export_incidents(state()[0], require("export", view.model, token), view.model)
+
+
 if case is not None:
     back = (view.model, None)
     st.button("All incidents", key="all", type="tertiary", on_click=open_incident, args=back)
@@ -52,6 +61,12 @@ if not runs:
         "The worker runs them some minutes after a model's first import: telltale run starts one.",
     )
     st.stop()
+if cases and view.viewer.may("export", view.model):
+    with place.popover("Export"):
+        st.download_button(
+            "CSV", file_of, f"{view.model}-incidents.csv", key="incidents_csv",
+            help="Every incident of the model", on_click="ignore",
+        )  # fmt: skip
 now = database.clock()
 worst = worst_of(cases, now)
 with draw_lead(speak_of_cases(cases, now)):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from analytics.query.explore import FORMULA
 from app.auth.viewer import Viewer
+from app.spreadsheet import write_table
 from app.state.database import Database
 from app.state.feedback import Item
 from app.state.inbox import Filter, list_after
@@ -36,13 +34,8 @@ def to_jsonl(items: Iterable[Item]) -> bytes:
 
 
 def to_csv(items: Iterable[Item]) -> bytes:
-    """A table; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for item in items:
-        writer.writerow([_cell(value) for value in _row(item).values()])
-    return text.getvalue().encode()
+    """A table, safe to open in a spreadsheet."""
+    return write_table(COLUMNS, (_row(item).values() for item in items)).encode()
 
 
 def _all(database: Database, which: Filter) -> Iterator[Item]:
@@ -58,11 +51,3 @@ def _row(item: Item) -> dict[str, Any]:
         name: f"{value.isoformat()}Z" if hasattr(value, "isoformat") else value
         for name, value in row.items()
     }
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, dict | list | tuple):
-        value = json.dumps(value, ensure_ascii=False) if value else ""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return "" if value is None else value

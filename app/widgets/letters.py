@@ -10,7 +10,7 @@ import streamlit as st
 from analytics.errors import TelltaleError
 from analytics.words import write_count, write_moment
 from app.auth import guarded, require
-from app.auth.current import state
+from app.auth.current import read_token, state
 from app.ingest.requests import place_of
 from app.ingest.words import Place
 from app.letters import (
@@ -18,6 +18,7 @@ from app.letters import (
     LetterGroup,
     Mend,
     discard,
+    export_letters,
     fields_of,
     open_letters,
     send_again,
@@ -91,6 +92,8 @@ def draw_group(group: LetterGroup) -> None:
             alt=f"{len(letters)} rows as they came",
             column_config={"As it came": st.column_config.TextColumn(width="large")},
         )
+        if viewer.may("export", group.model):
+            _draw_file(group)
         if group.n_left > len(letters):
             st.caption(f"{write_count(len(letters))} of {write_count(group.n_left)} are shown.")
     with right:
@@ -105,6 +108,21 @@ def draw_group(group: LetterGroup) -> None:
         st.button("Discard them", key="letters_discard", on_click=_discard, args=(group,))
     if group.is_api and letters:
         _draw_edit(group, letters)
+
+
+def _draw_file(group: LetterGroup) -> None:
+    token = read_token()
+
+    def file_of() -> bytes:
+        """Asked at the click, outside of any run: the token says who."""
+        viewer = require("export", group.model, token)
+        database, settings = state()
+        return export_letters(viewer, place_of(settings, database, viewer.user), group)
+
+    st.download_button(
+        "Export", file_of, f"{group.model}-set-aside.jsonl", key="letters_file", on_click="ignore",
+        help="The rows of this reason that wait, as they came, one JSON object a line",
+    )  # fmt: skip
 
 
 def _draw_mend(group: LetterGroup, letters: list[Letter]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +18,7 @@ from analytics.words import (
     write_period,
     write_value,
 )
+from app.spreadsheet import write_table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,52 +41,24 @@ READINGS = {
     "labels": "Rows whose truth is known.",
     "note": "Why there is no verdict, or whether labels are still on their way.",
 }
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+WHERE = ("name", "column", "class", "version", "segment", "part", "start", "end", "first_row",
+         "last_row")  # fmt: skip
 
 
 def results_csv(results: Sequence[Result]) -> str:
     """All Results with everything that belongs to a number; safe to open in a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    where = [
-        "name",
-        "column",
-        "class",
-        "version",
-        "segment",
-        "part",
-        "start",
-        "end",
-        "first_row",
-        "last_row",
-    ]
-    numbers = ["value", "low", "high", "interval", "reference", "change", "n", "n_labelled"]
-    writer.writerow([*where, *numbers, "verdict", "reason"])
-    for r in results:
-        w, d = r.window, r.detail
-        row = [r.name, r.column, d.get("class"), r.version, r.segment]
-        row += [
-            d.get("part"),
-            w.start,
-            w.end,
-            w.first_row,
-            w.last_row,
-            r.value,
-            r.low,
-            r.high,
-            r.interval,
-            d.get("reference"),
-            d.get("change"),
-        ]
-        writer.writerow([_cell(v) for v in [*row, r.n, r.n_labelled, r.verdict, r.reason]])
-    return out.getvalue()
+    numbers = ("value", "low", "high", "interval", "reference", "change", "n", "n_labelled")
+    return write_table((*WHERE, *numbers, "verdict", "reason"), map(_row, results))
 
 
-def _cell(value: object) -> object:
-    """A text that a spreadsheet would run as a formula is quoted."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return "" if value is None else value
+def _row(r: Result) -> list[Any]:
+    w, d = r.window, r.detail
+    return [
+        r.name, r.column, d.get("class"), r.version, r.segment, d.get("part"),
+        w.start, w.end, w.first_row, w.last_row,
+        r.value, r.low, r.high, r.interval, d.get("reference"), d.get("change"),
+        r.n, r.n_labelled, r.verdict, r.reason,
+    ]  # fmt: skip
 
 
 def results_table(results: Sequence[Result], key: str, **clicks: Any) -> None:

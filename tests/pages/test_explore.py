@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +14,13 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.core import Dataset
 from app.ask import Desk
-from app.auth.viewer import Viewer
+from app.auth.viewer import Viewer, operator
+from app.cli import main
+from app.explore import export_file
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, Place
+from app.questions import Asked
 from app.settings import settings_in_force
 from app.state.audit import list_entries
 from app.state.database import open_database
@@ -62,6 +68,25 @@ def test_the_newest_rows_come_first_and_pages_follow(bring, run, texts) -> None:
     app.run()
     assert "Showing 101 to 120 of 120 rows" in texts(app)
     assert not set(first) & set(shown(app))
+
+
+def test_the_files_the_screen_and_the_commands_count_the_same_rows(
+    bring, run, texts, capsys
+) -> None:
+    place = bring(BINARY)
+    app = run("explore", m="loan", w="2026-01-01..2026-01-15", seg="town = 't1'")
+    asked = Asked(window="2026-01-01..2026-01-15", segment="town = 't1'")
+    rows = list(
+        csv.DictReader(io.StringIO(export_file(operator("ann"), "loan", asked, "csv").decode()))
+    )
+    assert f"of {len(rows)} rows" in texts(app) and 10 < len(rows) < N
+    assert set(shown(app)) <= {row["prediction_id"] for row in rows}
+    words = ["--window", str(asked.window), "--segment", str(asked.segment), "--json"]
+    capsys.readouterr()
+    assert main(["performance", "--model", "loan", "--home", str(place.home), *words]) == 0
+    result = json.loads(capsys.readouterr().out)["results"][0]
+    assert result["n"] == len(rows)
+    assert result["n_labelled"] == sum(bool(row["label"]) for row in rows)
 
 
 @pytest.mark.parametrize(("only", "n"), [("wrong", 40), ("unlabelled", 40), ("errors", 3)])

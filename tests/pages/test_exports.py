@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from analytics.words import unit_of, write_value
+from app import navigation
 from app.cli import main
 from app.report.sections import SECTIONS
 from app.widgets import export
@@ -25,6 +26,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(p.stem for p in (ROOT / "pages").glob("*.py") if "draw_export(" in p.read_text())
 MONITORED = ("overview", "performance", "drift", "quality", "serving", "compare")
 MODELS = ("flight-late", "flight-delay", "digit-reader")
+FILES = {  # pages that hand out files of their own: the test that file, screen and command agree
+    "explore": "test_explore.py::test_the_files_the_screen_and_the_commands_count_the_same_rows",
+    "feedback": "test_feedback.py::test_the_files_the_screen_and_the_command_count_the_same_items",
+    "incidents": "test_incidents.py::test_the_file_the_screen_and_the_command_hold_the_same_incidents",
+    "monitors": "test_incidents.py::test_the_file_of_monitors_is_the_table_and_what_check_reads",
+    "review": "test_review.py::test_the_file_the_screen_and_the_command_hold_the_same_tasks",
+    "set_aside": "test_set_aside.py::test_the_file_the_screen_and_the_command_count_the_same_rows",
+}
+NO_NUMBERS = ("account", "add_data", "admin", "label")  # forms, and one card at a time
+NO_CODE = {"behaviour": "There is no code for behaviour yet."}  # said in the menu instead
 QUESTIONS = {"overview": ("performance", "headline")}  # pages whose numbers are other commands'
 COUNTED = {"observed_rate", "label_coverage", "latency_p95"}  # the headline gives all of them
 FLAGS = ("version", "window", "reference", "segment", "as_of")
@@ -111,6 +122,27 @@ def key_of(row: dict[str, Any]) -> tuple[Any, ...]:
         names = ("name", "column", "class", "version", "segment", "start", "end")
         found = tuple(row[n].removeprefix("'") or None for n in (*names, "first_row", "last_row"))
     return tuple(None if v is None else str(v) for v in found)
+
+
+def test_every_page_of_the_menu_says_how_its_numbers_leave() -> None:
+    """A new page stands in one of the three, and its test is there."""
+    ways = [*PAGES, *FILES, *NO_NUMBERS]
+    assert sorted(ways) == sorted(page.file for page in navigation.PAGES)
+    for place in FILES.values():
+        file, test = place.split("::")
+        assert f"def {test}(" in (ROOT / "tests" / "pages" / file).read_text(), place
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_code_to_copy_is_there_or_the_menu_says_why_not(on_samples, take, texts, page: str) -> None:
+    """That it gives the same numbers: tests/app/report/test_take_away.py."""
+    app, _taken = take(page, "flight-late")
+    app.session_state["as_code"] = True
+    app.run()
+    assert not app.exception
+    code = [c.value for c in app.code if "import duckdb" in c.value]
+    assert bool(code) == (page not in NO_CODE)
+    assert code or NO_CODE[page] in texts(app)
 
 
 @pytest.mark.parametrize("page", sorted(set(PAGES) - set(MONITORED)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +12,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.auth.viewer import Viewer
+from app.auth.viewer import Viewer, operator
+from app.cli import main
+from app.feedback.files import export
 from app.settings import settings_in_force
 from app.state.audit import list_entries
 from app.state.database import Database, open_database
@@ -48,6 +53,21 @@ def test_the_page_speaks_and_shows_the_newest_item(on_samples: None, run: Run, t
     assert "simulated" in said
     assert "235 items" in said
     assert len(app.dataframe[0].value) == 50
+
+
+def test_the_files_the_screen_and_the_command_count_the_same_items(
+    on_copy: Database, run: Run, texts, tmp_path: Path, capsys
+) -> None:  # type: ignore[no-untyped-def]
+    app = run("feedback", m=MODEL)
+    table, lines = (
+        export(on_copy, operator("ann"), Filter(MODEL), kind).decode() for kind in ("csv", "jsonl")
+    )
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert f"{len(rows)} items" in texts(app)
+    assert [row["id"] for row in rows] == [json.loads(x)["id"] for x in lines.splitlines()]
+    home = str(tmp_path / "home")
+    assert main(["feedback", "list", "--model", MODEL, "--home", home, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == len(rows)
 
 
 @pytest.mark.parametrize("tab", ["Trends", "The week"])

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from analytics.errors import AccessDenied
 from app.ask import Desk
-from app.auth.viewer import Viewer
+from app.auth.viewer import Viewer, operator
+from app.cli import main
+from app.monitors.editing import monitors_of
+from app.monitors.files import export_incidents
+from app.monitors.policies import write_policy
 from app.monitors.watching import run_watch, watch_new
-from app.settings import read_settings
+from app.settings import read_settings, settings_in_force
 from app.state.database import Database
 from app.state.grants import Grant
 from app.state.incidents import count_unread, list_cases, list_silences
@@ -61,6 +70,47 @@ def test_the_list_says_what_is_open_what_is_over_and_what_is_harmless(
     assert said.index("Drifted, harmless") < said.index(
         "temp and 6 more moved, and the metric held"
     )
+
+
+def test_the_file_the_screen_and_the_command_hold_the_same_incidents(
+    on_watched, run, texts, capsys
+) -> None:
+    app = run("incidents", m=MODEL)
+    said = texts(app).replace("\\", "")
+    rows = list(
+        csv.DictReader(io.StringIO(export_incidents(on_watched, operator("ann"), MODEL).decode()))
+    )
+    shown = [int(b.label.split()[1]) for b in app.button if re.fullmatch(r"Open \d+", b.label)]
+    assert sorted(shown) == sorted(int(row["id"]) for row in rows) and len(rows) >= 5
+    assert all(row["title"] in said and row["sentence"] in said for row in rows)
+    assert (
+        main(["incidents", "--model", MODEL, "--home", str(settings_in_force().home), "--json"])
+        == 0
+    )
+    told = json.loads(capsys.readouterr().out)
+    assert told["n"] == len(rows)
+    as_text = [{k: "" if v is None else str(v) for k, v in r.items()} for r in told["incidents"]]
+    assert as_text == rows
+
+
+def test_who_may_not_export_gets_no_file_of_incidents(on_watched) -> None:
+    vic = Viewer("vic", "Vic", "viewer", (Grant("viewer", MODEL),))
+    if vic.may("export", MODEL):
+        assert export_incidents(on_watched, vic, MODEL)
+    with pytest.raises(AccessDenied):
+        export_incidents(on_watched, Viewer("zoe", "Zoe", "viewer", ()), MODEL)
+
+
+def test_the_file_of_monitors_is_the_table_and_what_check_reads(
+    on_watched, run, capsys, tmp_path: Path
+) -> None:
+    table = run("monitors", m=MODEL).dataframe[0].value
+    policy = tmp_path / "policy.toml"
+    policy.write_text(write_policy(monitors_of(on_watched, MODEL)))
+    main(["check", str(policy), "--home", str(settings_in_force().home), "--json"])
+    told = json.loads(capsys.readouterr().out)["monitors"]
+    assert [m["name"] for m in told] == list(table["monitor"])
+    assert [m["state"] for m in told] == [state.split()[-1] for state in table["state"]]
 
 
 def test_one_incident_shows_its_evidence_rows_and_links(on_watched, run, texts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from analytics.errors import AccessDenied
 from app.auth.passwords import hash_password
 from app.auth.viewer import Viewer, operator
+from app.cli import main
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, Place
@@ -221,6 +223,25 @@ def test_labels_are_taken_away_as_files(model, answered, run, kind: str, begin: 
     assert not app.exception
     found = export_file("letters", get_project(model, BOSS, number), kind, None)
     assert found.lstrip(b"\xef\xbb\xbf").startswith(begin) and len(found) > 200
+
+
+def test_the_file_the_screen_and_the_command_hold_the_same_tasks(
+    model, answered, run, texts, tmp_path: Path, capsys
+) -> None:
+    from app.widgets.label.files import export_file
+
+    number = answered("aab", "abb")
+    taken = export_file("letters", get_project(model, BOSS, number), "jsonl", None)
+    out, home = tmp_path / "said.jsonl", str(settings_in_force().home)
+    capsys.readouterr()
+    words = ["label", "export", "--model", "letters", "--home", home, "--format", "jsonl"]
+    assert main([*words, "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert out.read_bytes() == taken and told["n_rows"] == len(taken.splitlines())
+    rows = [json.loads(line) for line in taken.splitlines()]
+    app = at(run, "Annotators")
+    assert f"of {len({row['prediction_id'] for row in rows})} items are done" in texts(app)
+    assert sum(map(int, app.table[0].value["answers"])) == len(rows) == 6
 
 
 def test_whoever_may_not_export_gets_no_file(model, answered, enter, tmp_path: Path) -> None:

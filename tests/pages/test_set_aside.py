@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from analytics.core import Schema
-from app.auth.viewer import Viewer
+from analytics.errors import AccessDenied
+from app.auth.viewer import Viewer, operator
+from app.cli import main
 from app.ingest.drain import drain
 from app.ingest.wal import Wal
 from app.ingest.words import Place
+from app.letters import export_letters, list_groups
 from app.settings import settings_in_force
 from app.state.database import open_database
 from app.state.grants import Grant
@@ -54,6 +57,28 @@ def test_a_field_is_mapped_and_the_rows_go_again(place: Place, run: Any, texts: 
     assert "3 sent again" in texts(app) and "No row waits" in texts(app)
     drain(place)
     assert load_dataset(place.database, "m").log("predictions").n_rows == 3
+
+
+def test_the_file_the_screen_and_the_command_count_the_same_rows(
+    place: Place, run: Any, texts: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = run("set_aside")
+    assert "3 rows of 1 model" in texts(app)
+    (group,) = list_groups(operator("ann"), place.database)
+    lines = export_letters(operator("ann"), place, group).decode().splitlines()
+    assert lines == list(app.dataframe[1].value["As it came"])
+    assert [json.loads(line)["prediction_id"] for line in lines] == ["p0", "p1", "p2"]
+    assert main(["aside", "--home", str(place.home), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["n_left"] == len(lines) == int(app.dataframe[0].value["Left"].sum())
+    assert [r["reason"] for r in said["reasons"]] == list(app.dataframe[0].value["Reason"])
+
+
+def test_who_may_not_see_rows_gets_no_file(place: Place) -> None:
+    (group,) = list_groups(operator("ann"), place.database)
+    for role in ("viewer", "product_owner"):
+        with pytest.raises(AccessDenied):
+            export_letters(Viewer("vic", "Vic", role, (Grant(role, "m"),)), place, group)
 
 
 def test_one_row_is_mended_by_hand_and_the_rest_discarded(
