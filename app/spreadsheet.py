@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from analytics.query.explore import FORMULA
 
 
-def write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def write_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     """The rows as CSV under their columns."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
