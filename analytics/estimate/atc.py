@@ -27,10 +27,16 @@ def confidence(score: Floats) -> Floats:
     return np.asarray(score.max(axis=1))
 
 
-def atc(reference: Floats, is_right: npt.NDArray[np.bool_], current: Floats) -> Estimate:
+def atc(
+    reference: Floats,
+    is_right: npt.NDArray[np.bool_],
+    current: Floats,
+    weight: Floats | None = None,
+) -> Estimate:
     """Accuracy by average thresholded confidence (Garg et al. 2022).
 
-    The threshold leaves as many reference rows below it as were wrong; ties with it count in part.
+    The threshold leaves as much weight of the reference below it as was wrong; ties with it count
+    in part.
 
     >>> sure = np.repeat([0.6, 0.9], 100)
     >>> round(atc(sure, sure > 0.7, np.repeat([0.6, 0.9], [50, 150])).value, 2)
@@ -41,18 +47,18 @@ def atc(reference: Floats, is_right: npt.NDArray[np.bool_], current: Floats) -> 
         return Estimate(
             None, n=n, reason=f"too few rows ({min(m, n)}, at least {MIN_ROWS})", detail=DETAIL
         )
-    wrong = int((~is_right).sum())
-    ranked = np.sort(reference)
-    threshold = float(ranked[min(wrong, m - 1)])
-    below, ties = float((reference < threshold).sum()), float((reference == threshold).sum())
-    part = (wrong - below) / ties  # of the rows at the threshold, that count as wrong
+    weight = np.ones(m) if weight is None else weight / weight.mean()
+    wrong = float(weight[~is_right].sum())
+    order = np.argsort(reference, kind="stable")
+    upto = np.cumsum(weight[order])
+    threshold = float(reference[order][min(int(np.searchsorted(upto, wrong, "right")), m - 1)])
+    below = float(weight[reference < threshold].sum())
+    part = (wrong - below) / float(weight[reference == threshold].sum())
     share_below = float((current < threshold).mean())
     value = 1 - share_below - part * float((current == threshold).mean())
     value = min(max(value, 0.0), 1.0)
-    error = wrong / m
-    variance = (
-        value * (1 - value) * 2 / n + error * (1 - error) / m
-    )  # rows drawn, labels, threshold
+    error, worth = wrong / m, m**2 / float((weight**2).sum())
+    variance = value * (1 - value) * 2 / n + error * (1 - error) / worth  # rows, labels, threshold
     half = Z95 * math.sqrt(variance)
     return Estimate(
         value, max(value - half, 0.0), min(value + half, 1.0), INTERVAL, n, half / Z95,

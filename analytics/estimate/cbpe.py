@@ -131,7 +131,7 @@ def cbpe(
         reason = f"too few rows ({rows.n}, at least {MIN_ROWS})"
         return replace(Estimate.undefined(reason, rows.n), detail=detail)
     if metric.name == "average_precision":
-        value, slope = _average_precision(rows)
+        value, slope = ranked_precision(rows)
     elif metric.name == "roc_auc":
         value, slope = ranked_auc(rows)
     elif metric.name in MEANS:
@@ -225,7 +225,7 @@ def ranked_auc(rows: Forecast) -> tuple[float | None, Floats]:
     return value, slope
 
 
-def _average_precision(rows: Forecast) -> tuple[float | None, Floats]:
+def ranked_precision(rows: Forecast) -> tuple[float | None, Floats]:
     """Precision at each row in turn, weighed by the positives it brings; ties in a row one by one."""
     count = rows.count.astype(np.int64)[::-1]
     rate = np.repeat(rows.rate[::-1], count)

@@ -17,11 +17,13 @@ from analytics.core import Estimate, Metric
 from analytics.estimate.cbpe import (
     INTERVAL,
     MIN_ROWS,
+    RANKED,
     Calibration,
     Forecast,
     bounded,
     calibrate,
     ranked_auc,
+    ranked_precision,
 )
 from analytics.needs import ClassScores, Confusion, Floats, Scores, Valued
 from analytics.stats.intervals import Z95
@@ -102,10 +104,10 @@ def forecast_classes(
 
 
 def estimated_of_classes(metric: Metric) -> bool:
-    """Whether a multiclass metric can be estimated so: from counts by class, or as ROC AUC."""
+    """Whether a multiclass metric can be estimated so: from counts by class, or by rank."""
     by_counts = metric.needs in (Confusion, Valued) and metric.needs_labels
     return "multiclass" in metric.tasks and (
-        by_counts or (metric.name == "roc_auc" and metric.needs is ClassScores)
+        by_counts or (metric.name in RANKED and metric.needs is ClassScores)
     )
 
 
@@ -117,7 +119,9 @@ def cbpe_of_classes(
         reason = f"too few rows ({rows.n}, at least {MIN_ROWS})"
         return replace(Estimate.undefined(reason, rows.n), detail=ASSUMES)
     value, slope = (
-        _auc(rows, of) if metric.name == "roc_auc" else _by_counts(metric, rows, of, values)
+        _by_rank(metric, rows, of)
+        if metric.name in RANKED
+        else _by_counts(metric, rows, of, values)
     )
     if value is None or not math.isfinite(value):
         return replace(Estimate.undefined("it has no expected value", rows.n), detail=ASSUMES)
@@ -155,8 +159,9 @@ def _by_counts(
     return value, slopes.T[rows.said]
 
 
-def _auc(rows: ClassForecast, of: str | None) -> tuple[float | None, Floats]:
+def _by_rank(metric: Metric, rows: ClassForecast, of: str | None) -> tuple[float | None, Floats]:
     """One class against the rest, or the mean over classes, by expected rows where weighted."""
+    rank_of = {"roc_auc": ranked_auc, "average_precision": ranked_precision}
     slope = np.zeros_like(rows.rate)
     size = len(rows.classes)
     if of not in AVERAGES:
@@ -165,13 +170,14 @@ def _auc(rows: ClassForecast, of: str | None) -> tuple[float | None, Floats]:
         weight = rows.rate.mean(axis=0) if of == "weighted" else np.full(size, 1 / size)
     total = 0.0
     for k in np.flatnonzero(weight).tolist():
+        order = np.argsort(rows.score[:, k], kind="stable")
         one = Forecast(
-            rows.score[:, k], rows.said == k, np.ones(rows.n), rows.rate[:, k],
+            rows.score[order, k], rows.said[order] == k, np.ones(rows.n), rows.rate[order, k],
             np.zeros(rows.n, dtype=np.int64), np.zeros(1),
         )  # fmt: skip
-        value, moved = ranked_auc(one)
+        value, moved = rank_of[metric.name](one)
         if value is None:
             return None, slope
         total += float(weight[k]) * value
-        slope[:, k] = weight[k] * moved
+        slope[order, k] = weight[k] * moved
     return (total if weight.any() else None), slope

@@ -16,6 +16,7 @@ from analytics.estimate.cbpe import calibrate, cbpe, forecast
 from analytics.estimate.classes import calibrate_classes, cbpe_of_classes
 from analytics.estimate.importance import (
     Likeness,
+    blend,
     disagree,
     importance,
     liken,
@@ -90,8 +91,9 @@ def opinions(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
 
     "cbpe" and "dle" are as ``estimate`` gives them. "weighted" is CBPE calibrated on the reference
     counted so that it looks like the rows asked about, "importance" the metric of that weighted
-    reference itself, "atc" accuracy by thresholded confidence. ``detail.is_headline`` marks the one
-    to go by: "weighted" where the mix of rows has changed and enough of the reference is like them.
+    reference itself, "blend" the mean of these two, "atc" accuracy by thresholded confidence.
+    ``detail.is_headline`` marks the one to go by: "blend" where the mix of rows has changed and
+    enough of the reference is like them, else the usual one.
     ``detail.disagree`` names on the headline two methods whose intervals do not meet: some
     assumption fails, and only labels can say which.
     """
@@ -186,7 +188,8 @@ def _others(dataset: Dataset, known: Known, now: Now, named: Named, of: str | No
         names = [k for k in known.rows.columns if k == "score" or k.startswith("score_")]
         score = matrix_of(now.rows, names)
         score = score[np.isfinite(score).all(axis=1)]
-        found["atc"] = atc(confidence(known.score), known.said == known.label, confidence(score))
+        is_right, like = known.said == known.label, weight if now.likeness.is_usable else None
+        found["atc"] = atc(confidence(known.score), is_right, confidence(score), like)
     return found
 
 
@@ -227,15 +230,19 @@ def _of_several(
 
 def tell(named: Named, found: Mapping[str, Estimate]) -> list[Estimate]:
     """The methods, the headline first; it says whether they disagree."""
-    usual = next(iter(found))
-    weighted = found.get("weighted")
-    is_shifted = bool(weighted is not None and weighted.detail.get("is_shifted"))
-    headline = "weighted" if is_shifted and weighted and weighted.value is not None else usual
+    headline = next(iter(found))
     apart = disagree(named.metric, found)
+    weighted, own = (found.get(name) for name in ("weighted", "importance"))
+    all_of_them = dict(found)
+    both = weighted is not None and own is not None and None not in (weighted.value, own.value)
+    if weighted and own and both and weighted.detail.get("is_shifted"):
+        headline = "blend"
+        all_of_them["blend"] = blend(weighted, own)
     told = []
-    for method in sorted(found, key=lambda m: m != headline):
-        detail = {**found[method].detail, "method": method, "is_headline": method == headline}
+    for method in sorted(all_of_them, key=lambda m: m != headline):
+        one = all_of_them[method]
+        detail = {**one.detail, "method": method, "is_headline": method == headline}
         if method == headline:
             detail["disagree"] = list(apart) if apart else None
-        told.append(replace(found[method], detail=detail))
+        told.append(replace(one, detail=detail))
     return told

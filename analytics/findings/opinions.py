@@ -12,6 +12,7 @@ METHODS = {
     "dle": "learned losses (DLE)",
     "weighted": "calibrated on rows like these (weighted CBPE)",
     "importance": "the reference counted like these rows",
+    "blend": "weighted CBPE and the reference counted like these rows, halved",
     "atc": "confidence past a threshold (ATC)",
 }
 EACH = {
@@ -19,6 +20,7 @@ EACH = {
     "dle": "What rows like each of these lost on the reference.",
     "weighted": "What scores as these meant on those rows of the reference that are like these.",
     "importance": "What the model did on those rows of the reference that are like these.",
+    "blend": "Half of either: one errs by what scores leave out, the other by few labels.",
     "atc": "How many rows are as sure as the right ones of the reference were; accuracy only.",
 }
 
@@ -28,7 +30,7 @@ def opinions_sentence(results: Sequence[Result]) -> str:
     headline = next((r for r in results if r.detail.get("is_headline")), None)
     if headline is None or headline.value is None:
         return "No method has an estimate of these rows."
-    there = [r for r in results if r.value is not None]
+    there = [r for r in results if r.value is not None and r.detail["method"] != "blend"]
     if len(there) < 2:
         reasons = [r.reason for r in results if r.reason]
         why = f": {reasons[0]}" if reasons else ""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from analytics.core import Estimate, Metric
 from analytics.needs import ClassScores, Scores
 from analytics.stats.intervals import logit_estimate
-from analytics.stats.ranking import delong, effective
+from analytics.stats.ranking import delong, effective, over_classes
 
 AVERAGES = ("macro", "weighted")
 
@@ -44,20 +42,7 @@ def roc_auc_by_class(by_class: ClassScores, of: str | None = None) -> Estimate:
         if of not in by_class.by_class:
             return Estimate.undefined("no score was logged for this class", by_class.n)
         return roc_auc(by_class.by_class[str(of)])
-    of_class = list(by_class.by_class.values())
-    parts = [roc_auc(scores) for scores in of_class]
-    if not parts:
-        return Estimate.undefined("no scores were logged", by_class.n)
-    if any(part.value is None for part in parts):
-        return Estimate.undefined("a class has no labelled rows, or has them all", by_class.n)
-    support = np.array([float(scores.positives.sum()) for scores in of_class])
-    weight = support / support.sum() if of == "weighted" else np.full(len(parts), 1 / len(parts))
-    value = min(float(weight @ np.array([part.value for part in parts])), 1.0)
-    se = float(weight @ np.array([part.se or 0.0 for part in parts]))
-    size = min(min(effective(scores)) for scores in of_class)
-    detail = {"average": of, "n_invalid": max(scores.n_invalid for scores in of_class)}
-    method = "DeLong, logit, cautious"
-    return logit_estimate(value, se, by_class.n, method, size=size, **detail)
+    return over_classes(by_class, str(of), roc_auc, "DeLong, logit, cautious")
 
 
 METRIC = Metric(

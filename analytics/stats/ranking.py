@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from analytics.needs import Floats, Scores
+from analytics.core import Estimate
+from analytics.needs import ClassScores, Floats, Scores
+from analytics.stats.intervals import logit_estimate
 
 
 def delong(scores: Scores) -> tuple[float, float]:
@@ -93,3 +96,26 @@ def _below(x: Floats) -> Floats:
     """Sums over this and all lower scores."""
     found: Floats = np.cumsum(x[::-1])[::-1]
     return found
+
+
+def over_classes(
+    by_class: ClassScores, of: str, one: Callable[[Scores], Estimate], method: str
+) -> Estimate:
+    """The mean of one number over classes: even ("macro"), or weighted by rows ("weighted").
+
+    The interval takes the classes' errors as fully correlated, which is cautious: which row has
+    which scores of all classes at once is not in the counts.
+    """
+    of_class = list(by_class.by_class.values())
+    parts = [one(scores) for scores in of_class]
+    if not parts:
+        return Estimate.undefined("no scores were logged", by_class.n)
+    if any(part.value is None for part in parts):
+        return Estimate.undefined("a class has no labelled rows, or has them all", by_class.n)
+    support = np.array([float(scores.positives.sum()) for scores in of_class])
+    weight = support / support.sum() if of == "weighted" else np.full(len(parts), 1 / len(parts))
+    value = min(float(weight @ np.array([part.value for part in parts])), 1.0)
+    se = float(weight @ np.array([part.se or 0.0 for part in parts]))
+    size = min(min(effective(scores)) for scores in of_class)
+    n_invalid = max(scores.n_invalid for scores in of_class)
+    return logit_estimate(value, se, by_class.n, method, size=size, average=of, n_invalid=n_invalid)

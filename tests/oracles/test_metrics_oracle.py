@@ -339,6 +339,15 @@ AVERAGED: dict[str, dict[str, Callable[[Rows], float]]] = {
         )
         for a in ("macro", "weighted")
     },
+    "average_precision": {
+        a: lambda r, a=a: sk.average_precision_score(
+            np.column_stack([r["label"] == c for c in "abc"]),
+            r["proba"],
+            sample_weight=r["w"],
+            average=a,
+        )
+        for a in ("macro", "weighted")
+    },
 }
 
 
@@ -366,6 +375,9 @@ OF_C: dict[str, Callable[[Rows], float]] = {
         r["label"] != "c", r["predicted"] != "c", sample_weight=r["w"]
     ),
     "roc_auc": lambda r: sk.roc_auc_score(
+        r["label"] == "c", r["proba"][:, 2], sample_weight=r["w"]
+    ),
+    "average_precision": lambda r: sk.average_precision_score(
         r["label"] == "c", r["proba"][:, 2], sample_weight=r["w"]
     ),
 }

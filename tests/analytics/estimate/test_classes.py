@@ -43,6 +43,9 @@ def other_rates(labels, score, now):  # type: ignore[no-untyped-def]
 def realised(name: str, truth: np.ndarray, score: np.ndarray, said: np.ndarray) -> float:
     if name == "roc_auc_macro":
         return float(metrics.roc_auc_score(truth, score, multi_class="ovr"))
+    if name == "average_precision_macro":
+        is_class = np.column_stack([truth == c for c in CLASSES])
+        return float(metrics.average_precision_score(is_class, score))
     if name in ("accuracy", "mcc"):
         of = metrics.accuracy_score if name == "accuracy" else metrics.matthews_corrcoef
         return float(of(truth, said))
@@ -75,10 +78,15 @@ def test_expected_numbers_are_those_of_rows_split_by_their_rates() -> None:
         both = np.column_stack([rates[:, k], 1 - rates[:, k]]).ravel()
         other = metrics.roc_auc_score(is_class, np.repeat(now[:, k], 2), sample_weight=both)
         assert cbpe_of_classes(known["roc_auc"].metric, rows, c).value == pytest.approx(other)
+        ranked = np.argsort(-now[:, k])  # no ties: each row adds its rate times the precision there
+        rate = rates[ranked, k]
+        precision = np.cumsum(rate) / np.arange(1, len(rate) + 1)
+        found = cbpe_of_classes(known["average_precision"].metric, rows, c)
+        assert found.value == pytest.approx(float(rate @ precision / rate.sum()), abs=1e-9)
     assert expected_table(rows).counts.sum() == pytest.approx(len(said))
 
 
-@pytest.mark.parametrize("name", [*NAMES, "roc_auc_macro"])
+@pytest.mark.parametrize("name", [*NAMES, "roc_auc_macro", "average_precision_macro"])
 def test_intervals_cover_what_labels_then_say(name: str) -> None:
     rng, metric = np.random.default_rng(11), metrics_for("multiclass")[name]
     n_held, n_runs = 0, 120

@@ -149,6 +149,16 @@ def test_atc_counts_what_passes_the_threshold() -> None:
     assert confidence(np.array([[0.1], [0.7]])).tolist() == [0.9, 0.7]
 
 
+def test_atc_with_weights_is_atc_of_rows_that_stand_twice() -> None:
+    rng = np.random.default_rng(2)
+    sure, now = np.round(0.5 + rng.random(400) / 2, 2), np.round(0.5 + rng.random(300) / 2, 2)
+    right, times = rng.random(400) < sure, rng.integers(1, 4, 400)
+    weighted = atc(sure, right, now, times.astype(float))
+    again = atc(np.repeat(sure, times), np.repeat(right, times), now)
+    assert weighted.value == pytest.approx(again.value, abs=1e-9)
+    assert weighted.high - weighted.low > again.high - again.low
+
+
 def test_only_gaps_that_matter_are_disagreement() -> None:
     metric = BINARY["accuracy"]
     base = Estimate(0.90, 0.89, 0.91)

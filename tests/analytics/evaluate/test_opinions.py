@@ -46,18 +46,26 @@ def test_where_the_mix_changed_the_weighted_estimate_leads(engine, build) -> Non
     dataset = log(build, 1.0)
     found = opinions(engine, dataset, Question(NOW, BEFORE, ("accuracy", "roc_auc")))
     by = {(r.name, r.detail["method"]): r for r in found}
-    assert {m for n, m in by if n == "accuracy"} == {"cbpe", "weighted", "importance", "atc"}
-    assert {m for n, m in by if n == "roc_auc"} == {"cbpe", "weighted", "importance"}
+    assert {m for n, m in by if n == "accuracy"} == {
+        "cbpe",
+        "weighted",
+        "importance",
+        "blend",
+        "atc",
+    }
+    assert {m for n, m in by if n == "roc_auc"} == {"cbpe", "weighted", "importance", "blend"}
     plain = estimate(engine, dataset, Question(NOW, BEFORE, ("accuracy",)))[0]
     assert by[("accuracy", "cbpe")].value == plain.value
     came = performance(engine, dataset, Question(NOW, None, ("accuracy",)))[0].value
-    lead = by[("accuracy", "weighted")]
+    lead = by[("accuracy", "blend")]
+    halves = [by[("accuracy", name)].value for name in ("weighted", "importance")]
+    assert lead.value == pytest.approx(np.mean(halves)) and found[0] == lead
     assert lead.detail["is_headline"] and not by[("accuracy", "cbpe")].detail["is_headline"]
     assert abs(lead.value - came) < abs(plain.value - came)
     assert lead.low <= came <= lead.high
     for r in found:
         assert r.detail["assumes"] == "no concept drift" and r.n == 2000
-        if r.detail["method"] in ("weighted", "importance"):
+        if r.detail["method"] in ("weighted", "importance", "blend"):
             assert 100 <= r.detail["n_effective"] < 2000 and r.detail["shift_auc_low"] > 0.5
 
 
