@@ -62,6 +62,7 @@ PAGES = (
     PageEntry("overview", "Overview", "", "view"),
     PageEntry("incidents", "Incidents", "Monitor", "view", WATCHERS),
     PageEntry("monitors", "Monitors", "Monitor", "view", (), more=SCIENTISTS),
+    PageEntry("replay", "Replay", "Monitor", "view", (), more=("product_owner", *SCIENTISTS)),
     PageEntry("performance", "Performance", "Monitor", "view", WATCHERS),
     PageEntry("drift", "Drift", "Monitor", "view", WATCHERS),
     PageEntry("quality", "Data quality", "Monitor", "view", SCIENTISTS),

@@ -40,6 +40,12 @@ def run_replay(arguments: argparse.Namespace) -> int:
         else:
             monitors = monitors_to_replay(desk, model, window)
         told = plain_of(desk, model, replay(desk, monitors))
+        if arguments.html:
+            from app.auth.viewer import operator
+            from app.report.replay import replay_file
+
+            text = replay_file(desk, told, window, actor=operator().user)
+            arguments.html.write_text(text, encoding="utf-8")
     print(json.dumps(told, allow_nan=False) if arguments.json else as_text(told))
     return 0
 

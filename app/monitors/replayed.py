@@ -32,6 +32,9 @@ def plain_of(desk: Desk, model: str, found: Replay) -> dict[str, Any]:
     return {
         "question": "replay",
         "model": model,
+        "start": dataset.first_event.isoformat() if dataset.first_event else None,
+        "end": end.isoformat() if dataset.last_event else None,
+        "n": dataset.log("predictions").n_rows,
         "delay_days": found.delay / A_DAY if found.delay is not None else None,
         "incidents": [_incident(desk, model, r, end) for r in ordered],
         "monitors": [

@@ -9,6 +9,8 @@ from analytics.query.engine import Cancel
 from app.ingest.requests import KIND as IMPORT
 from app.ingest.requests import run_asked
 from app.ingest.words import Progress
+from app.monitors.asked import KIND as REPLAY
+from app.monitors.asked import do_replay
 from app.search import KIND as SLICES
 from app.search import do_search
 from app.settings import Settings
@@ -26,4 +28,4 @@ def do_import(
     return run_asked(settings, database, job, progress, cancel).to_json()
 
 
-KINDS: Mapping[str, Do] = {IMPORT: do_import, SLICES: do_search}
+KINDS: Mapping[str, Do] = {IMPORT: do_import, SLICES: do_search, REPLAY: do_replay}

@@ -24,6 +24,7 @@ PAGES = {
     "set_aside": "",
     "incidents": "m=flight-late&w=all",
     "monitors": "m=flight-late&w=all",
+    "replay": "m=flight-late&w=all",
     "account": "",
 }
 BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"

@@ -103,5 +103,9 @@ def test_a_replay_lists_what_would_have_been_raised(
     assert (theirs["n_periods"], theirs["n_columns"]) == (20, 3)  # x, y, the prediction
     assert theirs["evidently"]["alerts"] == sum(p["evidently"] for p in theirs["by_period"])
     assert theirs["nannyml"]["losses"] >= 9  # every bad week, whatever else
-    assert main(["replay", "--model", "m", *home]) == 0
+    path = desk.settings.home.parent / "replay.html"
+    assert main(["replay", "--model", "m", "--html", str(path), *home]) == 0
+    text = path.read_text()
+    assert path.stat().st_size < 5e6 and "http-equiv" in text and "connect-src" not in text
+    assert incident["title"] in text and f"<td>{theirs['evidently']['alerts']}</td>" in text
     assert "m: 1 incidents, 0 harmless" in capsys.readouterr().out
