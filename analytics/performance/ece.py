@@ -54,7 +54,8 @@ METRIC = Metric(
     unit="score",
     meaning="The mean distance between the probability given and the rate observed, over 15 groups"
     " of equal size. Chance alone keeps it above zero, and a model can be well calibrated and"
-    " still rank badly. Its interval is approximate: it held the truth in 90 to 98 % of simulated logs.",
+    " still rank badly. Its interval is approximate with any number of rows: it held the truth"
+    " in 90 to 98 % of simulated logs.",
     source="Naeini, Cooper and Hauskrecht (2015), equal mass; debiased: Kumar, Liang and Ma (2019);"
     " interval: test inversion over simulated bins",
     is_default=False,

@@ -55,5 +55,11 @@ def test_what_leaves_93_to_97_is_said_on_screen() -> None:
     }  # fmt: skip
     assert left, "some are known to"
     for name, of in left:
-        said = " ".join(texts[name])
-        assert re.search(r"interval[^.]*(is approximate|wider than it need be)", said), (name, of)
+        said = re.search(
+            r"[^.]*interval[^.]*(is approximate|wider than it need be)[^.]*\.",
+            " ".join(texts[name]),
+        )
+        assert said, (name, of)
+        assert re.search(r"[\d,]+ (rows|groups)|any number of rows", said[0]), (
+            f"{name} does not say for how many rows"
+        )

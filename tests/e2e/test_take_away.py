@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.report.sections import SECTIONS
+
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("samples")]
 
 
@@ -30,12 +32,22 @@ def test_the_csv_of_every_page_holds_its_numbers(page, sign_in, idle, name: str)
     assert all(row["n"] for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("button", "titles"),
+    [
+        ("Report of this page", {"Serving"}),
+        (
+            "Report of the whole model",
+            {n.capitalize() for n in SECTIONS} - {"Quality"} | {"Data quality"},
+        ),
+    ],
+)
 def test_a_report_opens_without_a_network_and_saves_pictures(
-    page, sign_in, idle, browser, tmp_path
+    page, sign_in, idle, browser, tmp_path, button: str, titles: set[str]
 ) -> None:
     open_export(page, sign_in, idle, "/serving?m=flight-late&w=90d")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Report of this page").click()
+    with page.expect_download(timeout=90_000) as download:
+        page.get_by_role("button", name=button).click()
     file = tmp_path / "report.html"
     download.value.save_as(file)
     assert file.stat().st_size < 5_000_000
@@ -49,7 +61,7 @@ def test_a_report_opens_without_a_network_and_saves_pictures(
     report.goto(file.as_uri())
     report.locator("html[data-drawn]").wait_for()
     assert report.locator(".js-plotly-plot .main-svg").count() > 0
-    assert "Serving" in report.locator("h1").inner_text()
+    assert titles <= set(report.locator("h1, h2").all_inner_texts())
     with report.expect_download() as picture:
         report.locator(".png").first.click()
     assert Path(picture.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
