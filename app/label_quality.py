@@ -68,11 +68,14 @@ def pairs(ratings: Ratings) -> list[tuple[str, Estimate]]:
 
 def right_share(right: int, n: int) -> Estimate:
     """How often somebody was right of ``n`` times, with Wilson's interval."""
+    return share_of(right, n, "answered no item whose label is known")
+
+
+def share_of(count: int, n: int, reason: str) -> Estimate:
+    """A share of ``n`` with Wilson's interval; the reason where there are none."""
     from analytics.stats.intervals import share_estimate
 
-    if not n:
-        return Estimate.undefined("answered no item whose label is known")
-    return share_estimate(right / n, n, n)
+    return share_estimate(count / n, n, n) if n else Estimate.undefined(reason)
 
 
 def beside_others(setup: Setup, rows: Rows, person: str) -> Estimate:

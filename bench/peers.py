@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.speed import START
+from bench.generated import START
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS, ENVIRONMENTS = ROOT / "bench" / "peers.txt", ROOT / "bench" / ".peers"
@@ -107,7 +107,7 @@ def generate(folder: Path, rows: int) -> None:
 
     A process starts with its parent's largest memory on its account: this one must stay small.
     """
-    code = "import sys; from pathlib import Path; from bench.speed import make_log; make_log(Path(sys.argv[1]), int(sys.argv[2]))"
+    code = "import sys; from pathlib import Path; from bench.generated import make_log; make_log(Path(sys.argv[1]), int(sys.argv[2]))"
     subprocess.run([sys.executable, "-c", code, str(folder), str(rows)], check=True, cwd=ROOT)
 
 

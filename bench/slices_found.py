@@ -168,7 +168,7 @@ def main() -> None:
     ]
     print("\n".join(lines))
     if chosen.write:
-        keep("found", lines)
+        keep(lines)
 
 
 if __name__ == "__main__":

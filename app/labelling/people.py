@@ -53,10 +53,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One annotator's work in a project: counts, pace, and gold items answered right."""
+    """One annotator's work in a project: counts, pace, and gold items answered right.
+
+    ``n`` counts answers without practice, ``n_shown`` all items that were answered or skipped.
+    """
 
     person: str
     n: int
+    n_shown: int
     n_skipped: int
     n_flagged: int
     n_unsure: int
@@ -217,6 +221,7 @@ def _work(person: str, rows: list[Any]) -> Work:
     return Work(
         person=person,
         n=len(said),
+        n_shown=len(rows),
         n_skipped=sum(bool(r.was_cancelled) for r in rows),
         n_flagged=sum(bool(r.is_flagged) for r in rows),
         n_unsure=sum(bool(r.is_unsure) for r in rows),

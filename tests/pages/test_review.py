@@ -147,9 +147,14 @@ def test_what_a_person_skips_and_flags_is_told_by_queue(answered, run, texts, mo
     )  # fmt: skip
     app = at(run, "Annotators")
     assert not app.exception, app.exception
-    queues = app.table[1].value
+    one_of_five = "20.0 % (3.6 % to 62.4 %, 1 of 5)"  # Wilson's interval
+    people = app.table[0].value.set_index("person").replace("\u00a0", " ", regex=True)
+    assert list(people.loc["ann", ["skipped", "flagged"]]) == [one_of_five, one_of_five]
+    assert people.loc["bo", "skipped"] == "0.0 % (0.0 % to 56.1 %, 0 of 3)"
+    assert people.loc["ann", "settled the same way"] == "–"
+    queues = app.table[1].value.replace("\u00a0", " ", regex=True)
     assert list(queues["items"]) == ["5"]
-    assert list(queues["skipped"]) == ["1"] and list(queues["flagged"]) == ["1"]
+    assert list(queues["skipped"]) == list(queues["flagged"]) == [one_of_five]
     assert "too dark" in str(app.table[2].value) and "two letters" in str(app.table[2].value)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from analytics.words import write_count, write_interval, write_value
 from app.label_quality import beside_others, differences, right_share, time_for_one
 from app.labelling.person import MARKS, read_person
+from app.widgets.label.quality import say_share
 from app.widgets.problem import plain
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _draw_marked(found: Person) -> None:
     st.table(
         [
             {"queue": plain(queue), "items": write_count(counts["items"])}
-            | {mark: write_count(counts.get(mark, 0)) for mark in MARKS}
+            | {mark: say_share(counts.get(mark, 0), counts["items"]) for mark in MARKS}
             for queue, counts in sorted(found.by_queue.items())
         ],
         border="horizontal",

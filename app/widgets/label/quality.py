@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.words import write_count, write_half_width, write_interval, write_value
-from app.label_quality import MEANINGS, agreement, by_label, right_share
+from app.label_quality import MEANINGS, agreement, by_label, right_share, share_of
 from app.widgets.empty_state import draw_empty, link_to
 from app.widgets.problem import plain
 
@@ -94,7 +94,8 @@ def draw_annotators(work: Sequence[Work]) -> None:
         return
     st.table([_person(person) for person in found], border="horizontal", hide_index=True)
     st.caption(
-        "Gold: items with a known answer, hidden among the rest, with the 95 % interval by Wilson."
+        "Gold: items with a known answer, hidden among the rest. Skipped, unsure and flagged are shares"
+        " of the items that a person answered or skipped. Intervals: 95 %, by Wilson."
         " Time: the median from card to answer, as the browser measured it."
     )
 
@@ -104,22 +105,33 @@ def _person(work: Work) -> dict[str, str]:
     right = "not enough data"
     if gold.value is not None:
         span = write_interval(gold.low, gold.high, "rate")
-        right = f"{write_value(gold.value, 'rate')} ({span}, n = {gold.n})"
+        right = _whole(write_value(gold.value, "rate"), f"({span},", f"n = {gold.n})")
     return {
         "person": plain(work.person),
         "answers": write_count(work.n),
         "right on gold": plain(right),
         "time for one": write_value(work.median_s, "s"),
-        "skipped": write_count(work.n_skipped),
-        "unsure": write_count(work.n_unsure),
-        "flagged": write_count(work.n_flagged),
-        "settled the same way": _settled(work),
+        "skipped": say_share(work.n_skipped, work.n_shown),
+        "unsure": say_share(work.n_unsure, work.n_shown),
+        "flagged": say_share(work.n_flagged, work.n_shown),
+        "settled the same way": say_share(work.n_accepted, work.n_accepted + work.n_rejected),
     }
 
 
-def _settled(work: Work) -> str:
-    n = work.n_accepted + work.n_rejected
-    return f"{work.n_accepted} of {n}" if n else "–"
+def say_share(count: int, n: int) -> str:
+    """A share with its interval and both counts; a dash where there is nothing yet."""
+    found = share_of(count, n, "nothing yet")
+    if found.value is None:
+        return "–"
+    span = write_interval(found.low, found.high, "rate")
+    return _whole(
+        write_value(found.value, "rate"), f"({span},", f"{write_count(count)} of {write_count(n)})"
+    )
+
+
+def _whole(*pieces: str) -> str:
+    """Pieces that a narrow column breaks between, and not inside."""
+    return " ".join(piece.replace(" ", "\u00a0") for piece in pieces)
 
 
 def draw_suspects(found: SuspectLabels | None, can_open: bool) -> None:
