@@ -31,6 +31,7 @@ FILES = {  # pages that hand out files of their own: the test that file, screen 
     "feedback": "test_feedback.py::test_the_files_the_screen_and_the_command_count_the_same_items",
     "incidents": "test_incidents.py::test_the_file_the_screen_and_the_command_hold_the_same_incidents",
     "monitors": "test_incidents.py::test_the_file_of_monitors_is_the_table_and_what_check_reads",
+    "replay": "test_replay.py::test_the_file_the_screen_and_the_command_hold_the_same_incidents",
     "review": "test_review.py::test_the_file_the_screen_and_the_command_hold_the_same_tasks",
     "set_aside": "test_set_aside.py::test_the_file_the_screen_and_the_command_count_the_same_rows",
 }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from analytics.errors import AccessDenied
 from app.auth.viewer import Viewer, operator
+from app.cli import main
 from app.monitors.asked import KIND, find_older, find_replay, stop_replay
 from app.settings import read_settings
 from app.state import jobs
@@ -59,6 +62,26 @@ def test_it_is_asked_for_done_by_a_worker_and_drawn(on_home, run, texts) -> None
     # Another period was not walked yet: the last one stands there, and says so.
     app.segmented_control(key="replay_period").set_value("90d").run()
     assert "have changed since" in texts(app)
+
+
+def test_the_file_the_screen_and_the_command_hold_the_same_incidents(
+    on_home, run, texts, capsys, tmp_path: Path
+) -> None:
+    run("replay", m=MODEL).button(key="replay_go").click().run()
+    database = database_of(on_home)
+    assert Worker(read_settings(home=str(on_home)), database).run_one()
+    said = texts(run("replay", m=MODEL)).replace("\\", "")
+    page = tmp_path / "replay.html"
+    capsys.readouterr()
+    words = ["replay", "--model", MODEL, "--home", str(on_home), "--json", "--html", str(page)]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == jobs.list_jobs(database, KIND)[0].result
+    text = unescape(page.read_text())
+    assert len(told["incidents"]) >= 4
+    for incident in told["incidents"]:
+        for sentence in (incident["title"], incident["sentence"]):
+            assert sentence in said and sentence in text
 
 
 def test_cancel_ends_it_and_nothing_is_kept(on_home, run) -> None:
