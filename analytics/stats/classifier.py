@@ -57,11 +57,17 @@ def pooled_auc(
     return auc, math.sqrt(variance * (1 / FOLDS + 1 / (FOLDS - 1)))
 
 
-def auc_estimate(auc: float, se: float, n: int, **detail: object) -> Estimate:
-    """An AUC above one half as evidence: one-sided p-value, and the part that noise does not explain."""
+def auc_estimate(
+    auc: float, se: float, n: int, *, is_whole: bool = False, **detail: object
+) -> Estimate:
+    """An AUC above one half as evidence: one-sided p-value, and the part that noise does not explain.
+
+    ``is_whole`` takes nothing off: an AUC out of fold of rows that cannot be told apart is one half
+    on average, so what chance shows above that is the p-value's to judge.
+    """
     se = max(se, 0.5 / math.sqrt(12.0 * max(n, 1)))  # a perfect split still rests on n rows
     p_value = 0.5 * math.erfc((auc - 0.5) / se / math.sqrt(2))
-    floor = se * math.sqrt(2 / math.pi)
+    floor = 0.0 if is_whole else se * math.sqrt(2 / math.pi)
     low, high = max(0.0, auc - Z95 * se), min(1.0, auc + Z95 * se)
     facts = {
         "p_value": p_value,
