@@ -7,6 +7,7 @@ once, and what was not kept is never told. Harmless drift, silenced and put-off 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +19,19 @@ from app.settings import Settings
 from app.state.database import Database, Write
 from app.state.hooks import Hook, ask_delivery, is_asked, list_hooks
 from app.state.incidents import QUIET, is_put_off, is_silent
+from app.state.maintenance import under_maintenance
 from app.state.monitors import Found, Step, Tell, add_event
+from app.state.rhythms import rhythm_of
 
 PLACE = "incidents"
 TEST = "test"
-BEFORE = {"resolved": "over: ", "closed": "closed: ", "joined": "part of another: "}
+NOBODY = "told nobody"
+BEFORE = {
+    "escalated": "nobody looks after it: ",
+    "resolved": "over: ",
+    "closed": "closed: ",
+    "joined": "part of another: ",
+}
 
 
 def teller(settings: Settings) -> Tell:
@@ -32,14 +41,26 @@ def teller(settings: Settings) -> Tell:
         if step.found.kind == QUIET or (step.what == "raised" and step.found.resolved):
             return  # harmless, or over before anybody could have been told
         hooks = list_hooks(write.database, step.model, "alert")
-        if not hooks or _is_quiet(write, step):
+        if not hooks:
             return
-        about = about_of(step)
-        for hook in hooks:
-            if not is_asked(write, hook, about):
-                ask_delivery(write, hook, about, message(settings, hook, step))
+        why = muted(write, step.model, step.incident, step.found)
+        if why:
+            add_event(write, step.incident, NOBODY, why)
+            return
+        tell_step(settings, write, step, hooks)
 
     return tell
+
+
+def tell_step(settings: Settings, write: Write, step: Step, hooks: Sequence[Hook]) -> None:
+    """A message to each webhook that is told of steps, held where it has quiet hours."""
+    about, now = about_of(step), write.database.clock()
+    for hook in hooks:
+        rhythm = rhythm_of(write, hook.id)
+        if rhythm.how != "each" or is_asked(write, hook, about):
+            continue
+        at = rhythm.told_at(now, is_critical=step.found.severity == "critical")
+        ask_delivery(write, hook, about, message(settings, hook, step), at)
 
 
 def about_of(step: Step) -> str:
@@ -47,14 +68,16 @@ def about_of(step: Step) -> str:
     return f"inc {step.incident}.{step.event}"
 
 
-def _is_quiet(write: Write, step: Step) -> bool:
-    if is_put_off(write, step.incident):
-        add_event(write, step.incident, "told nobody", "it was put off")
-        return True
-    silence = is_silent(write, step.model, step.found.facts.get("columns") or ())
+def muted(write: Write, model: str, number: int, found: Found) -> str:
+    """Why nobody is told of an incident now; empty where nothing stands against it."""
+    columns = found.facts.get("columns") or ()
+    if is_put_off(write, number):
+        return "it was put off"
+    silence = is_silent(write, model, columns)
     if silence is not None:
-        add_event(write, step.incident, "told nobody", f"silence of {silence.author}")
-    return silence is not None
+        return f"silence of {silence.author}"
+    plan = under_maintenance(write, model, columns)
+    return f"maintenance planned by {plan.author}" if plan is not None else ""
 
 
 def message(settings: Settings, hook: Hook, step: Step) -> dict[str, Any]:

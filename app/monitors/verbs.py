@@ -10,6 +10,10 @@ from app.state import incidents as care
 from app.state import monitors as kept
 from app.state.database import Database, Write
 from app.state.incidents import Case, get_case
+from app.state.maintenance import add_maintenance
+from app.state.maintenance import end_maintenance as _end_maintenance
+from app.state.rhythms import Rhythm, set_rhythm
+from app.state.spans import Weekly
 
 Does = Callable[[Write, int], object]
 
@@ -73,3 +77,26 @@ def end_silence(database: Database, viewer: Viewer, model: str, number: int) -> 
     viewer.check("respond", model)
     with database.write(viewer.user) as write:
         care.end_silence(write, model, number)
+
+
+def plan_maintenance(
+    database: Database, viewer: Viewer, model: str, span: Weekly, comment: str, column: str = ""
+) -> int:
+    """Tell nobody of the model's incidents in a span that comes again every week."""
+    viewer.check("respond", model)
+    with database.write(viewer.user) as write:
+        return add_maintenance(write, model, column, span, comment)
+
+
+def end_maintenance(database: Database, viewer: Viewer, model: str, number: int) -> None:
+    """Plan it no more."""
+    viewer.check("respond", model)
+    with database.write(viewer.user) as write:
+        _end_maintenance(write, model, number)
+
+
+def choose_rhythm(database: Database, viewer: Viewer, hook_id: int, rhythm: Rhythm) -> None:
+    """Say when a webhook for alerts is told, and who comes next; for admins, like webhooks."""
+    viewer.check("admin")
+    with database.write(viewer.user) as write:
+        set_rhythm(write, hook_id, rhythm)

@@ -37,6 +37,7 @@ MAIL = "mailto:"
 _MAILBOX = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 WAITS_S = (10, 60, 300, 1800, 7200)  # before each try after the first
 LEASE_S = 60
+HELD = timedelta(days=8)  # quiet hours hold nothing for longer
 SCHEMES = ("https", "http")
 
 metadata = sa.MetaData()
@@ -202,11 +203,18 @@ def remove_hook(write: Write, hook_id: int) -> None:
     write.audit("remove", "webhook", str(hook_id))
 
 
-def ask_delivery(write: Write, hook: Hook, feedback_id: str, payload: Mapping[str, Any]) -> int:
-    """Have something sent, in the caller's transaction."""
+def ask_delivery(
+    write: Write,
+    hook: Hook,
+    feedback_id: str,
+    payload: Mapping[str, Any],
+    not_before: datetime | None = None,
+) -> int:
+    """Have something sent, in the caller's transaction; at once, or not before a moment."""
     now = write.database.clock()
     values = {"hook_id": hook.id, "feedback_id": feedback_id, "payload": json.dumps(payload)}
-    values |= {"state": "waiting", "attempts": 0, "next_at": now, "created_at": now, "error": ""}
+    values |= {"state": "waiting", "attempts": 0, "created_at": now, "error": ""}
+    values |= {"next_at": not_before or now}
     return int(write.execute(delivery_table.insert().values(**values)).inserted_primary_key[0])
 
 
@@ -243,7 +251,7 @@ def claim_due(database: Database) -> tuple[Delivery, Hook] | None:
 def _due(now: datetime) -> Any:
     """What waits for no later moment, or for one so late that the clock must have been set back."""
     c = delivery_table.c
-    latest = now + timedelta(seconds=2 * max(WAITS_S))
+    latest = now + timedelta(seconds=max(WAITS_S)) + HELD
     return (c.state == "waiting") & ((c.next_at <= now) | (c.next_at > latest))
 
 

@@ -15,6 +15,7 @@ from app.monitors.telling import ask_test as ask_alert_test
 from app.state.hooks import PURPOSES, STYLES, Hook, get_hook, list_deliveries, list_hooks
 from app.state.models import list_models
 from app.widgets.problem import problem
+from app.widgets.rhythm import draw_rhythm
 from app.widgets.tables import draw_list, write_minute
 
 SAYS = {
@@ -86,7 +87,10 @@ def _draw_one(hooks: list[Hook]) -> None:
     with st.popover("Its secret"):
         st.caption("It signs what is sent, and must sign what comes back.")
         st.code(hook_secret(state()[1].home, chosen), language=None)
-    if next(hook for hook in hooks if hook.id == chosen).purpose in ("digest", "alert"):
+    hook = next(hook for hook in hooks if hook.id == chosen)
+    if hook.purpose == "alert":
+        draw_rhythm(hook, hooks)
+    if hook.purpose in ("digest", "alert"):
         st.button("Send a test", key="hook_test", on_click=_test, args=(chosen,))
     st.button("Remove", key="hook_remove", on_click=_remove, args=(chosen,))
 

@@ -13,13 +13,14 @@ from app.auth.current import state
 from app.monitors.verbs import end_silence, silence
 from app.settings import settings_in_force
 from app.state.incidents import list_silences
+from app.state.maintenance import list_maintenance
+from app.widgets.maintenance import EVERY_COLUMN, draw_maintenance
 from app.widgets.problem import plain, problem
 
 if TYPE_CHECKING:
     from app.widgets.view import View
 
 SPANS = {"1 hour": 1, "4 hours": 4, "1 day": 24, "1 week": 168, "30 days": 720}
-EVERY_COLUMN = "the whole model"
 
 
 def draw_silences(view: View) -> None:
@@ -28,7 +29,10 @@ def draw_silences(view: View) -> None:
     if error is not None:
         problem(error)
     found = list_silences(state()[0], view.model)
-    title = f"Silences: {len(found)} in force" if found else "Silences"
+    plans = list_maintenance(state()[0], view.model)
+    title = f"Silences: {len(found)} in force" if found else "Silences and maintenance"
+    if plans:
+        title += f", {len(plans)} planned"
     with st.expander(title, key="silences", type="compact", on_change="rerun") as box:
         if not box.open:
             return
@@ -46,6 +50,7 @@ def draw_silences(view: View) -> None:
             st.caption("None: every incident that may do harm tells those whom an admin named.")
         if may:
             _draw_form(view)
+        draw_maintenance(view, plans)
 
 
 def _draw_form(view: View) -> None:

@@ -13,6 +13,7 @@ from app.feedback.mail import send_mail
 from app.feedback.sending import Sent, send
 from app.feedback.services import send_service
 from app.feedback.weekly import ask_digests
+from app.monitors.rounds import go_round
 from app.settings import Settings
 from app.state import triage
 from app.state.database import Database
@@ -65,6 +66,7 @@ class Chores(threading.Thread):
         if time.monotonic() >= self._digests_at:
             self._digests_at = time.monotonic() + DIGESTS_S
             ask_digests(self._settings, self._database, self._open_engine)
+            go_round(self._settings, self._database)
         for _ in range(MOST_AT_ONCE):
             if self._ended.is_set() or not deliver_one(self._settings, self._database):
                 break

@@ -14,6 +14,7 @@ from app.state.grants import Grant
 from app.state.hooks import list_deliveries, list_hooks
 from app.state.keys import find_key, list_keys
 from app.state.models import save_schema
+from app.state.rhythms import rhythm_of
 from app.state.users import add_user
 
 
@@ -62,6 +63,27 @@ def test_a_digest_is_tested(flights: Database, run) -> None:  # type: ignore[no-
     app.button(key="FormSubmitter:hook_new-Make webhook").click().run()
     app.button(key="hook_test").click().run()
     assert [(d.feedback_id, d.state) for d in list_deliveries(flights)] == [("test", "waiting")]
+
+
+def test_when_a_webhook_is_told_is_chosen(flights: Database, run) -> None:  # type: ignore[no-untyped-def]
+    app = run("admin")
+    for name in ("team", "lead"):
+        app.text_input(key="hook_name").set_value(name)
+        app.selectbox(key="hook_purpose").set_value("alert")
+        app.text_input(key="hook_url").set_value("https://desk.example/in")
+        app.button(key="FormSubmitter:hook_new-Make webhook").click().run()
+    team, lead = list_hooks(flights)
+    app.selectbox(key="hook_chosen").set_value(team.id).run()
+    app.multiselect(key=f"rhythm_{team.id}_days").set_value(["5", "6"])
+    app.selectbox(key=f"rhythm_{team.id}_next").set_value(lead.id)
+    app.number_input(key=f"rhythm_{team.id}_after").set_value(15)
+    app.button(key=f"FormSubmitter:rhythm_{team.id}-Keep").click().run()
+    assert not app.exception
+    found = rhythm_of(flights, team.id)
+    assert (found.how, found.quiet_days, found.quiet_start, found.quiet_minutes) == (
+        "each", "56", 1320, 540,
+    )  # fmt: skip
+    assert (found.next_hook, found.next_after) == (lead.id, 15)
 
 
 def test_nobody_else_sees_them(enter, tmp_path: Path, run, texts) -> None:  # type: ignore[no-untyped-def]

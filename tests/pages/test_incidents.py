@@ -24,6 +24,7 @@ from app.state.database import Database
 from app.state.grants import Grant
 from app.state.incidents import count_unread, list_cases, list_silences
 from app.state.joins import join
+from app.state.maintenance import list_maintenance
 from app.state.monitors import add_event, claim_watch, hurry, watched
 
 MODEL = "flight-late"
@@ -245,3 +246,41 @@ def test_a_silence_is_made_seen_and_ended(on_watched, run) -> None:
     app.run()
     app.button(key=f"end_{number}").click().run()
     assert not app.exception and list_silences(on_watched, MODEL) == []
+
+
+def test_maintenance_is_planned_seen_and_ended(on_watched, run, texts) -> None:
+    app = run("incidents", m=MODEL)
+    app.session_state["silences"] = True
+    app.run()
+    app.multiselect(key="plan_days").set_value(["0", "6"])
+    app.text_input(key="plan_why").set_value("nightly reload")
+    app.button(key="plan_make").click().run()
+    (plan,) = list_maintenance(on_watched, MODEL)
+    assert (plan.span.days, plan.span.start, plan.span.minutes) == ("06", 120, 120)
+    app.session_state["silences"] = True
+    app.run()
+    assert "Mon, Sun from 02:00 for 2 h" in texts(app).replace("\\", "")
+    app.button(key=f"end_plan_{plan.id}").click().run()
+    assert not app.exception and list_maintenance(on_watched, MODEL) == []
+
+
+@pytest.mark.parametrize(
+    ("asks", "fields"),
+    [
+        ("slice", {"slice": "origin = 'JFK'"}),
+        ("fairness", {}),
+        ("resources", {}),
+        ("freshness", {}),
+    ],
+)
+def test_every_question_is_made_on_the_page(on_watched, run, asks, fields) -> None:
+    app = run("monitors", m=MODEL)
+    key = f"mon_{MODEL}_A new one"
+    app.text_input(key=f"{key}_name").set_value(asks).run()
+    app.selectbox(key=f"{key}_asks").set_value(asks).run()
+    for name, value in fields.items():
+        app.text_input(key=f"{key}_{name}").set_value(value).run()
+    app.button(key="monitor_save").click().run()
+    assert not app.exception
+    made = {m.name: m for m in monitors_of(on_watched, MODEL)}[asks]
+    assert (made.question, made.every) == (asks, None if asks == "freshness" else "week")
