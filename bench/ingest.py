@@ -1,181 +1,219 @@
-"""How many predictions a second the API takes, each batch answered after its sync: ``python -m bench.ingest``.
+"""What the API takes, how soon it is seen, and what that costs: ``python -m bench.ingest``.
 
-Starts API and worker as processes of their own over a fresh home, sends JSON batches of 100 and
-Arrow batches of 1,000 (20 features each) from a few connections for a while, waits until the log
-holds them, and counts that every answered one stands there exactly once. CPU time of both processes
-for each event tells more than the rate where the machine is shared. Needs psutil.
+Starts everything (`telltale run`) over a fresh home with the sample logs, and sends predictions with
+20 features from a process of its own over eight connections, each batch answered after its sync:
+first as many a second as promised, while a browser walks through the pages and the manifest is
+watched; then as many as it takes; then twice the promise for ``--minutes``. Then everything is
+stopped, a million events are put into the write-ahead log, and everything is started again. At the
+end every answered event must stand in the log exactly once. Writes docs/ingest-speed.md; ends with
+1 where an event is missing or stands twice. Needs psutil, Chromium and two cores for itself.
 """
 
 from __future__ import annotations
 
-import asyncio
+import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
-import numpy as np
-import psutil
-import pyarrow as pa
+from app.ingest.drain import columns_record
+from app.ingest.wal import Wal
+from bench.sender import NUMBER, Sender, rows
+from bench.served import ROOT
+from bench.watched import EVERY_S, House, Reader, Watch
 
-from analytics.core import Schema
-from analytics.query.engine import Engine
-from app.state.database import Database
-from app.state.keys import add_key
-from app.state.logs import load_dataset
-from app.state.migrations import migrate
-from app.state.models import save_schema
-
-SECONDS = float(os.environ.get("BENCH_SECONDS", "10"))
-PORT = int(os.environ.get("BENCH_PORT", "8790"))
-SENDERS = 8
-PATH = "/api/v1/predictions/batch"
-MOST = {"json": 25_000, "arrow": 120_000}  # events a second that are made beforehand
-ARROW = "application/vnd.apache.arrow.stream"
+PAGE = ROOT / "docs" / "ingest-speed.md"
+PROMISED = {"json": 10_000, "arrow": 60_000}  # events a second
+SIZES = {"json": 100, "arrow": 1_000}  # events a batch
+SEEN_S = 90.0  # how long it is waited for the last event
+BACKLOG = 1_000_000
+LOADS = ("json", "arrow")
+FIRST_S = 3.0
+WARM, REST = 20, 30  # changes of page
 
 
-def rows(prefix: str, n: int) -> list[dict[str, Any]]:
-    """Predictions with 20 features."""
-    values = np.random.default_rng(7).normal(size=(n, 20)).round(6)
-    return [
-        {
-            "prediction_id": f"{prefix}-{i}",
-            "timestamp": "2026-03-01T12:00:00Z",
-            "prediction": i % 2,
-            "score": 0.5,
-            "latency_ms": 12.0,
-            "features": {f"f{j}": float(v) for j, v in enumerate(values[i])},
-        }
-        for i in range(n)
-    ]
-
-
-def to_json(batch: list[dict[str, Any]]) -> tuple[bytes, str]:
-    """The body of a JSON request and its type."""
-    return json.dumps({"items": batch}).encode(), "application/json"
-
-
-def to_arrow(batch: list[dict[str, Any]]) -> tuple[bytes, str]:
-    """The body of an Arrow request and its type."""
-    table = pa.Table.from_pylist(batch)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes(), ARROW
-
-
-@dataclass(slots=True)
-class Load:
-    """What was sent: rows accepted, refusals by status, seconds of each answer, seconds in all."""
-
-    accepted: int = 0
-    refused: Counter[int] = field(default_factory=Counter)
-    took: list[float] = field(default_factory=list)
-    wall: float = 0.0
-
-
-def bodies(name: str, size: int, n: int, make: Any) -> Iterator[tuple[bytes, str]]:
-    """Requests made before the clock starts: building them is the sender's work, not the API's."""
-    return iter([make(rows(f"{name}-{i}", size)) for i in range(n)])
-
-
-async def send(key: str, made: Iterator[tuple[bytes, str]]) -> Load:
-    """Send for a while, or until all is sent."""
-    load = Load()
-    end = time.perf_counter() + SECONDS
-
-    async def one(client: httpx.AsyncClient) -> None:
-        for body, kind in made:
-            if time.perf_counter() > end:
-                return
-            start = time.perf_counter()
-            answer = await client.post(PATH, content=body, headers={"Content-Type": kind})
-            load.took.append(time.perf_counter() - start)
-            if answer.status_code == 200:
-                load.accepted += answer.content.count(b'"accepted"')
-            else:
-                load.refused[answer.status_code] += 1
-
-    start = time.perf_counter()
-    headers = {"Authorization": f"Bearer {key}"}
-    url = f"http://127.0.0.1:{PORT}"
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
-        await asyncio.gather(*(one(client) for _ in range(SENDERS)))
-    load.wall = time.perf_counter() - start
-    return load
-
-
-def cpu_s(process: subprocess.Popen[bytes]) -> float:
-    """Seconds of CPU that a process used so far."""
-    times = psutil.Process(process.pid).cpu_times()
-    return float(times.user + times.system)
-
-
-def count(database: Database, home: Path) -> tuple[int, int]:
-    """Rows and different ids in the log."""
-    parts = load_dataset(database, "m", home).log("predictions").parts
-    if not parts:
-        return 0, 0
-    files = ", ".join(f"'{part.path}'" for part in parts)
-    sql = f"SELECT count(*), count(DISTINCT prediction_id) FROM read_parquet([{files}])"
-    found: tuple[int, int] = Engine([home]).rows(sql)[0]
+def send(house: House, name: str, kind: str, seconds: float, rate: float) -> dict[str, Any]:
+    """One load, and all that can be said about it once its last event is in the log."""
+    plan = {"host": "127.0.0.1", "port": house.api, "key": house.key, "kind": kind, "name": name}
+    plan |= {"size": SIZES[kind], "seconds": seconds, "rate": rate}
+    before, parts = house.answered, house.processes()
+    spent = {n: sum(p.cpu_times()[:2]) for n, p in parts.items()}
+    watch = Watch(house)
+    command = [sys.executable, "-m", "bench.sender"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        watch.start()
+        text, _error = process.communicate(json.dumps(plan))
+    found: dict[str, Any] = json.loads(text)
+    house.answered += found["answered"]
+    end = time.monotonic() + SEEN_S
+    while house.n_in_log() < house.answered and time.monotonic() < end:
+        time.sleep(EVERY_S)
+    time.sleep(2 * EVERY_S)
+    watch.end()
+    n = max(found["answered"], 1)
+    for name, process_ in parts.items():
+        found[f"us {name}"] = 1e6 * (sum(process_.cpu_times()[:2]) - spent[name]) / n
+    found["us sender"] = 1e6 * found["cpu_s"] / n
+    found["span"] = (found["noted"][0][0], found["noted"][-1][0])
+    delays = sorted(watch.delays(found.pop("noted"), before))
+    found |= {"delay_s": delays[len(delays) // 2], "longest_delay_s": delays[-1]}
+    found |= {"a_second": n / found["wall_s"], "mb": watch.most_mb, "wal_mb": watch.most_waiting_mb}
+    print(kind, {k: v for k, v in found.items() if k != "span"}, flush=True)
     return found
 
 
-def run(home: Path) -> None:
-    """Both loads, and the count after each."""
-    database = Database(f"sqlite:///{home / 'telltale.db'}")
-    migrate(database)
-    with database.write("bench") as write:
-        save_schema(write, "m", Schema("binary", (), ("0", "1"), "1"), {})
-        _key, secret = add_key(write, "m", "predictions", "bench")
-    own = {"TELLTALE_HOME": str(home), "TELLTALE_API_PORT": str(PORT), "TELLTALE_API_RATE": "9999"}
-    environment = {**os.environ, **own}
-    commands = ([sys.executable, "-m", module] for module in ("app.api", "app.worker"))
-    children = [subprocess.Popen(command, env=environment) for command in commands]
+def back(house: House) -> dict[str, float]:
+    """A million events in the write-ahead log, and a start: seconds until events are taken again."""
+    batch = [dict(row) for row in rows("wal", 100)]
+    for row in batch:
+        row |= row.pop("features") | {"timestamp": "2026-03-01T12:00:00"}
+    what = {
+        "model": "m",
+        "kind": "predictions",
+        "refused": [],
+        "received_at": "2026-03-01T12:00:01",
+    }
+    text, wal = columns_record(what, batch), Wal(house.home / "wal")
+    for i in range(BACKLOG // len(batch)):
+        done = wal.append(text.replace(NUMBER.encode(), b"%09d" % i))
+        if i % 100 == 0:
+            done.result()
+    done.result()
+    wal.close()
+    house.answered += BACKLOG
+    one = Sender({"kind": "json", "size": 100, "name": "again", "key": house.key})
+    start = time.monotonic()
+    with house.running():
+        while not _is_taken(house, one.request(0)):
+            time.sleep(0.02)
+        accepting = time.monotonic() - start
+        house.answered += 100
+        waited = house.n_in_log() < house.answered
+        while house.n_in_log() < house.answered and time.monotonic() - start < SEEN_S:
+            time.sleep(EVERY_S)
+        replayed = time.monotonic() - start
+    return {"accepting_s": accepting, "replayed_s": replayed, "was_behind": float(waited)}
+
+
+def _is_taken(house: House, request: bytes) -> bool:
+    import socket
+
     try:
-        for _ in range(300):
-            try:
-                httpx.get(f"http://127.0.0.1:{PORT}/api/v1/healthz")
-                break
-            except httpx.TransportError:
-                time.sleep(0.2)
-        total = 0
-        for name, size, make in (("json", 100, to_json), ("arrow", 1000, to_arrow)):
-            made = bodies(name, size, int(MOST[name] * SECONDS / size), make)
-            before = [cpu_s(child) for child in children]
-            load = asyncio.run(send(secret, made))
-            total += load.accepted
-            start = time.perf_counter()
-            while (found := count(database, home))[0] < total and time.perf_counter() - start < 90:
-                time.sleep(0.25)
-            late = time.perf_counter() - start
-            time.sleep(1.0)  # what is merged afterwards counts too
-            spent = [cpu_s(child) - b for child, b in zip(children, before, strict=True)]
-            api, worker = (1e6 * s / max(load.accepted, 1) for s in spent)
-            memory = psutil.Process(children[0].pid).memory_info().rss >> 20
-            p99 = 1000 * float(np.quantile(load.took, 0.99))
-            print(
-                f"{name} x{size}: {load.accepted / load.wall:.0f} a second, p99 {p99:.0f} ms,"
-                f" {load.accepted} answered, refused {dict(load.refused)};"
-                f" CPU {api:.1f} us an event in the API, {worker:.1f} in the worker;"
-                f" in the log {found[0]} rows, {found[1]} ids, {late:.1f} s later; API {memory} MB"
-            )
-    finally:
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.wait()
+        with socket.create_connection(("127.0.0.1", house.api), timeout=30) as connection:
+            connection.sendall(request)
+            return b" 200 " in connection.recv(200)
+    except OSError:
+        return False
+
+
+def measure(house: House, seconds: float, minutes: float) -> dict[str, Any]:
+    """All loads, one after another."""
+    found: dict[str, Any] = {"busy": os.getloadavg()[0]}
+    with house.running():
+        house.ready()
+        for kind in LOADS:  # what a first event brings about is not counted
+            send(house, f"w-{kind}", kind, FIRST_S, PROMISED[kind] / 10)
+        reader = Reader(f"http://localhost:{house.port}")
+        reader.start()
+        start = reader.wait_for(WARM)  # every page was drawn once
+        found["rest"] = reader.p95(start, reader.wait_for(WARM + REST))
+        for kind in LOADS:
+            load = send(house, f"p-{kind}", kind, seconds, PROMISED[kind])
+            found[f"paced {kind}"] = load | {"pages": reader.p95(*load["span"])}
+        reader.end()
+        for kind in LOADS:
+            found[f"most {kind}"] = send(house, f"f-{kind}", kind, seconds / 3, 0)
+        if minutes:
+            rate = 2 * PROMISED["arrow"]
+            found["twice"] = send(house, "t", "arrow", 60 * minutes, rate)
+    found["back"] = back(house)
+    found["answered"], (found["rows"], found["ids"]) = house.answered, house.count()
+    return found
+
+
+def table(found: dict[str, Any]) -> str:
+    """The page of docs/."""
+    lines = [
+        "# How fast events are taken",
+        "",
+        "<!-- Generated by `python -m bench.ingest`; change the script instead. -->",
+        "",
+        f"Everything on one machine with {os.cpu_count()} cores: API, worker, screen, a browser that walks through the"
+        " pages, and the sender. Predictions with 20 features over eight connections; an answer comes"
+        " after the sync. Latency is counted from the planned moment of a batch. Other work on the machine"
+        f" before it began: {found['busy']:.1f} processes on average.",
+        "",
+        "| | JSON, batches of 100 | Arrow, batches of 1,000 |",
+        "|---|---:|---:|",
+    ]
+    for title, of, how in ROWS:
+        cells = (how(found[f"{of} {kind}"]) for kind in LOADS)
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    n, p95 = found["rest"]
+    again = found["back"]
+    lines += [
+        "",
+        f"- A change of page takes {p95:.2f} s at the 95th percentile with nothing sent ({n} changes).",
+        f"- With {BACKLOG:,} events in the write-ahead log, everything started anew takes events again"
+        f" after {again['accepting_s']:.1f} s; the log holds them all after {again['replayed_s']:.0f} s.",
+    ]
+    if "twice" in found:
+        load = found["twice"]
+        mb = load["mb"]
+        lines.append(
+            f"- {2 * PROMISED['arrow']:,} Arrow events a second for {load['wall_s']:.0f} s: {load['a_second']:,.0f}"
+            f" a second were answered, {sum(load['refused'].values()):,} batches told to come back"
+            f" later; the API used {mb['app.api']:.0f} MB at most, the worker {mb['app.worker']:.0f} MB."
+        )
+    lines.append(
+        f"- {found['answered']:,} events were answered; the log holds {found['rows']:,} rows with"
+        f" {found['ids']:,} different ids."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _number(name: str, unit: str = "", digits: int = 0) -> Callable[[dict[str, Any]], str]:
+    return lambda load: f"{load[name]:,.{digits}f}{unit}"
+
+
+ROWS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
+    ("answered a second, sent at the promised rate", "paced", _number("a_second")),
+    ("a batch, median", "paced", _number("p50_ms", " ms")),
+    ("a batch, 99th percentile", "paced", _number("p99_ms", " ms")),
+    ("in the log after the answer, median", "paced", _number("delay_s", " s", 1)),
+    ("in the log after the answer, longest", "paced", _number("longest_delay_s", " s", 1)),
+    ("a change of page meanwhile, 95th percentile", "paced", lambda x: f"{x['pages'][1]:.2f} s"),
+    ("CPU of the API for an event", "paced", _number("us app.api", " µs", 1)),
+    ("CPU of the worker for an event", "paced", _number("us app.worker", " µs", 1)),
+    ("CPU of the sender for an event", "paced", _number("us sender", " µs", 1)),
+    ("answered a second, sent as fast as answers come", "most", _number("a_second")),
+    ("a batch then, 99th percentile", "most", _number("p99_ms", " ms")),
+    ("in the log then, longest", "most", _number("longest_delay_s", " s", 1)),
+)
+
+
+def main() -> int:
+    """Measure, write, and say whether every event stands once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each paced load")
+    parser.add_argument("--minutes", type=float, default=1.0, help="of twice the promised load")
+    parser.add_argument("--page", type=Path, default=PAGE)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(House(Path(folder)), options.seconds, options.minutes)
+    text = table(found)
+    options.page.write_text(text, encoding="utf-8")
+    print(text)
+    return 0 if found["answered"] == found["rows"] == found["ids"] else 1
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        run(Path(folder))
+    raise SystemExit(main())

@@ -72,16 +72,21 @@ def measure(url: str, rounds: int) -> dict[str, list[float]]:
 def walk(page: Any, into: list[float]) -> None:
     """Once through the menu, from page to page."""
     for title in ROUND:
-        menu = page.locator("[data-testid=stSidebar]")
-        link = menu.get_by_role("link", name=title, exact=True)
-        if not link.is_visible():
-            menu.locator(".st-key-more summary").click()
-            link.wait_for()
-            settle(page)
-        with clocked(into):
-            link.click()
-            page.locator("h1").filter(has_text=title).wait_for()
-            settle(page)
+        change(page, title, into)
+
+
+def change(page: Any, title: str, into: list[float]) -> None:
+    """Go to another page by the menu."""
+    menu = page.locator("[data-testid=stSidebar]")
+    link = menu.get_by_role("link", name=title, exact=True)
+    if not link.is_visible():
+        menu.locator(".st-key-more summary").click()
+        link.wait_for()
+        settle(page)
+    with clocked(into):
+        link.click()
+        page.locator("h1").filter(has_text=title).wait_for()
+        settle(page)
 
 
 def settle(page: Any) -> None:

@@ -144,7 +144,8 @@ class Drainer(threading.Thread):
 
     def __init__(self, place: Place, orphans_s: float = 300.0) -> None:
         super().__init__(daemon=True, name="wal")
-        self._place, self._orphans_s, self._look_at = place, orphans_s, 0.0
+        # one thread of the database: it keeps up, and whoever sends and reads has the other cores
+        self._place, self._orphans_s, self._look_at = replace(place, threads=1), orphans_s, 0.0
         self._ended = threading.Event()
         self._plans = Plans()
 
