@@ -339,9 +339,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with options.results.open("a") as out:
                 out.writelines(json.dumps(row) + "\n" for row in found)
             print(name, "leaning" if leans else "at random", flush=True)
+    from bench.estimate_dle import beside_nannyml
     from bench.estimate_logs import in_time
 
-    options.page.write_text(page(done, in_time(options.shared)), encoding="utf-8")
+    logs = [*in_time(options.shared), "", *beside_nannyml()]
+    options.page.write_text(page(done, logs), encoding="utf-8")
     return 0
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from analytics.estimate.past import MIN_PERIODS, Pair, own_error
 from analytics.needs import Floats
 from analytics.stats.intervals import wilson
 from bench.estimate import NAMES, ROOT, coded, estimate
@@ -55,7 +56,8 @@ def flights(_shared: Path) -> InTime:
         ),
         on="prediction_id",
     )
-    then, now = then[then["label"].notna()], now.sort_values("timestamp")
+    then = then[then["label"].notna() & then["score"].notna()]
+    now = now[now["score"].notna()].sort_values("timestamp")
     rows = pd.concat([then, now], ignore_index=True)
     week = (now["timestamp"] - now["timestamp"].min()).dt.days // 7
     x = coded(rows.loc[:, "carrier":"dest"])  # type: ignore[misc]
@@ -90,18 +92,25 @@ def in_time(shared: Path) -> list[str]:
     lines = [
         "## Logs in their own order of time",
         "",
-        "Real logs change in ways that no estimate without labels can see. *Within* is the distance that"
-        " 95 % of the periods kept; brackets hold Wilson's 95 % interval.",
+        "Real logs change in ways that no estimate without labels can see: of flights and of electricity"
+        " prices plain intervals hold far less than they promise. *Within* is the distance that 95 % of"
+        " the periods kept, in points. *Widened* is what Telltale shows: each interval grows by what the"
+        " estimates of earlier periods were off beyond theirs; before five periods have labels nothing is"
+        " known of that. Brackets hold Wilson's 95 % interval. The car loan's own model leaves nothing to"
+        " gain, and its mix changes so far in the sixth chunk that the reference no longer has the like of"
+        " 90 % of the rows: the headline stays plain CBPE. At 70 %, which was tried first, it was up to"
+        " 1.8 points off there.",
         "",
-        "| log | metric | periods | within, CBPE | within, headline | interval held, CBPE | held, headline |",
-        "|---|---|---:|---:|---:|---:|---:|",
+        "| log | metric | periods | within, CBPE | within, headline | interval held, CBPE | held, headline | held, widened by its past | widened, from the sixth period on |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name, make in LOGS.items():
         rows = _periods(make(shared))
         for metric in NAMES:
             mine = [r for r in rows if r["name"] == metric]
             cells = [_within(mine, m) for m in ("cbpe", "headline")]
-            cells += [_held(mine, m) for m in ("cbpe", "headline")]
+            cells += [held_of(mine, m) for m in ("cbpe", "headline")]
+            cells += [_share(widened(mine)), _share(widened(mine)[MIN_PERIODS:])]
             n = len({r["chunk"] for r in mine})
             lines.append(f"| {name} | {metric} | {n} | {' | '.join(cells)} |")
     return lines
@@ -133,8 +142,24 @@ def _within(rows: Sequence[dict[str, Any]], method: str) -> str:
     return f"{100 * off[n_within - 1]:.1f} in {n_within} of {len(off)}"
 
 
-def _held(rows: Sequence[dict[str, Any]], method: str) -> str:
+def held_of(rows: Sequence[dict[str, Any]], method: str) -> str:
+    """How many intervals held what came, with Wilson's interval of the share."""
     mine = [r for r in rows if r["method"] == method]
-    k = sum(r["low"] - 1e-12 <= r["came"] <= r["high"] + 1e-12 for r in mine)
-    low, high = wilson(k / len(mine), len(mine))
-    return f"{k} of {len(mine)} ({100 * low:.0f} to {100 * high:.0f} %)"
+    return _share([r["low"] - 1e-12 <= r["came"] <= r["high"] + 1e-12 for r in mine])
+
+
+def widened(rows: Sequence[dict[str, Any]]) -> list[bool]:
+    """Whether each period's interval held, widened by what those before it missed."""
+    pairs: list[Pair] = []
+    found = []
+    for r in sorted((r for r in rows if r["method"] == "headline"), key=lambda r: r["chunk"]):
+        bare = Pair(r["value"], r["came"], r["value"] - r["low"], r["high"] - r["value"])
+        found.append(replace(bare, own_error=own_error(pairs)).is_held)
+        pairs.append(bare)
+    return found
+
+
+def _share(held: Sequence[bool]) -> str:
+    k, n = sum(held), len(held)
+    low, high = wilson(k / n, n)
+    return f"{k} of {n} ({100 * low:.0f} to {100 * high:.0f} %)"

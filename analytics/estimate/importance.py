@@ -24,7 +24,7 @@ from analytics.stats.intervals import Z95
 
 LARGEST = 0.01  # of the reference's rows have a weight that is cut
 MIN_EFFECTIVE = 100  # rows that the weighted reference must be worth
-MIN_COVERED = 0.7  # of the rows of now that the reference must have the like of
+MIN_COVERED = 0.9  # of the rows of now that the reference must have the like of
 MIN_ROWS = 100  # of a side: fewer teach nothing of how the two differ
 ASSUMES = "no concept drift"
 

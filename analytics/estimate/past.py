@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from analytics.core import Result
-from analytics.stats.intervals import Z95, wilson
+from analytics.stats.intervals import Z95, t_quantile, wilson
 
 MIN_PERIODS = 5  # fewer say nothing of the next one
 HELD = 0.95  # the share of periods that the distance is said of
@@ -19,16 +19,29 @@ PROMISED = 0.9  # the least share of periods that a 95 % interval must have held
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One period: its estimate, what the labels said later, and whether the interval held that."""
+    """One period: its estimate, what the labels said later, and how far the interval reached.
+
+    ``own_error`` is the standard error that the estimates before this one had beyond what they
+    told; it widens the interval.
+    """
 
     estimated: float
     later: float
-    is_held: bool
+    below: float
+    above: float
+    own_error: float = 0.0
 
     @property
     def miss(self) -> float:
         """Estimate minus what came."""
         return self.estimated - self.later
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the interval held what came."""
+        reach = self.below if self.miss > 0 else self.above
+        slack = 1e-9 * max(abs(self.later), 1.0)
+        return abs(self.miss) <= math.hypot(reach, Z95 * self.own_error) + slack
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +84,8 @@ def pair_up(estimated: Result, later: Result | None) -> Pair | None:
 
     >>> from analytics.core import Window
     >>> there = Result("accuracy", 0.9, 100, "ok", Window(), 0.85, 0.95)
-    >>> pair_up(there, Result("accuracy", 0.87, 100, "ok", Window(), n_labelled=100))
-    Pair(estimated=0.9, later=0.87, is_held=True)
+    >>> pair_up(there, Result("accuracy", 0.87, 100, "ok", Window(), n_labelled=100)).is_held
+    True
     """
     if estimated.value is None or estimated.low is None or estimated.high is None:
         return None
@@ -83,15 +96,29 @@ def pair_up(estimated: Result, later: Result | None) -> Pair | None:
     unlabelled = 1 - min((later.n_labelled or 0) / later.n, 1.0)
     more = Z95 * float(later.detail.get("se") or 0.0) * math.sqrt(unlabelled)
     below, above = estimated.value - estimated.low, estimated.high - estimated.value
-    low, high = estimated.value - math.hypot(below, more), estimated.value + math.hypot(above, more)
-    slack = 1e-9 * max(abs(later.value), 1.0)
-    return Pair(estimated.value, later.value, low - slack <= later.value <= high + slack)
+    return Pair(estimated.value, later.value, math.hypot(below, more), math.hypot(above, more))
+
+
+def own_error(pairs: Sequence[Pair]) -> float:
+    """The standard error of past estimates beyond what their intervals told; 0 for fewer than 5.
+
+    Their squared misses, less what was told; widened as Student's t is where they are few.
+
+    >>> far = [Pair(0.9, 0.9 + 0.1 * (-1) ** k, 0.02, 0.02) for k in range(40)]
+    >>> round(own_error(far), 3), own_error(far[:4])
+    (0.103, 0.0)
+    """
+    if len(pairs) < MIN_PERIODS:
+        return 0.0
+    missed = float(np.mean([p.miss**2 for p in pairs]))
+    told = float(np.mean([((p.below + p.above) / 2 / Z95) ** 2 for p in pairs]))
+    return math.sqrt(max(missed - told, 0.0)) * t_quantile(len(pairs)) / Z95
 
 
 def judge_past(pairs: Iterable[Pair]) -> Past | None:
     """How far off the estimates were; None for fewer than 5 periods.
 
-    >>> found = judge_past([Pair(0.9, 0.9 + k / 1000, k < 19) for k in range(1, 21)])
+    >>> found = judge_past([Pair(0.9, 0.9 + k / 1000, 0.0, 0.0185) for k in range(1, 21)])
     >>> round(found.within, 3), found.n_within, found.n_periods, found.n_held
     (0.019, 19, 20, 18)
     """

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from analytics.core import Dataset, Every, Question, Result, Scope, Window
 from analytics.errors import UsageError
-from analytics.estimate.past import MIN_PERIODS, Pair, judge_past, pair_up
+from analytics.estimate.cbpe import RANKED
+from analytics.estimate.past import MIN_PERIODS, Pair, judge_past, own_error, pair_up
 from analytics.evaluate.estimate import estimate
 from analytics.evaluate.performance import performance
 from analytics.query.engine import Engine
-from analytics.query.groups import last_label
+from analytics.query.frame import whole
+from analytics.query.groups import label_delay, last_label
+from analytics.stats.intervals import Z95
 
 MOST_AGAIN = 24  # periods that are estimated once more, with the labels known then
 N_PERIODS, MIN_ROWS = 20, 500  # of a log without times
@@ -26,7 +30,8 @@ def estimate_with_past(
     """Estimates as ``estimate`` gives them, with ``detail.past``: how far they were off before.
 
     The past is by the question's periods, weeks where it has none. A period that is labelled has
-    ``detail.later``: what its labels said. Only what was known at a period's end is used: periods
+    ``detail.later``: what its labels said. Intervals are widened by what the estimates of earlier
+    periods were off beyond theirs (``detail.own_error``), as far as labels had come by then. Only what was known at a period's end is used: periods
     inside the reference are left out, and one that ended before the last label of the reference
     came is estimated anew with the labels of that day.
     """
@@ -38,10 +43,66 @@ def estimate_with_past(
     names = tuple(dict.fromkeys(r.name for r in cut))
     realised = performance(engine, dataset, replace(asked, reference=None, names=names), now=now)
     came = {_key(r): r for r in realised}
-    pairs = {_key(r): pair for r in then if (pair := pair_up(r, came.get(_key(r)))) is not None}
+    delay = label_delay(engine, dataset, whole(asked.scope))
+    wait = timedelta(seconds=delay.p98_s if delay else 0.0)
+    known = {_key(r): r for r in then}
+    bare = {k: pair for k, r in known.items() if (pair := pair_up(r, came.get(k))) is not None}
+    own = {_key(r): own_error(_before(known.get(_key(r), r), known, bare, wait)) for r in cut}
+    pairs = {k: replace(pair, own_error=own[k]) for k, pair in bare.items()}
     past = _by_series(cut, pairs, every, left)
-    found = [replace(r, detail={**r.detail, "past": past[_series(r)]}) for r in results]
-    return [_with_later(r, pairs.get(_key(r)), came.get(_key(r))) for r in found]
+    found = []
+    for r in results:
+        k, about = _key(r), past[_series(r)]
+        error = own.get(k, 0.0) if question.scope.every else _of_whole(r, bare)
+        told = _widen(replace(r, detail={**r.detail, "past": about}), error)
+        found.append(_with_later(told, pairs.get(k), came.get(k)))
+    return found
+
+
+def _before(
+    result: Result, known: Mapping[Key, Result], pairs: Mapping[Key, Pair], wait: timedelta
+) -> list[Pair]:
+    """The pairs of the same series whose labels had come when this period ended."""
+    end, at = result.window.end, _key(result)[-1]
+    found = []
+    for key, pair in pairs.items():
+        if key[:3] != _series(result) or key[-1] == at:
+            continue
+        other = known[key].window.end
+        is_earlier = other is not None and end is not None and other + wait <= end
+        if is_earlier or (end is None and (key[-1] or 0) < (at or 0)):  # type: ignore[operator]
+            found.append(pair)
+    return found
+
+
+def _of_whole(result: Result, pairs: Mapping[Key, Pair]) -> float:
+    """What all periods together were off by: their mean miss, and their scatter about it."""
+    mine = [pair for key, pair in pairs.items() if key[:3] == _series(result)]
+    if len(mine) < MIN_PERIODS:
+        return 0.0
+    mean = sum(p.miss for p in mine) / len(mine)
+    told = [replace(p, estimated=p.estimated - mean) for p in mine]
+    return math.hypot(mean, own_error(told) / math.sqrt(len(mine)))
+
+
+def _widen(result: Result, error: float) -> Result:
+    """The interval with what past estimates were off by beyond theirs."""
+    if error <= 0 or result.value is None or result.low is None or result.high is None:
+        return result
+    below = math.hypot(result.value - result.low, Z95 * error)
+    above = math.hypot(result.high - result.value, Z95 * error)
+    low, high = result.value - below, result.value + above
+    is_share = result.detail.get("unit") == "share" or result.name in RANKED
+    least = -1.0 if result.name == "mcc" else 0.0
+    if result.low >= least:
+        low = max(low, least)
+    return replace(
+        result,
+        low=low,
+        high=min(high, 1.0) if is_share and result.high <= 1 else high,
+        interval=f"{result.interval}, widened by its own past",
+        detail={**result.detail, "own_error": error},
+    )
 
 
 def _every(dataset: Dataset) -> Every:

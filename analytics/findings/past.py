@@ -40,7 +40,9 @@ def past_sentence(results: Sequence[Result]) -> str:
         f" {write_count(past.n_within)} of {n} {periods}{worst}; their intervals held it in"
         f" {write_count(past.n_held)}."
     )
-    return " ".join(filter(None, (said, _warn(past, unit), _left(about, periods))))
+    wider = any(r.detail.get("own_error") for r in results)
+    widened = "Intervals are widened by what earlier estimates missed." if wider else ""
+    return " ".join(filter(None, (said, widened, _warn(past, unit), _left(about, periods))))
 
 
 def _warn(past: Past, unit: str) -> str:
