@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,9 +22,11 @@ from analytics.query.engine import Cancel, Engine
 from app.ask import open_engine
 from app.auth.viewer import operator
 from app.ingest import beside, outbox
+from app.ingest.drain import drain
 from app.ingest.erase import erase_user
 from app.ingest.plan import plan_import
 from app.ingest.run import sweep
+from app.ingest.wal import Wal
 from app.ingest.words import ImportOptions, Place
 from app.settings import read_settings
 from app.state.logs import load_dataset
@@ -246,6 +249,23 @@ def test_the_worker_puts_what_came_by_other_ways(
         order = ("annotator", "outcome", "adjudicated", "agreed", "feedback")
         change_model(write, "m", label_precedence=order)
     assert placer.do() == 60
+    engine = engines()
+    assert not is_joined(engine, check(place, engine))
+
+
+@pytest.mark.usefixtures("few")
+def test_the_worker_puts_what_came_by_http(
+    place: Place, tmp_path: Path, engines: Callable[[], Engine]
+) -> None:
+    bring(place, tmp_path, rows(0, 60))
+    wal = Wal(place.home / "wal")
+    label = {"prediction_id": "p3", "label": "0", "known_at": "2024-11-01T00:00:00"}
+    what = {"model": "m", "kind": "labels", "received_at": "2024-11-01T00:00:00", "rows": [label]}
+    done = wal.append(json.dumps(what).encode())
+    wal.close()
+    done.result()
+    assert drain(place) == 1
+    assert beside.Placer(place).do() == 60
     engine = engines()
     assert not is_joined(engine, check(place, engine))
 
