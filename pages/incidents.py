@@ -64,8 +64,8 @@ if not runs:
 if cases and view.viewer.may("export", view.model):
     with place.popover("Export"):
         st.download_button(
-            "CSV", file_of, f"{view.model}-incidents.csv", key="incidents_csv",
-            help="Every incident of the model", on_click="ignore",
+            f"Incidents (CSV, {len(cases)})", file_of, f"{view.model}-incidents.csv",
+            key="incidents_csv", on_click="ignore", width="stretch",
         )  # fmt: skip
 now = database.clock()
 worst = worst_of(cases, now)

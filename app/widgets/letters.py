@@ -27,6 +27,7 @@ from app.letters import (
 from app.widgets.problem import plain, problem
 
 SHOWN = 100
+FEW = 8  # rows that stand there without scrolling
 SAID = "letters_said"
 
 
@@ -87,7 +88,7 @@ def draw_group(group: LetterGroup) -> None:
             pd.DataFrame({"As it came": [letter.text for letter in letters]}),
             hide_index=True,
             width="stretch",
-            height=320,
+            height=320 if len(letters) > FEW else "content",
             key="letters_rows",
             alt=f"{len(letters)} rows as they came",
             column_config={"As it came": st.column_config.TextColumn(width="large")},
@@ -120,8 +121,8 @@ def _draw_file(group: LetterGroup) -> None:
         return export_letters(viewer, place_of(settings, database, viewer.user), group)
 
     st.download_button(
-        "Export", file_of, f"{group.model}-set-aside.jsonl", key="letters_file", on_click="ignore",
-        help="The rows of this reason that wait, as they came, one JSON object a line",
+        "Export these rows", file_of, f"{group.model}-set-aside.jsonl", key="letters_file", on_click="ignore",
+        help="All that wait for this reason, as they came, one JSON object a line",
     )  # fmt: skip
 
 

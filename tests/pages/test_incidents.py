@@ -81,7 +81,7 @@ def test_the_file_the_screen_and_the_command_hold_the_same_incidents(
     rows = list(
         csv.DictReader(io.StringIO(export_incidents(on_watched, operator("ann"), MODEL).decode()))
     )
-    shown = [int(b.label.split()[1]) for b in app.button if re.fullmatch(r"Open \d+", b.label)]
+    shown = [int(b.label.split()[1]) for b in app.button if re.fullmatch(r"Incident \d+", b.label)]
     assert sorted(shown) == sorted(int(row["id"]) for row in rows) and len(rows) >= 5
     assert all(row["title"] in said and row["sentence"] in said for row in rows)
     assert (
