@@ -127,12 +127,12 @@ def table(rows: Sequence[dict[str, Any]]) -> tuple[list[str], float]:
     return lines, rate
 
 
-def write_table(page: Path, text: str) -> None:
+def write_table(page: Path, text: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
     """Put the table between its marks."""
-    before, found, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, ended, after = rest.partition(END)
+    before, found, rest = page.read_text(encoding="utf-8").partition(marks[0])
+    _, ended, after = rest.partition(marks[1])
     if not found or not ended:
-        raise SystemExit(f"{page} lacks the marks {BEGIN} and {END}.")
+        raise SystemExit(f"{page} lacks the marks {marks[0]} and {marks[1]}.")
     page.write_text(before + text + after, encoding="utf-8")
 
 

@@ -70,6 +70,16 @@ def _name(alert: Alert) -> tuple[str, object, datetime | None]:
     return alert.monitor.name, alert.key, alert.fired_at
 
 
+def seen_later(early: Sequence[Alert], late: Sequence[Alert]) -> list[Alert]:
+    """Those of a later judgement, with more labels, that the first one did not see."""
+    return [a for a in late if not any(a.key == b.key and _overlap(a, b) for b in early)]
+
+
+def _overlap(a: Alert, b: Alert) -> bool:
+    a_start, b_start = a.bad_from or ZERO, b.bad_from or ZERO
+    return a_start <= (b.resolved_at or datetime.max) and b_start <= (a.resolved_at or datetime.max)
+
+
 def with_maturity(
     found: Sequence[Raised], mature: Sequence[Run], delay: timedelta, within: timedelta
 ) -> list[Raised]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from analytics.errors import QueryCancelled, TelltaleError, UsageError
 from analytics.monitors.moments import span_of
 from analytics.monitors.policy import Monitor
-from analytics.monitors.raised import Raised, date_incidents, with_maturity
+from analytics.monitors.raised import Raised, date_incidents, seen_later, with_maturity
 from analytics.monitors.run import Run, failed, run
 from app.monitors.asking import answers_of
 from app.questions import Asked, build_question, clock
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from app.ask import Desk
 
 MOST_WAITS = 4  # periods that a judgement waits for labels
-TIMES = ("hour", "day", "week", "month")
+LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1),
+           "month": timedelta(days=28)}  # fmt: skip
+TIMES = tuple(LENGTHS)
 Watch = Callable[[float, str], None]
 
 
@@ -46,17 +49,20 @@ def replay(
     """Walk the log of the monitors' model; what needs labels knows only those that had come.
 
     Drift and data quality of a period are known at its end. A metric is judged at the end of its
-    period if enough labels have come by then, else up to ``MOST_WAITS`` periods later; what came
-    later still is not looked at again. Periods out of which a monitor's own reference was taken are
+    period if enough labels have come by then, else up to ``MOST_WAITS`` periods later; and once more
+    when nearly all of its labels had time to come. Periods out of which a monitor's own reference was taken are
     not judged.
     """
-    runs, mature = [], []
+    runs, mature, late = [], [], []
+    delay = _delay(desk, monitors)
     for i, monitor in enumerate(monitors):
         watch(0.7 * i / max(1, len(monitors)), f"walking {monitor.name}")
         try:
             runs.append(run(monitor, _outside(desk, monitor, _as_known(desk, monitor))))
             if monitor.question == "performance":
                 mature.append(run(monitor, _outside(desk, monitor, answers_of(desk, monitor))))
+                again = run(monitor, _outside(desk, monitor, _ripe(desk, monitor, delay)))
+                late += seen_later(runs[-1].alerts, again.alerts)
         except QueryCancelled:
             raise
         except TelltaleError as error:
@@ -64,8 +70,7 @@ def replay(
     watch(0.7, "putting incidents together")
     within = max((span_of(m.every) for m in monitors), default=span_of("week"))
     clear = sorted({c for r in runs if r.monitor.question == "performance" for c in r.clear})
-    found = date_incidents([a for r in runs for a in r.alerts], within, clear)
-    delay = _delay(desk, monitors)
+    found = date_incidents([*(a for r in runs for a in r.alerts), *late], within, clear)
     if delay is not None:
         found = with_maturity(found, mature, delay, within)
     watch(0.8, "counting the alerts of other rules")
@@ -96,6 +101,17 @@ def _as_known(desk: Desk, monitor: Monitor) -> list[Result]:
         if len(done) == len(found):
             break
     return [r for window in sorted(kept, key=_start) for r in kept[window]]
+
+
+def _ripe(desk: Desk, monitor: Monitor, delay: timedelta | None) -> list[Result]:
+    """The answers once more, when nearly all labels of each period had time to come."""
+    dataset = desk.dataset(monitor.model)
+    if delay is None or monitor.every not in TIMES or dataset.first_event is None:
+        return []
+    wait = math.ceil(delay / LENGTHS[monitor.every])
+    found = [_dated(r, _later(r.window, wait)) for r in answers_of(desk, monitor, wait=wait)]
+    present = clock(dataset, desk.now())
+    return [r for r in found if r.detail["judged_at"] <= present]
 
 
 def _has_enough(results: Sequence[Result], monitor: Monitor) -> bool:

@@ -82,6 +82,37 @@ def test_weather_is_missing_on_the_last_day() -> None:
     assert there == 0
 
 
+def test_pressure_is_left_out_when_it_rains() -> None:
+    share = "round(100 * avg((pressure IS NULL)::INT), 1)"
+    for day, words in (("2013-05-06", "6 May {} % have none"), ("2013-05-20", "20 May {} %")):
+        found = rows(
+            f"SELECT {share} FROM {{flight-late/predictions}}"
+            f" WHERE date_trunc('week', timestamp) = '{day}'"
+        )[0][0]
+        assert words.format(found) in README
+    before = rows(f"SELECT {share} FROM {{flight-late/reference}}")[0][0]
+    assert f"{before} % in the reference. The weather stations" in README
+    wet = dict(
+        rows(
+            "SELECT pressure IS NULL, round(100 * avg((precip > 0)::INT), 1)"
+            " FROM {flight-late/predictions} WHERE temp IS NOT NULL GROUP BY ALL"
+        )
+    )
+    assert f"rained on {wet[True]} % of the flights without it and on {wet[False]} %" in README
+
+
+def test_the_minutes_are_furthest_off_in_summer() -> None:
+    by_month = dict(
+        rows(
+            "SELECT month(timestamp), round(avg(abs(prediction - label)), 1)"
+            " FROM {flight-delay/predictions} JOIN {flight-delay/labels} USING (prediction_id)"
+            " WHERE timestamp < '2014-01-01' GROUP BY ALL"
+        )
+    )
+    assert f"{by_month[4]} in April, and {by_month[6]} and {by_month[7]} in June" in README
+    assert f"{by_month[10]} in October" in README
+
+
 def test_new_places_were_not_in_the_reference() -> None:
     for place in ("ACK", "ABQ", "MVY", "ILM", "TVC"):
         n = rows(f"SELECT count(*) FROM {{flight-late/predictions}} WHERE dest = '{place}'")[0][0]
