@@ -212,7 +212,7 @@ has no test of columns together: its largest column. NannyML: PCA reconstruction
 two-sample test of Lopez-Paz and Oquab by gradient-boosted trees (40 of 15 leaves, hardly shrunk; at 500 and 1,000
 rows that finds more than scikit-learn's defaults, which are LightGBM's in NannyML's domain classifier), on the
 same sample. Our trees alone: Telltale's domain classifier, whose leaves are shrunk hard, by its evidence and
-without the other two; "-" on pages drawn before it was told apart.""",
+without the other two; "-" where pages were drawn before it shrank them, when everything was found already.""",
     TEXTS: f"""## One text column
 
 Texts of 3 to 14 words of 2,000 by Zipf's law, against a reference of twice as many. A new topic: one text in
