@@ -28,6 +28,20 @@ def test_every_kind_of_sampled_test_is_drawn() -> None:
     assert kinds == {sampled.Sample, sampled.TextPair, sampled.VectorPair}
 
 
+def test_columns_together_are_drawn_at_more_sizes_and_slow_cells_less_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        sampled, "simulate", lambda test, n, _m, runs: {"key": test.name, "n": n, "runs": runs}
+    )
+    rows = sampled.run(1000, [*sampled.SIZES, *sampled.TOGETHER], tmp_path / "results.jsonl")
+    found = {(row["key"], row["n"]): row["runs"] for row in rows}
+    assert {n for name, n in found if name == "text_length"} == {200, 1000}
+    sizes = (200, 500, 1000, 5000)
+    assert [found["pca_reconstruction", n] for n in sizes] == [1000] * 4
+    assert [found["domain_classifier_auc", n] for n in sizes] == [1000, 1000, 400, 100]
+
+
 def test_a_cell_over_the_limit_fails_and_the_page_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
