@@ -40,12 +40,12 @@ def draw_maintenance(view: View, plans: Sequence[Maintenance]) -> None:
         "Maintenance that comes again: nobody is told in it, and what lasts is told after it."
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox("Maintenance of", names, key="plan_what", width=200)
-        st.multiselect("On", list(DAYS), ["6"], key="plan_days", format_func=say_days, width=240)
+        st.selectbox("Maintenance of", names, key="plan_what", width=160)
+        st.multiselect("On", list(DAYS), ["6"], key="plan_days", format_func=say_days, width=200)
         st.time_input("From", time(2), key="plan_from", width=110)
         st.time_input("To", time(4), key="plan_to", width=110)
-        st.selectbox("Zone", ZONES, key="plan_zone", width=170, accept_new_options=True)
-        st.text_input("Why", key="plan_why", placeholder="Nightly reload", width=200)
+        st.selectbox("Zone", ZONES, key="plan_zone", width=140, accept_new_options=True)
+        st.text_input("Why", key="plan_why", placeholder="Nightly reload", width=170)
         st.button("Plan it", key="plan_make", on_click=_make, args=(view.model,))
 
 
