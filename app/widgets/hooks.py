@@ -84,15 +84,16 @@ def _draw_one(hooks: list[Hook]) -> None:
         return
     names = {hook.id: f"{hook.id}: {hook.name}" for hook in hooks}
     chosen = st.selectbox("Webhook", list(names), format_func=names.__getitem__, key="hook_chosen")
-    with st.popover("Its secret"):
-        st.caption("It signs what is sent, and must sign what comes back.")
-        st.code(hook_secret(state()[1].home, chosen), language=None)
     hook = next(hook for hook in hooks if hook.id == chosen)
-    if hook.purpose == "alert":
-        draw_rhythm(hook, hooks)
-    if hook.purpose in ("digest", "alert"):
-        st.button("Send a test", key="hook_test", on_click=_test, args=(chosen,))
-    st.button("Remove", key="hook_remove", on_click=_remove, args=(chosen,))
+    with st.container(horizontal=True, gap="small", key="hook_does"):
+        with st.popover("Its secret"):
+            st.caption("It signs what is sent, and must sign what comes back.")
+            st.code(hook_secret(state()[1].home, chosen), language=None)
+        if hook.purpose == "alert":
+            draw_rhythm(hook, hooks)
+        if hook.purpose in ("digest", "alert"):
+            st.button("Send a test", key="hook_test", on_click=_test, args=(chosen,))
+        st.button("Remove", key="hook_remove", on_click=_remove, args=(chosen,))
 
 
 def _draw_new(models: list[str]) -> None:
