@@ -36,6 +36,11 @@ with st.container(horizontal=True, vertical_alignment="center", key="controls"):
 
 whole = view.ask("serving", "Reading latency and errors")
 series = view.ask("serving", f"Cutting by {every}", every=every)
+draw_export(place, view, [*whole, *series], "serving", {"every": every})
+with lead:
+    draw_lead(speak_of_serving(whole, series))
+with cards:
+    draw_cards(cards_of(whole, series))
 names = headline_metrics(view)[:1]
 by_version = len(view.versions) > 1 and view.selection.version is None
 metric = (
@@ -43,11 +48,6 @@ metric = (
     if names and view.has_labels
     else []
 )
-draw_export(place, view, [*whole, *series], "serving", {"every": every})
-with lead:
-    draw_lead(speak_of_serving(whole, series))
-with cards:
-    draw_cards(cards_of(whole, series))
 marks = [*version_marks(view.facts.versions), *note_marks(view)]
 draw_timeline(view, series, [r for r in metric if "class" not in r.detail], marks)
 draw_notes(view)

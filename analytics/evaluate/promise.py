@@ -57,7 +57,7 @@ def promise_results(
     Cut into periods, the budget is that of the whole window and is spent from period to period
     (``detail.spent_here`` is each one's own part).
     """
-    groups = sorted(count_groups(engine, dataset, question.scope), key=_order)
+    groups = sorted(count_groups(engine, dataset, question.scope, with_labels=False), key=_order)
     counted = promised(engine, dataset, question.scope, promise.threshold_ms)
     if not counted:
         return []  # no latency was logged
@@ -178,7 +178,7 @@ def _paces(
         return ()
     slow = latencies(engine, dataset, scope, (promise.target,))
     paces = []
-    for group in count_groups(engine, dataset, scope):
+    for group in count_groups(engine, dataset, scope, with_labels=False):
         if group.key not in counted or group.first is None or group.last is None:
             continue
         seconds = seconds_in(dataset, _inside(group.window, scope.window), group.first, group.last)

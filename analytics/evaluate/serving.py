@@ -99,7 +99,7 @@ def serving(engine: Engine, dataset: Dataset, question: Question) -> list[Result
     columns = sample_columns(engine, dataset, scope)
     check_names(question.names, [*NAMES, *columns], "serving number")
     reference = whole(question.reference) if question.reference else None
-    groups = count_groups(engine, dataset, scope)
+    groups = count_groups(engine, dataset, scope, with_labels=False)
     now = _read(engine, dataset, scope)
     then = _read(engine, dataset, reference) if reference else _Side()
     sampled = samples(engine, dataset, scope, columns)
@@ -246,7 +246,9 @@ def latency_map(engine: Engine, dataset: Dataset, question: Question) -> Latency
     """The spread of latency over time; None where no latency was logged."""
     scope = replace(question.scope, by_version=False)
     bins = latency_bins(engine, dataset, scope, BINS_PER_DOUBLING)
-    groups = [g for g in count_groups(engine, dataset, scope) if g.key[0] in bins]
+    groups = [
+        g for g in count_groups(engine, dataset, scope, with_labels=False) if g.key[0] in bins
+    ]
     if not groups:
         return None
     low = min(min(b) for b in bins.values())

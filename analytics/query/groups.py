@@ -88,9 +88,13 @@ def count_groups(
     *,
     now: datetime | None = None,
     delay: Delay | None = None,
+    with_labels: bool = True,
 ) -> list[Group]:
-    """Every period and version of the scope in order, with row and label counts."""
-    rows = frame(dataset, scope, with_labels=True, engine=engine)
+    """Every period and version of the scope in order, with row and label counts.
+
+    A segment may speak of labels, so they are there for it; else only where they are counted.
+    """
+    rows = frame(dataset, scope, with_labels=with_labels, engine=engine)
     if rows is None:
         return []
     values = dict(rows.values)
@@ -98,8 +102,9 @@ def count_groups(
     if now is not None and delay is not None:
         values["settles"] = now - timedelta(seconds=delay.p98_s)
         young = "count(*) FILTER (label IS NULL AND timestamp > $settles)"
+    labelled = "count(label)" if with_labels else "0"
     sql = rows.select(
-        f"SELECT _period, _version, count(*), count(label), {young}, min(timestamp), max(timestamp)"
+        f"SELECT _period, _version, count(*), {labelled}, {young}, min(timestamp), max(timestamp)"
         " FROM rows GROUP BY ALL ORDER BY _period, _version"
     )
     return [_group(scope, row) for row in engine.rows(sql, values)]

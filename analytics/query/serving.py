@@ -12,9 +12,12 @@ from analytics.query.cells import cell_sql
 from analytics.query.engine import Engine
 from analytics.query.frame import frame, period_sql, time_conditions
 from analytics.query.groups import Key
+from analytics.query.ranks import order_statistics
 from analytics.sources.relation import quote_name, relation
 
 SUCCEEDED = "(status IS NULL OR status = 'ok')"
+MANY_ROWS = 500_000  # from which on two scans are cheaper than sorting
+COARSE = (None, "day", "week", "month")  # periods so long that their bins are few beside their rows
 _NO_SAMPLE = ("timestamp", "row", "date", "prediction_id", "received_at")
 _SAMPLE_TYPES = ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT")
 # Numbers, quoted texts and hexadecimal ids differ from one error to the next of the same kind.
@@ -91,6 +94,9 @@ def latencies(
     rows = frame(dataset, scope, ("latency_ms", "status"))
     if rows is None:
         return {}
+    if rows.most >= MANY_ROWS and scope.every in COARSE:
+        found = order_statistics(engine, rows, shares, SUCCEEDED)
+        return {key: _latency((n, top, *ends)) for key, (n, top, ends) in found.items()}
     sql = rows.select(quantiles_sql(shares, "_period, _version"))
     return {
         (period, version): _latency(numbers)
