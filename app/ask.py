@@ -103,6 +103,8 @@ def answer(engine: Engine, asking: Asking) -> Any:
         return evaluate.performance(engine, dataset, question, now=moment)
     if kind == "estimate":
         return _estimate(engine, asking, what)
+    if kind == "changes":
+        return _changes(engine, asking, what)
     if kind == "why":
         from analytics.evaluate.why import why
 
@@ -132,6 +134,15 @@ def answer(engine: Engine, asking: Asking) -> Any:
     if kind in plain:
         return plain[kind](engine, dataset, question)
     return _answer_for_pages(engine, asking, kind, what)
+
+
+def _changes(engine: Engine, asking: Asking, detector: str) -> list[Result]:
+    """When a metric's level changed: looking back over periods, or by a detector of that name."""
+    from analytics.evaluate.changes import changes, detections
+
+    if detector:
+        return detections(engine, asking.dataset, asking.question, detector)
+    return changes(engine, asking.dataset, asking.question, now=asking.moment)
 
 
 def _estimate(engine: Engine, asking: Asking, what: str) -> list[Result]:

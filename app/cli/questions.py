@@ -17,6 +17,7 @@ QUESTIONS = {
     "performance": "metrics with intervals and verdicts, by period and version",
     "drift": "what changed in features, score, prediction and label",
     "estimate": "metrics before labels come, from calibrated scores; assumes no concept drift",
+    "changes": "when the level of a metric changed, looking back, and by how much",
     "serving": "latency, errors, throughput and resources, by period and version",
     "slices": "where the model does worse: found on half of the rows, checked on the rest",
     "behaviour": "what people do with predictions: acceptance, over- and under-reliance, times",
@@ -36,6 +37,9 @@ def register(subparsers: Any) -> None:
             add("--fairness", metavar="COLUMN", help="how the groups of a column fare instead")
         if name == "serving":
             add_serving(parser)
+        if name == "changes":
+            text = "river's detector over single rows instead (extra drift-detectors)"
+            parser.add_argument("--detector", choices=("adwin", "page_hinkley"), help=text)
         if name == "estimate":
             text = (
                 "by every method that has one, and whether they agree; takes some seconds a period"
@@ -88,6 +92,8 @@ def answer(arguments: argparse.Namespace) -> int:
     asked = asked_of(arguments)
     groups = getattr(arguments, "fairness", None)
     question = f"fairness:{groups}" if groups else arguments.question
+    if question == "changes" and arguments.detector:
+        question = f"changes:{arguments.detector}"
     if question == "estimate":
         question = "estimate:all" if arguments.all_methods else "estimate:past"
     with Desk(settings) as desk:
@@ -118,7 +124,9 @@ def as_json(name: str, dataset: Dataset, results: list[Result]) -> dict[str, Any
         "results": [result_json(r) for r in results],
         "findings": [
             {"title": f.title, "sentence": f.sentence, "verdict": f.verdict, "page": f.page}
-            for f in (find(results) if name != "estimate" else ())  # nothing of it has happened yet
+            for f in (
+                find(results) if name not in ("estimate", "changes") else ()
+            )  # nothing of it has happened yet
         ],
     }
 

@@ -209,3 +209,23 @@ def test_estimates_come_before_labels_and_say_what_they_assume(home, capsys) -> 
     assert all(r["reason"] for r in losses if r["value"] is None)
     assert main([*minutes, "accuracy"]) != 0
     assert "accuracy" in capsys.readouterr().err
+
+
+def test_changes_of_level_are_dated(home, capsys) -> None:
+    asked = ["changes", "--model", "digit-reader", "--home", str(home), "--json"]
+    assert main(asked) == 0
+    (found,) = json.loads(capsys.readouterr().out)["results"]
+    assert found["name"] == "accuracy" and found["window"]["start"].startswith("2025-04-07")
+    assert found["high"] < -0.3 and found["detail"]["between"][0] <= "2025-04-07T00:00:00"
+    assert main([*asked, "--detector", "page_hinkley", "--names", "roc_auc_macro"]) == 2
+
+
+def test_every_method_of_an_estimate_can_be_asked(home, capsys) -> None:
+    asked = ["estimate", "--model", "digit-reader", "--home", str(home), "--json", "--all-methods"]
+    assert main([*asked, "--names", "accuracy"]) == 0
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert {"cbpe", "weighted", "importance", "atc"} <= {r["detail"]["method"] for r in results}
+    assert sum(r["detail"]["is_headline"] for r in results) == 1
+    assert main(["estimate", "--model", "digit-reader", "--home", str(home), "--json"]) == 0
+    past = json.loads(capsys.readouterr().out)["results"][0]["detail"]["past"]
+    assert past["every"] == "week" and past["n_periods"] == 7 and past["worst"] > 0.4
