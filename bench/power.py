@@ -29,8 +29,8 @@ from bench.drawn import MIXED, SHIFTS, Column, Floats, Sides, page
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "bench" / "finished" / "power.jsonl", ROOT / "docs" / "power.md"
-SIZES = {500: 300, 1000: 300, 5000: 150, 20_000: 20, 100_000: 10}  # rows: pages of a kind
-OURS = {500: 600, 1000: 300, 5000: 200, 20_000: 60, 100_000: 20}  # pages for our verdicts alone
+SIZES = {500: 300, 1000: 300, 5000: 150, 20_000: 20, 100_000: 20}  # rows: pages of a kind
+OURS = {500: 600, 1000: 300, 5000: 200, 20_000: 60, 100_000: 40}  # pages for our verdicts alone
 OTHERS = ("Evidently", "NannyML", "BBSD", "classifier")
 OFTEN, SELDOM = 0.05, 0.005
 BAD = ("warning", "critical")
