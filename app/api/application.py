@@ -101,7 +101,9 @@ _own = APIRouter(prefix=PREFIX)
 
 @_own.get("/healthz", summary="Whether the API answers and can write")
 def get_health(request: Request) -> Response:
-    """200 where the state database answers, else 503."""
-    if is_reachable(database_of(request)):
+    """200 where the state database answers and the disk takes what comes, else 503."""
+    kept = getattr(request.app.state, "wal", None)
+    is_working = kept is None or kept[0].is_working()
+    if is_working and is_reachable(database_of(request)):
         return JSONResponse({"status": "ok"})
     return JSONResponse({"status": "failing"}, status_code=503)

@@ -13,11 +13,12 @@ FEW = 100_000  # so many rows left out are looked up for each part; where there 
 def pick_predictions(workspace: Workspace, existing: Log) -> tuple[int, int]:
     """Keep each id once in ``fresh``; (exact duplicates skipped, rows set aside).
 
-    Same id and same body is a duplicate; same id and another body is set aside.
+    Same id and same body is a duplicate; same id and another body is set aside. A time that was
+    made when the row came is no part of its body.
     """
     columns = columns_of(workspace, "staged")
     body = [c for c in columns if c not in (*CHANGING, *LABEL_COLUMNS[1:])]
-    digest = _digest(body)
+    digest = _digest(body, is_made="received_at" in columns)
     workspace.run(  # nearly every id stands once: only the others are looked at with their rows
         "CREATE TABLE twice AS SELECT hash(prediction_id) AS id FROM staged WHERE reason IS NULL"
         " GROUP BY 1 HAVING count(*) > 1"
@@ -32,7 +33,8 @@ def pick_predictions(workspace: Workspace, existing: Log) -> tuple[int, int]:
         " JOIN ranked f ON f.prediction_id = r.prediction_id AND f.place = 1 WHERE r.place > 1"
     )
     if existing.parts:
-        _find_taken(workspace, existing, [c for c in body if c in existing.columns])
+        is_made = "received_at" in columns and "received_at" in existing.columns
+        _find_taken(workspace, existing, [c for c in body if c in existing.columns], is_made)
     n_same = workspace.value("SELECT count(*) FROM again WHERE is_same")
     n_other = workspace.value("SELECT count(*) FROM again WHERE NOT is_same")
     if n_other:
@@ -50,7 +52,7 @@ def pick_predictions(workspace: Workspace, existing: Log) -> tuple[int, int]:
     return int(n_same), int(n_other)
 
 
-def _find_taken(workspace: Workspace, existing: Log, body: list[str]) -> None:
+def _find_taken(workspace: Workspace, existing: Log, body: list[str], is_made: bool) -> None:
     """Add to ``again`` what the log holds already: ids first, then the rows of those found."""
     log = relation(existing)
     workspace.run(
@@ -60,8 +62,9 @@ def _find_taken(workspace: Workspace, existing: Log, body: list[str]) -> None:
     if not workspace.value("SELECT count(*) FROM taken"):
         return
     known = "prediction_id IN (SELECT prediction_id FROM taken)"
-    own = f"SELECT ord, prediction_id, {_digest(body)} AS body FROM staged WHERE reason IS NULL AND {known}"
-    there = f"SELECT prediction_id, {_digest(body)} AS body FROM {log} WHERE {known}"
+    digest = f"prediction_id, {_digest(body, is_made)} AS body"
+    own = f"SELECT ord, {digest} FROM staged WHERE reason IS NULL AND {known}"
+    there = f"SELECT {digest} FROM {log} WHERE {known}"
     workspace.run(
         f"INSERT INTO again SELECT s.ord, s.body = e.body FROM ({own}) s"
         f" JOIN ({there}) e ON e.prediction_id = s.prediction_id"
@@ -107,5 +110,9 @@ def pick_labels(workspace: Workspace, existing: Log, source: str = "outcome") ->
     return int(n_kept), int(n_all - n_kept)
 
 
-def _digest(columns: list[str]) -> str:
-    return "hash(" + ", ".join(map(quote_name, columns)) + ")"
+def _digest(columns: list[str], is_made: bool) -> str:
+    """What a row says; ``is_made`` leaves out a time that is the one at which it came."""
+    names = {name: quote_name(name) for name in columns}
+    if is_made and "timestamp" in names:
+        names["timestamp"] = "nullif(timestamp, received_at)"
+    return f"hash({', '.join(names.values())})"

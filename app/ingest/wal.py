@@ -63,6 +63,7 @@ class Wal:
         self._size, self._opened = 0, 0.0
         self._looked, self._refusal = -LOOK_S, ""
         self.n_syncs, self.sync_s = 0, 0.0
+        self.is_refused = False  # by the disk, what came last
 
     @property
     def n_queued(self) -> int:
@@ -87,6 +88,18 @@ class Wal:
                 self._thread.start()
             self._wake.notify()
         return done
+
+    def is_working(self) -> bool:
+        """Whether the disk took what came last, or would take something now."""
+        if self.is_refused:
+            probe = self.folder / "probe"
+            try:
+                probe.write_bytes(b"?")
+                probe.unlink()
+            except OSError:
+                return False
+            self.is_refused = False
+        return True
 
     def close(self) -> None:
         """Write what is queued and close the file: it may be taken at once."""
@@ -143,11 +156,12 @@ class Wal:
             self._fdatasync(handle)
             self.n_syncs, self.sync_s = self.n_syncs + 1, self.sync_s + time.perf_counter() - start
         except OSError as error:
+            self.is_refused = True
             self._abandon()
             for _body, done in batch:
                 done.set_exception(_refused(error))
             return
-        self._size += len(text)
+        self._size, self.is_refused = self._size + len(text), False
         for _body, done in batch:
             done.set_result(None)
 

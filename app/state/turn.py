@@ -35,7 +35,7 @@ class Turn:
         if not self._lock.acquire(timeout=self._patience_s):
             raise _late(self._patience_s)
         try:
-            handle = os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600)
+            handle = self._open()
             try:
                 while not _is_ours(handle):
                     if time.monotonic() > end:
@@ -46,6 +46,16 @@ class Turn:
                 os.close(handle)
         finally:
             self._lock.release()
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise StateError(
+                f"The state database cannot be written: {error.strerror}.",
+                "Its disk is full, read-only or gone, or the folder belongs to another user.",
+                "Mend the disk of the home folder; nothing of this write was kept.",
+            ) from error
 
 
 def _is_ours(handle: int) -> bool:

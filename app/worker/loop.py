@@ -23,6 +23,7 @@ from app.worker.chores import Chores
 from app.worker.kinds import KINDS
 
 IDLE_S = 0.5
+FAILED_S = 5.0
 RESCUE_S = 30.0
 _log = logging.getLogger("telltale.worker")
 
@@ -62,12 +63,16 @@ class Worker:
     def _serve(self) -> None:
         rescued = 0.0
         while not self.stop.is_set():
-            if time.monotonic() - rescued > RESCUE_S:
-                jobs.rescue(self.database)
-                sweep_uploads(self.settings, self.database)
-                rescued = time.monotonic()
-            if not self.run_one():
-                self.stop.wait(IDLE_S)
+            try:
+                if time.monotonic() - rescued > RESCUE_S:
+                    jobs.rescue(self.database)
+                    sweep_uploads(self.settings, self.database)
+                    rescued = time.monotonic()
+                if not self.run_one():
+                    self.stop.wait(IDLE_S)
+            except StateError as error:  # a disk that takes nothing: it may come back
+                _log.error("%s %s", error.what, error.do)
+                self.stop.wait(FAILED_S)
 
     def run_one(self) -> bool:
         """Do one job; False when none is queued."""

@@ -99,6 +99,21 @@ def test_what_was_sent_twice_stands_once_after_a_restart_too(
     assert any("taken by another row" in str(row.aside) for row in list_imports(home, "flights"))
 
 
+def test_a_row_without_a_time_stands_once_after_a_restart_too(
+    client: Any, home: Database, key: Any
+) -> None:
+    row = {"prediction_id": "p1", "score": 0.5}
+    for _ in range(3):  # from the second time on the process knows no ids any more
+        client.post(URL, json=row, headers=key)
+        assert len(taken(client, home)) == 1
+    assert not any(found.aside for found in list_imports(home, "flights"))
+    client.post(URL, json={**row, "timestamp": "2026-03-01T12:00:00Z"}, headers=key)
+    taken(client, home)
+    client.post(URL, json={**row, "score": 0.6}, headers=key)
+    taken(client, home)
+    assert sum(sum(found.aside.values()) for found in list_imports(home, "flights")) == 2
+
+
 def test_lines_arrow_gzip_and_zstd_say_the_same(client: Any, home: Database, key: Any) -> None:
     rows = many(4)
     lines = "\n".join(json.dumps(row) for row in rows[:2]).encode()

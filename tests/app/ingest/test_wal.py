@@ -146,6 +146,31 @@ def test_a_full_disk_is_answered_and_what_was_kept_stays(place: Place, model: st
     assert ids_of(place) == ["a", "c"]
 
 
+def test_a_disk_that_refuses_is_asked_again_and_may_come_back(tmp_path: Path) -> None:
+    folder, is_refused = tmp_path / "wal", True
+
+    def fdatasync(handle: int) -> None:
+        if is_refused:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        os.fdatasync(handle)
+
+    wal: Any = Wal(folder, fdatasync=fdatasync)
+    assert wal.is_working()
+    with pytest.raises(DiskLow, match="Read-only file system"):
+        wal.append(record("a")).result()
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    folder.write_text("no folder")
+    assert not wal.is_working()
+    folder.unlink()
+    folder.mkdir()
+    assert wal.is_working() and list(folder.iterdir()) == []
+    is_refused = False
+    wal.append(record("b")).result()
+    wal.close()
+
+
 def test_many_small_parts_become_few(place: Place, model: str) -> None:
     for i in range(17):
         wal = Wal(Path(place.home) / "wal")

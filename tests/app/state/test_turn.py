@@ -90,3 +90,9 @@ def test_none_of_six_busy_processes_starves(tmp_path: Path) -> None:
         assert process.stdout.readline() == "ready\n"
     counts = [int(process.communicate("go\n", timeout=120)[0]) for process in running]
     assert min(counts) > 0
+
+
+def test_a_turn_that_cannot_be_written_is_an_error_of_the_house(tmp_path: Path) -> None:
+    turn = Turn(tmp_path / "gone" / "telltale.db")
+    with pytest.raises(StateError, match="cannot be written"), turn.taken():
+        pass

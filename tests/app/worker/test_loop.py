@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.errors import StateError
 from app.auth.viewer import Viewer, operator
 from app.ingest import requests
 from app.ingest.words import ImportOptions
@@ -204,3 +205,21 @@ def test_what_is_accepted_stands_in_the_log_while_a_long_job_runs(
         worker.stop.set()
         go_on.set()
         thread.join(60)
+
+
+def test_a_disk_that_refuses_does_not_end_the_worker(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, n = loop.Worker(settings, database), 0
+
+    def claim(*_what: object) -> None:
+        nonlocal n
+        n += 1
+        if n == 1:
+            raise StateError("The state database cannot be written.", "", "Mend the disk.")
+        worker.stop.set()
+
+    monkeypatch.setattr("app.worker.loop.jobs.claim", claim)
+    monkeypatch.setattr("app.worker.loop.FAILED_S", 0.0)
+    worker.run()
+    assert n == 2
