@@ -183,7 +183,9 @@ def _read(engine: Engine, side: Side, loss: RowLoss, cuts: tuple[Cut, ...]) -> _
     )
     names = tuple(code_names(cut) for cut in cuts)
     first, second = (CodedRows(loss, code, names) for loss, code in halves)
-    weight = np.ma.getdata(found["weight"])[places[1]].astype(float)
+    weight = np.ones(len(places[1]))
+    if "weight" in found:
+        weight = np.ma.getdata(found["weight"])[places[1]].astype(float)
     return _Halves(cuts, first, second, weight)
 
 

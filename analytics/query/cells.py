@@ -15,7 +15,8 @@ from analytics.sources.relation import quote_name
 MISSING, OTHER, SEPARATOR = "\x1dmissing", "\x1dother", "\x1f"
 BELOW, ABOVE = "\x1dbelow", "\x1dabove"  # and the place of an edge: all on one side of it
 MOST_LEVELS = 20
-SAMPLE = 100_000  # rows, or a part of more, that tell where a search cuts numbers
+SAMPLE = 100_000  # rows, or a part of more, that tell where a search cuts numbers,
+PLAIN_SAMPLE = 40_000  # and so many where all rows of the window count
 PARTS = 12  # parts of a log that such a sample comes from at least, spread over its time
 STEPS = 200  # the edges of a search lie on so many numbers between the outer ones
 
@@ -79,10 +80,10 @@ def _sample(dataset: Dataset, scope: Scope) -> tuple[Dataset, str]:
     log = dataset.log("predictions", scope.log)
     parts = touched(log, scope)
     n = sum(part.n_rows for part in parts)
-    every, step = n // SAMPLE, 1
+    is_plain = scope.version is None and scope.segment is None and scope.window.first_row is None
+    every, step = n // (PLAIN_SAMPLE if is_plain else SAMPLE), 1
     if every < 2:
         return dataset, ""
-    is_plain = scope.version is None and scope.segment is None and scope.window.first_row is None
     if is_plain and max(part.n_rows for part in parts) * PARTS <= 2 * n:
         step = max(min(every, len(parts) // PARTS), 1)
         step -= step % 7 == 0  # days come in weeks

@@ -35,8 +35,9 @@ def _counts(loss: RowLoss) -> tuple[str, str]:
 
 
 def coded_rows(engine: Engine, side: Side, loss: RowLoss, cuts: Sequence[Cut]) -> Arrays | None:
-    """``loss``, ``weight``, ``first`` (the half to look in) and ``k0``, ``k1``, ... of every row.
+    """``loss``, ``first`` (the half to look in) and ``k0``, ``k1``, ... of every row.
 
+    ``weight`` is there where some rows count more than others.
     A code counts a number's fine edges below it, or is a level's place; ``NO_VALUE`` is a missing
     one, and levels beyond the listed ones come after the last.
     """
@@ -50,9 +51,10 @@ def coded_rows(engine: Engine, side: Side, loss: RowLoss, cuts: Sequence[Cut]) -
     keep, weight = _counts(loss)
     kind = "UTINYINT" if loss.is_share else "DOUBLE"
     codes = "".join(f", _k{i} AS k{i}" for i in range(len(cuts)))
+    if loss.needs_labels and rows.is_weighted:
+        codes += f", CAST({weight} AS FLOAT) AS weight"
     sql = rows.select(
-        f"SELECT CAST({loss.loss} AS {kind}) AS loss, CAST({weight} AS FLOAT) AS weight,"
-        f" _first AS first{codes} FROM rows WHERE {keep}"
+        f"SELECT CAST({loss.loss} AS {kind}) AS loss, _first AS first{codes} FROM rows WHERE {keep}"
     )
     return engine.arrays(sql, {**rows.values, **values})
 

@@ -56,14 +56,14 @@ class Counting:
                 if len(rows)
                 else np.zeros(0, int)
             )
-            place = np.zeros(SPAN, dtype=np.int64)
+            place = np.zeros(SPAN, dtype=np.uint8)
             place[seen] = np.arange(len(seen))
             cells = list(dict.fromkeys(name for code in seen for name in names.get(int(code), ())))
             inside = np.zeros((len(cells), len(seen)))
             for j, code in enumerate(seen):
                 for name in names.get(int(code), ()):
                     inside[cells.index(name), j] = 1.0
-            self.places.append(place[codes].astype(np.uint8))
+            self.places.append(place[codes])
             self.cells.append(cells)
             self.belongs.append(inside)
 

@@ -55,6 +55,7 @@ def write(folder: Path, name: str, frame: pd.DataFrame) -> Dataset:
         "predictions": ["row", "prediction_id", "prediction", *features],
         "labels": ["prediction_id", "label"],
     }
+    kinds["labels"] += [name for name in ("queue", "sampling_p") if name in frame]
     for kind, columns in kinds.items():
         place = folder / kind / "date=none"
         place.mkdir(parents=True, exist_ok=True)
@@ -102,6 +103,22 @@ def test_a_planted_slice_is_named_and_its_numbers_are_those_of_the_log(
     assert first.n == pytest.approx(len(inside) / 2, rel=0.2)
     outside = frame.drop(inside.index)
     assert first.detail["rest"] == pytest.approx(1 - outside["wrong"].mean(), abs=0.02)
+
+
+def test_rows_that_were_drawn_count_for_those_that_were_not(
+    engine: Engine, logged: Logged, tmp_path: Path
+) -> None:
+    """Every second wrong row was drawn: each stands for two."""
+    _dataset, frame = logged(1, gap=0.25)
+    drawn = frame.assign(queue="plan", sampling_p=np.where(frame["wrong"], 0.5, 1.0))
+    first = slices(engine, write(tmp_path, "drawn", drawn), QUESTION)[0]
+    conditions = {c["column"]: c for c in first.detail["conditions"]}
+    inside = drawn[
+        (drawn["origin"] == "LGA") & (drawn["distance"] > conditions["distance"]["value"])
+    ]
+    weight = 1 / inside["sampling_p"]
+    assert first.low < 1 - (weight * inside["wrong"]).sum() / weight.sum() < first.high
+    assert not first.low < 1 - inside["wrong"].mean() < first.high
 
 
 def test_planted_slices_stand_among_the_first_three(engine: Engine, logged: Logged) -> None:
