@@ -8,6 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import wasserstein_distance
 
 from analytics.monitors.peers import (
     evidently_levels,
@@ -29,6 +33,21 @@ def test_evidently_changes_its_test_at_a_thousand_rows() -> None:
     assert p < 1e-6
     value, flag = evidently_number(RNG.normal(size=1100), RNG.normal(2, 1, 500))
     assert 1.8 < value < 2.2 and flag
+
+
+@given(
+    arrays(float, st.integers(1001, 1300), elements=st.integers(-30, 30).map(lambda i: i / 4)),
+    arrays(float, st.integers(1, 80), elements=st.floats(-1e4, 1e4)),
+    st.sampled_from([0.0, 1e9]),
+)
+def test_the_distance_is_the_area_between_distribution_functions(
+    reference: np.ndarray, current: np.ndarray, offset: float
+) -> None:
+    spread = max(float(np.std(reference + offset)), 0.001)
+    wanted = wasserstein_distance(reference + offset, current + offset) / spread
+    found, flag = evidently_number(reference + offset, current + offset)
+    assert found == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+    assert flag == (found >= 0.1)
 
 
 def test_one_outlier_blinds_evidently() -> None:
