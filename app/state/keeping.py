@@ -88,8 +88,9 @@ def keep_incidents(
     known = _known(write, claim.model)
     taken: set[int] = set()
     steps: list[Step | None] = []
-    for one in found:
-        same = [k for k in known if k.id not in taken and _is_same(k, one)]
+    homes = _homes(known, found)
+    for i, one in enumerate(found):
+        same = homes[i]
         whole = [k for k in same if not k.is_joined]
         if not same:
             steps.append(_raise(write, claim.model, one))
@@ -129,11 +130,25 @@ def _known(write: Write, model: str) -> list[Known]:
     return [Known(r.id, stored(r).found, r.closed_by, r.joined_to is not None) for r in rows.all()]
 
 
-def _is_same(known: Known, found: Found) -> bool:
-    if known.found.alerts & found.alerts:
-        return True
-    lasts = known.found.resolved is None and found.resolved is None
-    return lasts and bool(_series(known.found) & _series(found))
+def _homes(known: Sequence[Known], found: Sequence[Found]) -> list[list[Known]]:
+    """What is known of each: an incident goes where most of its alerts are now.
+
+    One that shares no alert with any goes to an incident without a past that lasts as it does and
+    is about one of its series.
+    """
+    homes: list[list[Known]] = [[] for _ in found]
+    rest = []
+    for k in known:
+        shared = [len(k.found.alerts & one.alerts) for one in found]
+        if any(shared):
+            homes[shared.index(max(shared))].append(k)
+        elif k.found.resolved is None and not k.is_joined:
+            rest.append(k)
+    for one, home in zip(found, homes, strict=True):
+        if not home and one.resolved is None:
+            home += [k for k in rest if _series(k.found) & _series(one)][:1]
+            rest = [k for k in rest if k not in home]
+    return homes
 
 
 def _series(found: Found) -> set[str]:

@@ -183,3 +183,29 @@ def test_a_look_without_periods_ends_an_incident_only_when_it_saw_it_calm(
     assert list_cases(told, ["m"])[0].found.resolved == told.clock()
     assert [what for what, _ in story(told, 1)] == ["raised", "resolved"]
     assert events(told)[-1] == ("incident.resolved", "resolved")
+
+
+def test_an_alert_that_moves_to_another_incident_joins_nothing(
+    told: Database, settings: Settings
+) -> None:
+    """One column's drift stands beside a loss at first, and with the harmless ones later."""
+    quiet = [alert("Drift", "temp", 20), alert("Drift", "humid", 20)]
+    loss = [alert("Data", "temp", 12), alert("Data", "humid", 12)]
+    moving = alert("Drift", "pressure", 13)
+    found(told, settings, incident(*quiet, kind="harmless"), incident(*loss, moving))
+    for _ in range(2):
+        found(told, settings, incident(*quiet, moving, kind="harmless"), incident(*loss))
+        found(told, settings, incident(*loss), incident(*quiet, moving, kind="harmless"))
+    assert [c.status(told.clock()) for c in list_cases(told, ["m"])] == ["open", "open"]
+    assert [story(told, n) for n in (1, 2)] == [[("raised", "")]] * 2
+
+
+def test_another_alert_of_the_same_series_is_no_reason_to_join(
+    told: Database, settings: Settings
+) -> None:
+    """The drift of April stands beside a loss that lasts, that of July is harmless and lasts."""
+    april, july = alert("Drift", "temp", 12), alert("Drift", "temp", 25)
+    both = (incident(alert("Data", "temp", 12), april), incident(july, kind="harmless"))
+    for _ in range(3):
+        found(told, settings, *both)
+    assert [story(told, n) for n in (1, 2)] == [[("raised", "")]] * 2
