@@ -13,8 +13,7 @@ from analytics.evaluate.serving import seconds_in
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, count_groups
-from analytics.query.promised import promised
-from analytics.query.serving import latencies
+from analytics.query.promised import promised, quantiles
 from analytics.serving.capacity import Capacity, Pace, capacity, pace
 from analytics.serving.promise import (
     MIN_REQUESTS,
@@ -176,16 +175,15 @@ def _paces(
     counted = promised(engine, dataset, scope, promise.threshold_ms)
     if not counted:
         return ()
-    slow = latencies(engine, dataset, scope, (promise.target,))
+    slow = quantiles(engine, dataset, scope, promise.target)
     paces = []
     for group in count_groups(engine, dataset, scope, with_labels=False):
         if group.key not in counted or group.first is None or group.last is None:
             continue
         seconds = seconds_in(dataset, _inside(group.window, scope.window), group.first, group.last)
-        latency = slow[group.key].quantiles[0][0] if group.key in slow else None
         kept = Kept(*counted[group.key])
         if kept.n:
-            paces.append(pace(group.window, seconds, kept, latency, promise.target))
+            paces.append(pace(group.window, seconds, kept, slow.get(group.key), promise.target))
     return tuple(paces)
 
 

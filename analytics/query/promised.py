@@ -37,3 +37,16 @@ def promised(
         (period, version): (int(n), int(n_fast), int(n_slow), int(n_failed), int(n_unknown))
         for period, version, n, n_fast, n_slow, n_failed, n_unknown in engine.rows(sql, values)
     }
+
+
+def quantiles(engine: Engine, dataset: Dataset, scope: Scope, share: float) -> dict[Key, float]:
+    """One latency quantile of answered requests by period and version, the order statistic alone."""
+    rows = frame(dataset, scope, ("latency_ms", "status"))
+    if rows is None:
+        return {}
+    sql = rows.select(
+        "SELECT _period, _version, quantile_disc(latency_ms, $share) FROM rows"
+        f" WHERE latency_ms IS NOT NULL AND {SUCCEEDED} GROUP BY ALL"
+    )
+    found = engine.rows(sql, {**rows.values, "share": share})
+    return {(period, version): float(value) for period, version, value in found}

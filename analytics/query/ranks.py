@@ -31,13 +31,13 @@ def rank_of(share: float, side: float, n: int) -> int:
 
 
 def order_statistics(
-    engine: Engine, rows: Frame, shares: Sequence[float], kept: str
+    engine: Engine, rows: Frame, shares: Sequence[float], kept: str, source: str = "rows"
 ) -> dict[Key, tuple[int, float, list[float]]]:
     """By period and version: rows that are kept, the largest latency, and value, low, high of each share."""
     binned = (
         "SELECT _period, _version, latency_ms, CASE WHEN isnan(latency_ms) OR latency_ms = 'inf'::DOUBLE"
         f" THEN {HIGHEST} WHEN latency_ms > 0 THEN CAST(floor(ln(latency_ms) * {PER_E}) AS INTEGER)"
-        f" ELSE {LOWEST} END AS bin FROM rows WHERE latency_ms IS NOT NULL AND {kept}"
+        f" ELSE {LOWEST} END AS bin FROM {source} WHERE latency_ms IS NOT NULL AND {kept}"
     )
     counted: dict[Key, list[tuple[int, int, float]]] = {}
     sql = rows.select(

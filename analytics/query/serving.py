@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -114,8 +114,14 @@ def latencies_by(
     if rows is None:
         return {}
     values = dict(rows.values)
-    cells = f"(SELECT *, {cell_sql(cut, values, 'by')} AS cell FROM rows)"
-    sql = rows.select(quantiles_sql(shares, "cell", cells))
+    cells = f"(SELECT * REPLACE ({cell_sql(cut, values, 'by')} AS _version) FROM rows)"
+    rows = replace(rows, values=values)
+    if rows.most >= MANY_ROWS:
+        found = order_statistics(engine, rows, shares, SUCCEEDED, cells)
+        return {
+            str(cell): _latency((n, top, *ends)) for (_p, cell), (n, top, ends) in found.items()
+        }
+    sql = rows.select(quantiles_sql(shares, "_version", cells))
     return {str(cell): _latency(numbers) for cell, *numbers in engine.rows(sql, values)}
 
 

@@ -40,7 +40,7 @@ NAME_PX = 14
 class Strip:
     """One number, or a few of one unit: a title and lines, each a name and its Results.
 
-    Rates stand on zero, but for those that are near one and told apart there (``is_close``).
+    Rates stand on zero, but for those that lie close together far from it (``is_close``).
     """
 
     title: str
@@ -174,7 +174,8 @@ def _name_lines(
 def _axes(figure: Any, strips: Sequence[Strip], results: Sequence[Result]) -> None:
     for row, strip in enumerate(strips, 1):
         unit = unit_of(strip.lines[0][1][0])
-        formats = {"rate": ".1~%", "share": ".2f", "score": ".2f", "ms": "~s"}
+        score = ".3f" if strip.is_close else ".2f"
+        formats = {"rate": ".1~%", "share": score, "score": score, "ms": "~s"}
         figure.update_yaxes(
             row=row, col=1, nticks=4, tickformat=formats.get(unit), ticksuffix=_scale(strip)[1],
             rangemode="tozero" if unit == "rate" and not strip.is_close else "normal",

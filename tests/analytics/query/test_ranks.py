@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.core import Dataset, Scope
+from analytics.core import Cut, Dataset, Scope
 from analytics.query import serving
 from analytics.query.engine import Engine
 from analytics.query.ranks import rank_of
@@ -54,6 +54,22 @@ def test_two_scans_find_what_sorting_finds(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(serving, "MANY_ROWS", 0)
         assert serving.latencies(engine, log, scope, SHARES) == sorted_rows
+
+
+@pytest.mark.parametrize(
+    "cut", [Cut("origin", levels=("JFK", "LGA")), Cut("distance", (50.0, 200.0))]
+)
+def test_so_they_do_by_the_groups_of_a_column(engine: Engine, build: Build, cut: Cut) -> None:
+    given_rows = rows(5, 400)
+    for i, r in enumerate(given_rows):
+        r["origin"] = (None, "JFK", "LGA", "EWR")[i % 4]
+        r["distance"] = None if i % 9 == 0 else float(i)
+    log = build([given_rows])
+    sorted_rows = serving.latencies_by(engine, log, Scope(), cut, SHARES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serving, "MANY_ROWS", 0)
+        assert serving.latencies_by(engine, log, Scope(), cut, SHARES) == sorted_rows
+    assert len(sorted_rows) == 4
 
 
 def test_the_rank_is_that_of_the_inverted_distribution() -> None:

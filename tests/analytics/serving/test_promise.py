@@ -18,6 +18,7 @@ from analytics.errors import NameUnknown, UsageError
 from analytics.evaluate.latency_by import latency_by
 from analytics.evaluate.promise import load_map, promise_results
 from analytics.query.engine import Engine
+from analytics.query.promised import quantiles
 from analytics.serving.capacity import capacity, pace
 from analytics.serving.promise import (
     Kept,
@@ -176,6 +177,22 @@ def test_the_highest_rate_that_kept_the_promise(engine: Engine, build: Build) ->
     )
     slow = [p for p in found.paces if p.outcome == "broken"]
     assert len(slow) == 16 and all(p.latency_ms == 90.0 for p in slow)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.95, 0.99, 0.999])
+def test_the_latency_of_a_period_is_the_order_statistic(
+    engine: Engine, build: Build, share: float
+) -> None:
+    given_rows = rows()
+    found = quantiles(engine, build([given_rows]), Scope(every="day"), share)
+    for day in range(8):
+        own = [
+            r["latency_ms"]
+            for r in given_rows[day * 240 : (day + 1) * 240]
+            if r["status"] == "ok" and r["latency_ms"] is not None
+        ]
+        key = (int((T0 + timedelta(days=day) - datetime(1970, 1, 1)).total_seconds() * 1e6), None)
+        assert found[key] == np.quantile(own, share, method="inverted_cdf")
 
 
 def test_a_limit_that_was_never_seen_is_said(engine: Engine, build: Build) -> None:
