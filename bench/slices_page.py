@@ -15,7 +15,7 @@ Benjamini-Hochberg family; a slice is called weak only when its gap, less what c
 beyond what is tolerated as well (3 points of accuracy)."""
 
 
-ORDER = ("What is found", "What it costs")
+ORDER = ("What is found", "What it costs", "What the page asks")
 
 
 def keep(lines: list[str]) -> None:
