@@ -189,11 +189,11 @@ def _drain_file(place: Place, file: Path, plans: Plans, touched: set[tuple[str, 
 
     records, torn = whole_records(file.read_bytes())
     groups: dict[tuple[str, Kind], _Group] = {}
-    for body in records:
-        head, _line, rest = body.partition(b"\n")
+    records.reverse()
+    while records:  # each is let go once it was read: a file is held once, not twice
+        head, _line, rest = records.pop().partition(b"\n")
         record = msgspec.json.decode(head)
         groups.setdefault((record["model"], record["kind"]), _Group()).add(record, rest)
-    del records
     failed = None
     for i, (key, group) in enumerate(sorted(groups.items())):
         try:

@@ -17,6 +17,7 @@ import struct
 import threading
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -29,6 +30,7 @@ BEGIN = b'{"model"'  # every record begins so
 HEAD = struct.Struct(">II")  # length and CRC32 of the body
 ROTATE_S = 2.0
 MOST_BYTES = 32 << 20  # of one file
+MOST_COMMIT = 4 << 20  # of one sync
 MOST_QUEUED = 32 << 20  # in memory, not yet written
 LOOK_S = 1.0  # how often the disk and the files that wait are measured
 
@@ -55,7 +57,7 @@ class Wal:
         self.folder, self._most_waiting, self._floor = folder, most_waiting, floor
         self._fdatasync = fdatasync
         self._wake = threading.Condition()
-        self._queue: list[tuple[bytes, Future[None]]] = []
+        self._queue: deque[tuple[bytes, Future[None]]] = deque()
         self._n_queued = 0
         self._thread: threading.Thread | None = None
         self._is_ended = False
@@ -136,7 +138,7 @@ class Wal:
             with self._wake:
                 if not self._queue and not self._is_ended:
                     self._wake.wait(ROTATE_S / 4)
-                batch, self._queue, self._n_queued = self._queue, [], 0
+                batch = self._next_batch()
                 is_last = self._is_ended and not batch
             if batch:
                 self._commit(batch)
@@ -145,6 +147,15 @@ class Wal:
                 self._seal()
             if is_last:
                 return
+
+    def _next_batch(self) -> list[tuple[bytes, Future[None]]]:
+        """What shares the next sync: the oldest, as much as keeps a file near its size."""
+        batch, n = [], 0
+        while self._queue and n < MOST_COMMIT:
+            batch.append(self._queue.popleft())
+            n += len(batch[-1][0])
+        self._n_queued -= n
+        return batch
 
     def _commit(self, batch: list[tuple[bytes, Future[None]]]) -> None:
         """Write and sync a batch, then answer; what the disk refuses is answered so, and cut off."""

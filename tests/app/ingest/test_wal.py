@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from analytics.core import Schema
 from analytics.errors import StateError
 from analytics.query.engine import Engine
 from app.ingest.drain import drain
-from app.ingest.wal import HEAD, MOST_QUEUED, DiskLow, Wal, WalFull, whole_records
+from app.ingest.wal import HEAD, MOST_COMMIT, MOST_QUEUED, DiskLow, Wal, WalFull, whole_records
 from app.ingest.words import Place
 from app.state.logs import load_dataset
 from app.state.models import save_schema
@@ -289,3 +290,21 @@ def test_a_clock_that_jumps_back_loses_nothing(place: Place, model: str) -> None
         drain(place)
         now -= timedelta(days=400)
     assert ids_of(place) == ["a", "b"]
+
+
+def test_one_sync_takes_only_so_much_and_the_rest_follows(place: Place, model: str) -> None:
+    held, syncs = threading.Event(), list[int]()
+
+    def fdatasync(handle: int) -> None:
+        assert held.wait(20)
+        syncs.append(os.fstat(handle).st_size)
+
+    wal: Any = Wal(place.home / "wal", fdatasync=fdatasync)
+    long = b"x" * MOST_COMMIT
+    done = [wal.append(record(i) + long) for i in ("a", "b", "c")]
+    held.set()
+    for future in done:
+        future.result()
+    wal.close()
+    grown = [after - before for before, after in zip([0, *syncs], syncs, strict=False)]
+    assert len(syncs) == 3 and max(grown) < 2 * MOST_COMMIT and wal.n_queued == 0
