@@ -94,14 +94,8 @@ class Wal:
     def is_working(self) -> bool:
         """Whether the disk took what came last, or would take something now."""
         if self.is_refused:
-            probe = self.folder / "probe"
-            try:
-                probe.write_bytes(b"?")
-                probe.unlink()
-            except OSError:
-                return False
-            self.is_refused = False
-        return True
+            self.is_refused = not _takes(self.folder)
+        return not self.is_refused
 
     def close(self) -> None:
         """Write what is queued and close the file: it may be taken at once."""
@@ -125,11 +119,7 @@ class Wal:
             if n > self._most_waiting:
                 self._refusal = "waiting"
         if self._refusal == "disk":
-            raise DiskLow(
-                f"The disk has less than {self._floor >> 20} MB left.",
-                "Nothing is taken that might not be kept.",
-                "Free the disk and send again, or lower TELLTALE_DISK_FLOOR_MB.",
-            )
+            raise _low(self._floor)
         if self._refusal == "waiting":
             raise _full(f"More than {self._most_waiting >> 20} MB wait for the log.")
 
@@ -235,6 +225,24 @@ def _write_all(handle: int, text: bytes) -> None:
     view = memoryview(text)
     while view:
         view = view[os.write(handle, view) :]
+
+
+def _takes(folder: Path) -> bool:
+    """Whether a file can be written there."""
+    try:
+        (folder / "probe").write_bytes(b"?")
+        (folder / "probe").unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _low(floor: int) -> DiskLow:
+    return DiskLow(
+        f"The disk has less than {floor >> 20} MB left.",
+        "Nothing is taken that might not be kept.",
+        "Free the disk and send again, or lower TELLTALE_DISK_FLOOR_MB.",
+    )
 
 
 def _full(why: str) -> WalFull:
