@@ -254,4 +254,5 @@ def test_the_ways_to_estimate_stand_side_by_side(on_samples, run, texts) -> None
     said = texts(app)
     assert "ways to estimate it" in said
     table = next(d.value for d in app.dataframe if "goes by" in d.value)
-    assert len(table) == 5 and table["method"].str.contains("headline").sum() == 1
+    assert len(table) == 4 and table["method"].str.contains("headline").sum() == 1
+    assert table["note"].str.contains("the reference has the like of").sum() == 2  # new digits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -222,6 +223,7 @@ def test_a_fault_while_labels_are_put_leaves_the_import(
         raise FileUnreadable("A part cannot be read.", "", "")
 
     monkeypatch.setattr(beside, "_write", fail)
+    caplog.set_level(logging.WARNING)  # some commands, run here before, turn warnings off
     assert bring(place, tmp_path, rows(0, 60)).n_rows == 0
     assert "were not put beside" in caplog.text
     assert load_dataset(place.database, "m", place.home).log("labels").n_rows == 60
@@ -280,6 +282,7 @@ def test_the_worker_ends_and_says_what_is_wrong(
         raise OSError("no space left")
 
     monkeypatch.setattr(beside, "put_beside", fail)
+    caplog.set_level(logging.WARNING)
     placer = beside.Placer(place)
     assert placer.do() == 0
     assert "no space left" in caplog.text
