@@ -16,6 +16,8 @@ MODULES = (
     "duckdb",
     "app.widgets.frame",
     "scipy.special",
+    "analytics.evaluate.serving",
+    "analytics.evaluate.slices",
 )
 MOST_MODELS = 3
 MOST_ROWS = 2_000_000  # a larger log is asked when somebody looks at it
