@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from analytics.core import Question, Scope
-from analytics.evaluate.slices import slices
-from analytics.query.beside import Beside
-from analytics.query.engine import Engine
-from bench.generated import read_log
+from app.cli import lighten
+
+lighten()  # as every command does
+
+from analytics.core import Question, Scope  # noqa: E402
+from analytics.evaluate.slices import slices  # noqa: E402
+from analytics.query.beside import Beside  # noqa: E402
+from analytics.query.engine import Engine  # noqa: E402
+from bench.generated import read_log  # noqa: E402
 
 FOLDER, ROWS, BESIDE = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[5]
 columns = (*sys.argv[3].split(","), *sys.argv[4].split(","))

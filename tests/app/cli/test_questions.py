@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +12,8 @@ from typing import Any
 
 import duckdb
 import pytest
+
+from app.cli import lighten
 
 Run = Callable[..., tuple[int, Any, str]]
 KEYS = {"name", "column", "version", "segment", "window", "value", "low", "high", "interval"}
@@ -181,3 +185,16 @@ def test_groups_of_a_column_and_the_rest(telltale: Run, tmp_path: Path) -> None:
     assert accuracy["detail"]["reference"] == pytest.approx(2 / 3)
     status, _none, err = telltale("slices", "--model", "m", "--fairness", "nothing")
     assert status == 2 and "nothing" in err
+
+
+def test_a_command_starts_no_threads_for_matrices_unless_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = gc.get_threshold()
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    lighten()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    lighten()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "3"
+    gc.set_threshold(*before)
