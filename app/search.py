@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from analytics.core import Result, Window
-from analytics.errors import QueryCancelled
+from app.long_work import find_work, until_cancelled
 from app.questions import Asked, build_question, parse_time
 from app.state import jobs
 from app.state.database import Database
@@ -40,27 +40,13 @@ def arguments_of(dataset: Dataset, asked: Asked, moment: datetime) -> dict[str, 
     }
 
 
-def find_search(database: Database, arguments: Mapping[str, Any]) -> jobs.Job | None:
-    """The latest search of these arguments that waits, runs, is done or failed."""
-    for job in jobs.list_jobs(database, KIND):
-        if job.arguments == arguments and job.state != "cancelled":
-            return job
-    return None
-
-
 def ask_search(viewer: Viewer, database: Database, arguments: Mapping[str, Any]) -> jobs.Job:
     """The search of these arguments, queued if nobody asked for it yet; AccessDenied without the right."""
     viewer.check("explore", str(arguments["model"]))
-    found = find_search(database, arguments)
+    found = find_work(database, KIND, arguments)
     if found is not None:
         return found
     return jobs.get(database, jobs.ask(database, viewer.user, KIND, arguments))
-
-
-def stop_search(viewer: Viewer, database: Database, job: jobs.Job) -> None:
-    """Press cancel; AccessDenied without the right."""
-    viewer.check("explore", str(job.arguments["model"]))
-    jobs.cancel(database, viewer.user, job.id)
 
 
 def do_search(
@@ -80,11 +66,7 @@ def do_search(
     }
     question = build_question(dataset, Asked(**words), parse_time(str(arguments["moment"])))
 
-    def watch(share: float, message: str) -> None:
-        if cancel.is_pressed:
-            raise QueryCancelled("The search was cancelled.")
-        progress(share, message)
-
+    watch = until_cancelled(progress, cancel, "search")
     engine = open_engine(settings, database)
     try:
         found = slices(engine.under(cancel), dataset, question, watch)

@@ -19,9 +19,10 @@ from analytics.errors import TelltaleError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status. Errors say what, why, do on stderr, never a trace."""
-    lighten()
     parser = make_parser()
     asked = parser.parse_args(arguments)
+    if not getattr(asked, "stays", False):
+        lighten()
     if not hasattr(asked, "handler"):
         parser.print_help()
         return 2

@@ -22,7 +22,7 @@ def register(subparsers: Any) -> None:
         help="open on the sample logs with demo users; so does an empty home that nobody set up",
     )
     parser.add_argument("--only", choices=("screen", "ingest", "worker"), help="run one part alone")
-    parser.set_defaults(handler=serve)
+    parser.set_defaults(handler=serve, stays=True)
 
 
 def serve(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from analytics.errors import QueryCancelled
+from app.long_work import find_work, until_cancelled
 from app.session import format_window
 from app.state import jobs
 from app.state.database import Database
@@ -48,12 +48,6 @@ def arguments_of(desk: Desk, dataset: Dataset, period: str) -> dict[str, Any]:
     }
 
 
-def find_replay(database: Database, arguments: Mapping[str, Any]) -> jobs.Job | None:
-    """The latest replay of these arguments that waits, runs, is done or failed."""
-    found = (j for j in jobs.list_jobs(database, KIND) if j.state != "cancelled")
-    return next((j for j in found if j.arguments == arguments), None)
-
-
 def find_older(database: Database, arguments: Mapping[str, Any]) -> jobs.Job | None:
     """The latest finished replay of the model by somebody who saw the same columns."""
     is_masked = str(arguments["print"]).endswith(MASKED)
@@ -67,16 +61,10 @@ def find_older(database: Database, arguments: Mapping[str, Any]) -> jobs.Job | N
 def ask_replay(viewer: Viewer, database: Database, arguments: Mapping[str, Any]) -> jobs.Job:
     """The replay of these arguments, queued unless one waits or runs; AccessDenied without the right."""
     viewer.check("explore", str(arguments["model"]))
-    found = find_replay(database, arguments)
+    found = find_work(database, KIND, arguments)
     if found is not None and found.state in ("queued", "running"):
         return found
     return jobs.get(database, jobs.ask(database, viewer.user, KIND, arguments))
-
-
-def stop_replay(viewer: Viewer, database: Database, job: jobs.Job) -> None:
-    """Press cancel; AccessDenied without the right."""
-    viewer.check("explore", str(job.arguments["model"]))
-    jobs.cancel(database, viewer.user, job.id)
 
 
 def do_replay(
@@ -92,11 +80,7 @@ def do_replay(
     arguments = job.arguments
     is_masked = str(arguments["print"]).endswith(MASKED)
 
-    def watch(share: float, message: str) -> None:
-        if cancel.is_pressed:
-            raise QueryCancelled("The replay was cancelled.")
-        progress(share, message)
-
+    watch = until_cancelled(progress, cancel, "replay")
     with Desk(settings) as whole:
         desk = whole.under(cancel, is_masked=is_masked)
         found = replay(desk, [monitor_of(dict(row)) for row in arguments["policy"]], watch)

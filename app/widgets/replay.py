@@ -16,15 +16,8 @@ from app.auth import guarded, require
 from app.auth.current import read_token
 from app.cache import desk
 from app.charts.replay import replay_chart
-from app.monitors.asked import (
-    MASKED,
-    PERIODS,
-    arguments_of,
-    ask_replay,
-    find_older,
-    find_replay,
-    stop_replay,
-)
+from app.long_work import find_work, stop_work
+from app.monitors.asked import KIND, MASKED, PERIODS, arguments_of, ask_replay, find_older
 from app.monitors.replayed import say_raised, speak_of_replay
 from app.report.replay import RULES, peers_table, replay_file
 from app.settings import settings_in_force
@@ -49,7 +42,7 @@ def draw_replay(view: View, place: Any) -> None:
     may = view.viewer.may("explore", view.model)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         arguments = arguments_of(desk(), view.dataset, _draw_period(view))
-        job = find_replay(desk().database, arguments)
+        job = find_work(desk().database, KIND, arguments)
         if may and (job is None or job.state not in ("queued", "running")):
             word = "Walk the log again" if job is not None else "Walk the log"
             kind: Any = "secondary" if job is not None else "primary"
@@ -96,13 +89,13 @@ def _ask(model: str) -> None:
 @st.fragment(run_every=BEAT_S)
 def _draw_work(model: str, arguments: dict[str, Any]) -> None:
     viewer = require("view", model)
-    job = find_replay(desk().database, arguments)
+    job = find_work(desk().database, KIND, arguments)
     if job is None or job.state not in ("queued", "running"):
         st.rerun(scope="app")
     assert job is not None
     st.progress(job.progress, text=f"◌ Walking the log: {plain(job.message)}")
     if viewer.may("explore", model) and st.button("Stop", key="stop_replay", type="tertiary"):
-        stop_replay(viewer, desk().database, job)
+        stop_work(viewer, desk().database, job)
         st.rerun(scope="app")
 
 

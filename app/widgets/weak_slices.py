@@ -14,8 +14,9 @@ from analytics.words import unit_of, write_count, write_half_width, write_value
 from app.auth import require
 from app.cache import desk
 from app.charts import DARK, LIGHT, sparkline
+from app.long_work import find_work, stop_work
 from app.questions import clock
-from app.search import arguments_of, ask_search, find_search, is_long, results_of, stop_search
+from app.search import KIND, arguments_of, ask_search, is_long, results_of
 from app.widgets.empty_state import draw_empty, link_to
 from app.widgets.finding_row import chip
 from app.widgets.problem import plain, problem
@@ -53,13 +54,13 @@ def find_weak(view: View, asked: Asked) -> list[Result] | None:
 @st.fragment(run_every=BEAT_S)
 def _draw_search(model: str, arguments: dict[str, object]) -> None:
     viewer = require("explore", model)
-    job = find_search(desk().database, arguments)
+    job = find_work(desk().database, KIND, arguments)
     if job is None or job.state not in ("queued", "running"):
         st.rerun(scope="app")
     assert job is not None
     st.progress(job.progress, text=f"◌ Looking for weak slices: {plain(job.message)}")
     if st.button("Stop", key="stop_search", type="tertiary"):
-        stop_search(viewer, desk().database, job)
+        stop_work(viewer, desk().database, job)
         st.session_state.search_stopped = True
         st.rerun(scope="app")
 

@@ -12,7 +12,8 @@ import pytest
 from analytics.errors import AccessDenied
 from app.auth.viewer import Viewer, operator
 from app.cli import main
-from app.monitors.asked import KIND, find_older, find_replay, stop_replay
+from app.long_work import find_work, stop_work
+from app.monitors.asked import KIND, find_older
 from app.settings import read_settings
 from app.state import jobs
 from app.state.database import Database
@@ -89,9 +90,9 @@ def test_cancel_ends_it_and_nothing_is_kept(on_home, run) -> None:
     database = database_of(on_home)
     (job,) = jobs.list_jobs(database, KIND)
     with pytest.raises(AccessDenied):
-        stop_replay(Viewer("vic", "vic", "viewer", (Grant("viewer", MODEL),)), database, job)
-    stop_replay(operator("ann"), database, job)
-    assert find_replay(database, job.arguments) is None
+        stop_work(Viewer("vic", "vic", "viewer", (Grant("viewer", MODEL),)), database, job)
+    stop_work(operator("ann"), database, job)
+    assert find_work(database, KIND, job.arguments) is None
     assert find_older(database, job.arguments) is None
     assert not Worker(read_settings(home=str(on_home)), database).run_one()
 
