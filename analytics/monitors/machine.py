@@ -52,7 +52,7 @@ def _worse(state: State, moment: datetime | None, monitor: Monitor) -> State:
     is_new = state.phase != "pending"
     streak = 1 if is_new else state.streak + 1
     bad_from = moment if is_new else state.bad_from
-    if streak >= monitor.hold:
+    if streak >= monitor.n_hold:
         return replace(state, phase="firing", streak=0, since=moment, bad_from=bad_from)
     since = moment if is_new else state.since
     return replace(state, phase="pending", streak=streak, since=since, bad_from=bad_from)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from analytics.errors import UsageError
@@ -19,6 +19,7 @@ PROMISED = (
 )  # fmt: skip
 EVER = 0.05  # the chance that a promise that is kept ever raises an alarm
 LOOKS = {"hour": 168.0, "day": 7.0, "week": 1.0, "month": 0.25}
+PATIENCE = 2  # bad looks in a row until a monitor without periods fires
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ class Monitor:
     beyond ``limit``; it is over when the 95 % interval lies wholly within ``recovery``.
     ``promise``: bets against "on average no worse than ``limit``" grow to 1 / ``alpha`` over the
     periods; while the promise is kept that ever happens with a chance of ``alpha``. ``hold``
-    periods in a row make it fire, ``calm`` periods in a row resolve it; fewer than ``min_n`` rows
-    (labelled ones for performance) say nothing.
+    periods in a row make it fire, ``calm`` periods in a row resolve it; without ``every`` looks of
+    the worker take their place. Fewer than ``min_n`` rows (labelled ones for performance) say
+    nothing. ``id`` is the name under which its story is kept, where it was renamed.
     """
 
     name: str
@@ -49,12 +51,13 @@ class Monitor:
     recovery: float | None = None
     severity: Severity = "warning"
     min_n: int = 100
-    hold: int = 1
+    hold: int | None = None
     calm: int = 2
     alpha: float | None = None
     owner: str = ""
     runbook: str = ""
     paused: bool = False
+    id: str = ""
 
     def __post_init__(self) -> None:
         for field, allowed in (("question", Asks), ("rule", Rule), ("severity", Severity)):
@@ -68,7 +71,7 @@ class Monitor:
         if self.rule == "promise":
             self._check_promise()
         self._check_kind()
-        if min(self.hold, self.calm, self.min_n) < 1:
+        if min(self.n_hold, self.calm, self.min_n) < 1:
             _refuse(self, "hold, calm and min_n count from 1", "Give whole numbers from 1.")
         if self.alpha is not None and not 0 < self.alpha < 1:
             _refuse(self, f"alpha is {self.alpha}", "Give a chance between 0 and 1.")
@@ -92,6 +95,18 @@ class Monitor:
     def kind(self) -> Kind:
         """What its question gives and means."""
         return KINDS[self.question]
+
+    @property
+    def identity(self) -> str:
+        """What its runs and incidents are kept under: a new name changes nothing of that."""
+        return self.id or self.name
+
+    @property
+    def n_hold(self) -> int:
+        """Bad periods, or looks, in a row until it fires."""
+        if self.hold is not None:
+            return self.hold
+        return 1 if self.every else PATIENCE
 
     def _check_promise(self) -> None:
         others = [n for n in self.names if n not in PROMISED]
@@ -117,6 +132,13 @@ class Monitor:
         if self.every is None or self.rule == "promise":
             return EVER
         return 1 / (WEEKS * DEFAULTS * LOOKS.get(self.every, 7.0))
+
+
+def looked_at_hourly(monitor: Monitor) -> Monitor:
+    """The monitor as a worker asks it: one without periods shares its promise among all looks."""
+    if monitor.every or monitor.alpha is not None:
+        return monitor
+    return replace(monitor, alpha=1 / (WEEKS * DEFAULTS * LOOKS["hour"]))
 
 
 def _refuse(monitor: Monitor, what: str, do: str) -> None:

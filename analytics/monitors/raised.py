@@ -67,7 +67,7 @@ def _as_of(alert: Alert, moment: datetime) -> Alert:
 
 
 def _name(alert: Alert) -> tuple[str, object, datetime | None]:
-    return alert.monitor.name, alert.key, alert.fired_at
+    return alert.monitor.identity, alert.key, alert.fired_at
 
 
 def seen_later(early: Sequence[Alert], late: Sequence[Alert]) -> list[Alert]:

@@ -75,6 +75,7 @@ class Run:
 
 def run(monitor: Monitor, results: Sequence[Result]) -> Run:
     """Walk the answers of a monitor in the order of their periods; the last period ends each series."""
+    once = monitor if monitor.every else replace(monitor, hold=1)  # one look is all there is
     series: dict[Key, list[Result]] = {}
     for r in results:
         if r.detail.get("decides", True):
@@ -89,7 +90,7 @@ def run(monitor: Monitor, results: Sequence[Result]) -> Run:
         for r in sorted(found, key=_order):
             seen = purse.look(r) if purse else observe(monitor, r)
             end = end_of(r.window)
-            after = step(state, seen, end, monitor)
+            after = step(state, seen, end, once)
             if end is not None and seen.sign in ("bad", "calm"):
                 clear.add(end)
             if after.bad_from != state.bad_from:
@@ -103,6 +104,18 @@ def run(monitor: Monitor, results: Sequence[Result]) -> Run:
         states[key] = state
     ordered = tuple(sorted(alerts, key=lambda a: a.fired_at or ZERO))
     return Run(monitor, ordered, states, last, clear=tuple(sorted(clear)))
+
+
+def look_again(found: Run, before: Mapping[Key, State], moment: datetime) -> Run:
+    """A look without periods after the looks before it: it fires after ``hold`` bad ones in a row.
+
+    A series that it did not see stands as it stood.
+    """
+    states = dict(before)
+    for key, seen in found.last.items():
+        states[key] = step(before.get(key, State()), seen, moment, found.monitor)
+    firing = tuple(a for a in found.alerts if states[a.key].phase == "firing")
+    return replace(found, alerts=firing, states=states)
 
 
 def failed(monitor: Monitor, why: str) -> Run:

@@ -26,7 +26,7 @@ def monitors_of(database: Database, model: str) -> list[Monitor]:
 def save_monitor(
     database: Database, viewer: Viewer, monitor: Monitor, instead: str | None = None
 ) -> None:
-    """Keep a monitor: a new one, or in place of the one of that name."""
+    """Keep a monitor: a new one, or in place of the one of that name, whose story it goes on with."""
 
     def edit(monitors: list[Monitor]) -> list[Monitor]:
         others = [m for m in monitors if m.name != instead]
@@ -37,10 +37,25 @@ def save_monitor(
         if len(others) >= MOST:
             raise UsageError(f"A model has at most {MOST} monitors.", "", "Delete one first.")
         if len(others) == len(monitors):
-            return [*monitors, monitor]
-        return [monitor if m.name == instead else m for m in monitors]
+            return [*monitors, _under(monitor, _new_identity(monitor, monitors))]
+        return [_under(monitor, m.identity) if m.name == instead else m for m in monitors]
 
-    _edit(database, viewer, monitor.model, edit, saved=monitor.name)
+    renamed = {"before": instead} if instead and instead != monitor.name else {}
+    _edit(database, viewer, monitor.model, edit, saved=monitor.name, **renamed)
+
+
+def _under(monitor: Monitor, identity: str) -> Monitor:
+    """The monitor whose runs and incidents are kept under that identity."""
+    return replace(monitor, id="" if identity == monitor.name else identity)
+
+
+def _new_identity(monitor: Monitor, known: list[Monitor]) -> str:
+    """Its name, unless a renamed one is kept under that."""
+    taken, n, found = {m.identity for m in known}, 1, monitor.name
+    while found in taken:
+        n += 1
+        found = f"{monitor.name} {n}"
+    return found
 
 
 def pause_monitor(

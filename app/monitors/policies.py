@@ -40,9 +40,10 @@ def read_policy(path: Path) -> list[Monitor]:
             "Begin each monitor with [[monitor]].",
         )
     monitors = [monitor_of(row) for row in rows]
-    names = [(m.model, m.name) for m in monitors]
-    if twice := next((n for n in names if names.count(n) > 1), None):
-        raise ConfigError(f"Two monitors of {twice[0]} are called {twice[1]!r}.", "", "Rename one.")
+    for names in ([(m.model, m.name) for m in monitors], [(m.model, m.identity) for m in monitors]):
+        if twice := next((n for n in names if names.count(n) > 1), None):
+            what = f"Two monitors of {twice[0]} are called {twice[1]!r}."
+            raise ConfigError(what, "A name or an id stands for one.", "Rename one.")
     return monitors
 
 

@@ -66,7 +66,7 @@ def say_fitted(monitor: Monitor, found: Rehearsal, wanted: float) -> str:
         return "No condition of this kind would have fired so seldom."
     fitted, n = found.fitted, found.n_fitted
     if monitor.rule == "change":
-        what = f"{fitted.severity}, {fitted.hold} {'period' if fitted.hold == 1 else 'periods'} in a row"
+        what = f"{fitted.severity}, {fitted.n_hold} {'period' if fitted.n_hold == 1 else 'periods'} in a row"
     else:
         what = f"{fitted.rule} {write_value(fitted.limit)}"
     rate = f"{wanted:g} a month"

@@ -10,8 +10,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from analytics.monitors.incidents import Incident, is_fault
+from analytics.monitors.machine import State
 from analytics.monitors.moments import row_of
-from analytics.monitors.run import Alert, Key, Run
+from analytics.monitors.policy import looked_at_hourly
+from analytics.monitors.run import Alert, Key, Run, look_again
 from analytics.words import unit_of
 from app.monitors.asking import ask_monitor, incidents_of, reason_of
 from app.monitors.policies import default_monitors, monitor_of, plain_monitor
@@ -32,6 +34,7 @@ from app.state.monitors import (
     renew,
     watched,
 )
+from app.state.series import series_of
 
 if TYPE_CHECKING:
     from app.ask import Desk
@@ -110,11 +113,15 @@ def watch_new(desk: Desk, database: Database) -> None:
 def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
     """Run the monitors of a claimed watch and keep what they found, all or nothing."""
     runs, rans = [], []
+    looks = series_of(database, claim.model)
     for row in claim.policy:
-        began, monitor = monotonic(), monitor_of(dict(row))
+        began, monitor = monotonic(), looked_at_hourly(monitor_of(dict(row)))
         if monitor.paused:
             continue
         found = ask_monitor(desk, monitor)
+        if not monitor.every:
+            before = _states(looks.get(monitor.identity, ()))
+            found = look_again(found, before, database.clock())
         runs.append(found)
         rans.append(_ran(found, monotonic() - began))
         if not renew(database, claim):
@@ -127,13 +134,25 @@ def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
 
 def _ran(found: Run, duration_s: float) -> Ran:
     """How a run ended; one that looks at no periods says itself what is calm again."""
-    monitor, calm = found.monitor, frozenset[str]()
-    if not monitor.every:
-        calm = frozenset(
-            _series(monitor.name, key) for key, seen in found.last.items() if seen.sign == "calm"
-        )
-    is_single = not monitor.every
-    return Ran(monitor.name, found.shown, duration_s, found.error, calm, is_single)
+    monitor = found.monitor
+    if monitor.every:
+        return Ran(monitor.identity, found.shown, duration_s, found.error)
+    over = ("inactive", "resolved")
+    calm = frozenset(
+        _series(monitor.identity, key)
+        for key, seen in found.last.items()
+        if seen.sign == "calm" and found.states[key].phase in over
+    )
+    series = [[*key, state.phase, state.streak] for key, state in found.states.items()]
+    return Ran(monitor.identity, found.shown, duration_s, found.error, calm, series)
+
+
+def _states(series: Sequence[Sequence[Any]]) -> dict[Key, State]:
+    """How the series of a monitor stood after its last look, as ``_ran`` wrote it."""
+    return {
+        (name, column, version, of): State(phase, streak=streak)
+        for name, column, version, of, phase, streak in series
+    }
 
 
 def _reason(desk: Desk, incident: Incident, known: Sequence[StoredIncident]) -> str:
@@ -168,7 +187,7 @@ def found_of(incident: Incident, reason: str = "", now: datetime | None = None) 
 
 
 def _name(alert: Alert) -> str:
-    return f"{_series(alert.monitor.name, alert.key)} | {alert.fired_at}"
+    return f"{_series(alert.monitor.identity, alert.key)} | {alert.fired_at}"
 
 
 def _series(monitor: str, key: Key) -> str:
@@ -192,6 +211,7 @@ def facts_of(alert: Alert) -> dict[str, Any]:
     end = alert.resolved_at
     return {
         "monitor": monitor.name,
+        "monitor_id": monitor.identity,
         "question": monitor.question,
         "every": monitor.every,
         "compared": monitor.reference or ("rest" if monitor.question == "slice" else None),

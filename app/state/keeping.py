@@ -9,7 +9,7 @@ with the reason. A run in which a monitor ended in an error closes and resolves 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,6 +31,7 @@ from app.state.monitors import (
     stored,
     watch_table,
 )
+from app.state.series import forget_series, keep_series
 
 GONE = "nothing of it is found any more: its log, its labels or its monitor changed"
 WORKER = "worker"
@@ -72,6 +73,8 @@ def keep_runs(
             row = {name: getattr(ran, name) for name in KEPT}
             values = {**row, "model": claim.model, "fence": claim.fence, "at": now}
             write.execute(run_table.insert().values(**values))
+        looks = {ran.monitor: ran.series for ran in runs if ran.series is not None}
+        keep_series(write, claim.model, looks)
         for step in keep_incidents(write, claim, found, runs):
             if tell is not None:
                 tell(write, step)
@@ -118,6 +121,7 @@ def end_watch(write: Write, model: str, why: str, tell: Tell | None = None) -> N
             event = close(write, k.id, why)
             if tell is not None:
                 tell(write, Step(k.id, event, "closed", model, k.found, why))
+    forget_series(write, model)
     write.execute(watch_table.delete().where(_watch.model == model))
     write.audit("end", "watch", model, why=why)
 
@@ -225,7 +229,7 @@ def _end(write: Write, claim: Claim, known: Known, runs: Sequence[Ran]) -> Step 
     if not _is_open(known):
         return None
     monitors = {name.partition(" | ")[0] for name in known.found.alerts}
-    policy: dict[str, Mapping[str, Any]] = {str(m["name"]): m for m in claim.policy}
+    policy = {str(m.get("id") or m["name"]): m for m in claim.policy}
     if any(policy.get(name, {}).get("paused") for name in monitors):
         return None
     singles = {ran.monitor for ran in runs if ran.is_single}
@@ -235,7 +239,9 @@ def _end(write: Write, claim: Claim, known: Known, runs: Sequence[Ran]) -> Step 
     if mine and mine == _series(known.found):
         over = replace(known.found, resolved=write.database.clock())
         return _change(write, claim.model, known, over, is_blind=False)
-    deleted = sorted(name for name in monitors if name not in policy)
+    told = [known.found.facts.get(part) or {} for part in ("cause", "consequence")]
+    names = {str(t["monitor_id"]): str(t["monitor"]) for t in told if "monitor_id" in t}
+    deleted = sorted(names.get(name, name) for name in monitors if name not in policy)
     has_names = all(" | " in name for name in known.found.alerts)
     why = f"its monitor {', '.join(deleted)} was deleted" if deleted and has_names else GONE
     event = close(write, known.id, why)

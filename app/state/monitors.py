@@ -99,8 +99,9 @@ class Claim:
 class Ran:
     """How one monitor's run ended.
 
-    One that looks at a window as a whole (``is_single``) has no history: ``calm`` names the series
-    that it saw calm, and only those are over.
+    One that looks at a window as a whole (``is_single``) has no history but ``series``, how each of
+    them stands after this look; ``calm`` names those that it saw calm often enough, and only those
+    are over.
     """
 
     monitor: str
@@ -108,7 +109,12 @@ class Ran:
     duration_s: float
     error: str = ""
     calm: frozenset[str] = frozenset()
-    is_single: bool = False
+    series: Sequence[Sequence[Any]] | None = None
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it looked at no periods."""
+        return self.series is not None
 
 
 @dataclass(frozen=True, slots=True)

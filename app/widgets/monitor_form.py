@@ -8,7 +8,7 @@ import streamlit as st
 
 from analytics.catalog import headline_names, offered
 from analytics.monitors.kinds import KINDS, Asks
-from analytics.monitors.policy import Monitor, Rule, Severity
+from analytics.monitors.policy import PATIENCE, Monitor, Rule, Severity
 from app.monitors.policies import default_monitors
 
 if TYPE_CHECKING:
@@ -98,13 +98,14 @@ def _draw_condition(start: Monitor, question: Asks, key: str, values: dict[str, 
 
 def _draw_more(start: Monitor, question: Asks, key: str, values: dict[str, Any]) -> None:
     left, middle, right = st.columns(3, gap="small")
-    if KINDS[question].is_dated:
-        values["hold"] = int(
-            left.number_input("Bad periods until it fires", 1, 30, start.hold, key=f"{key}_hold")
-        )
-        values["calm"] = int(
-            middle.number_input("Calm ones until it is over", 1, 30, start.calm, key=f"{key}_calm")
-        )
+    is_dated = KINDS[question].is_dated
+    word, hold = ("periods", start.n_hold) if is_dated else ("looks", start.hold or PATIENCE)
+    values["hold"] = int(
+        left.number_input(f"Bad {word} until it fires", 1, 30, hold, key=f"{key}_{word}_hold")
+    )
+    values["calm"] = int(
+        middle.number_input("Calm ones until it is over", 1, 30, start.calm, key=f"{key}_calm")
+    )
     values["min_n"] = int(
         right.number_input("Rows it needs", 1, 1_000_000, start.min_n, key=f"{key}_min_n")
     )

@@ -41,10 +41,10 @@ def condition_of(monitor: Monitor) -> str:
         what = f"{what} where {monitor.segment}"
     by = f" by {monitor.every}" if monitor.every else ""
     if monitor.rule == "change":
-        return f"{what}{by}: {monitor.severity} change, {monitor.hold} in a row"
+        return f"{what}{by}: {monitor.severity} change, {monitor.n_hold} in a row"
     if monitor.rule == "promise":
         return f"{what}{by}: bets against a promise of {write_value(monitor.limit)}"
-    return f"{what}{by}: {monitor.rule} {write_value(monitor.limit)}, {monitor.hold} in a row"
+    return f"{what}{by}: {monitor.rule} {write_value(monitor.limit)}, {monitor.n_hold} in a row"
 
 
 def draw_table(view: View) -> None:
@@ -56,7 +56,7 @@ def draw_table(view: View) -> None:
     watch = get_watch(database, view.model)
     rows = []
     for monitor in monitors_of(database, view.model):
-        run = runs.get(monitor.name)
+        run = runs.get(monitor.identity)
         stands = SHAPE.get(run.state, run.state) if run else "◌ not run yet"
         rows.append(
             {

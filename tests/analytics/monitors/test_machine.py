@@ -15,8 +15,8 @@ from analytics.monitors.incidents import group
 from analytics.monitors.judge import Observation, observe
 from analytics.monitors.machine import State, step, walk
 from analytics.monitors.moments import row_of, span_of
-from analytics.monitors.policy import Monitor
-from analytics.monitors.run import failed, run
+from analytics.monitors.policy import Monitor, looked_at_hourly
+from analytics.monitors.run import Run, failed, look_again, run
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1)
@@ -45,10 +45,10 @@ def test_it_fires_after_hold_bad_looks_in_a_row_and_not_before(words: list[str])
     for word, state in zip(words, walk(MONITOR, seen(words)), strict=True):
         if word in ("bad", "calm"):
             in_a_row = in_a_row + 1 if word == "bad" else 0
-        if in_a_row >= MONITOR.hold:
+        if in_a_row >= MONITOR.n_hold:
             assert state.phase == "firing"
         if state.phase == "pending":
-            assert 0 < in_a_row < MONITOR.hold
+            assert 0 < in_a_row < MONITOR.n_hold
 
 
 @given(signs)
@@ -210,3 +210,41 @@ def test_far_apart_is_two_incidents() -> None:
         alerts("quality", "missing_rate", day, name) for day, name in ((1, "a"), (30, "b"))
     )
     assert [len(i.alerts) for i in group([*near, *far], 3 * DAY)] == [1, 1]
+
+
+@given(st.lists(st.sampled_from(("bad", "calm", "no data")), max_size=30))
+def test_a_monitor_without_periods_fires_after_two_bad_looks_as_one_with_periods_would(
+    words: list[str],
+) -> None:
+    single = Monitor("Accuracy", "m", "performance", ("accuracy",), rule="below", limit=0.5)
+    values = {"bad": 0.1, "calm": 0.9, "no data": None}
+    whole = replace(single, hold=2, every="day")
+    expected = walk(whole, seen(words))
+    found: Run | None = None
+    for i, (word, state) in enumerate(zip(words, expected, strict=True)):
+        value = values[word]
+        ends = {"low": value, "high": value, "n_labelled": 500}
+        look = Result("accuracy", value, 500, "ok", Window(), **ends)  # type: ignore[arg-type]
+        before = found.states if found else {}
+        found = look_again(run(single, [look]), before, START + DAY * i)
+        (now,) = found.states.values()
+        assert (now.phase, now.streak) == (state.phase, state.streak)
+        is_told = state.phase == "firing" and word == "bad"
+        assert [a.monitor for a in found.alerts] == [single] * is_told
+    if found:
+        blind = look_again(failed(single, "no log"), found.states, START)
+        assert blind.states == found.states
+
+
+def test_a_gate_that_looks_once_waits_for_no_second_look() -> None:
+    single = Monitor("Accuracy", "m", "performance", ("accuracy",), rule="below", limit=0.5)
+    bad = Result("accuracy", 0.1, 500, "ok", Window(), low=0.09, high=0.11, n_labelled=500)
+    assert run(single, [bad]).outcome == "fail"
+
+
+def test_hourly_looks_at_a_window_share_one_false_alarm_in_a_hundred_weeks() -> None:
+    single = looked_at_hourly(Monitor("Drift", "m", "drift"))
+    assert single.level * 168 * 100 * 3 == pytest.approx(1.0)
+    kept = Monitor("Drift", "m", "drift", alpha=0.01)
+    assert looked_at_hourly(kept) == kept
+    assert looked_at_hourly(replace(kept, every="week")).level == 0.01

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from analytics.monitors.policy import Monitor
 from app.ask import Desk
+from app.auth.viewer import operator
 from app.cli import main
+from app.monitors.editing import delete_monitor, save_monitor
 from app.monitors.watching import Watching, run_watch, watch_new
 from app.settings import read_settings
 from app.state.database import open_database
@@ -84,6 +87,24 @@ def test_an_import_is_looked_at_at_once_and_only_when_no_other_follows(desk: Des
     assert last_runs(database, "m")[0].at == first
     watching.do()
     assert last_runs(database, "m")[0].at > first
+
+
+def test_a_monitor_without_periods_fires_at_the_second_bad_look(desk: Desk) -> None:
+    database = desk.database
+    watch_new(desk, database)
+    for name in ("Accuracy", "Data quality", "Drift"):
+        delete_monitor(database, operator(), "m", name)
+    whole = Monitor("Whole", "m", "performance", ("accuracy",), rule="below", limit=0.99)
+    save_monitor(database, operator(), whole)
+    stood = []
+    for _ in range(3):
+        with database.write("test") as write:
+            hurry(write, "m")
+        claim = claim_watch(database)
+        assert claim is not None and run_watch(desk, database, claim)
+        (ran,) = last_runs(database, "m")
+        stood.append((ran.state, len(list_incidents(database, "m"))))
+    assert stood == [("pending", 0), ("firing", 1), ("firing", 1)]
 
 
 def test_a_replay_lists_what_would_have_been_raised(

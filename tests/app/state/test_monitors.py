@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from analytics.errors import NameUnknown, UsageError
 from app.state.database import Database
-from app.state.keeping import keep_runs
+from app.state.keeping import end_watch, keep_runs
 from app.state.looked import hurry_once
 from app.state.monitors import (
     LEASE,
@@ -29,6 +29,7 @@ from app.state.monitors import (
     list_incidents,
     run_table,
 )
+from app.state.series import series_of
 
 POLICY = [{"name": "Drift", "model": "m", "question": "drift"}]
 OPEN = Found("harm", "critical", datetime(2026, 1, 5), None, frozenset({"a", "b"}), {"n": 2})
@@ -95,6 +96,20 @@ def test_an_incident_is_kept_once_and_resolved_once(due: Database) -> None:
     (kept,) = list_incidents(due, "m")
     assert kept.found.resolved == OVER.resolved
     assert [e.what for e in list_events(due, kept.id)] == ["raised", "resolved"]
+
+
+def test_what_a_look_without_periods_saw_is_there_at_the_next(due: Database) -> None:
+    rows = [
+        ["freshness", None, None, None, "pending", 1],
+        ["volume", "x", "v1", "a", "inactive", 0],
+    ]
+    again(due, [Ran("Live", "pending", 0.1, series=rows), Ran("Weekly", "inactive", 0.1)], [])
+    assert series_of(due, "m") == {"Live": rows}
+    again(due, [Ran("Live", "inactive", 0.1, series=[])], [])
+    assert series_of(due, "m") == {"Live": []}
+    with due.write("worker") as write:
+        end_watch(write, "m", "its model is gone")
+    assert series_of(due, "m") == {}
 
 
 def test_an_error_resolves_nothing_and_is_shown(due: Database) -> None:
