@@ -103,8 +103,8 @@ def answer(engine: Engine, asking: Asking) -> Any:
         return evaluate.performance(engine, dataset, question, now=moment)
     if kind == "estimate":
         return _estimate(engine, asking, what)
-    if kind == "changes":
-        return _changes(engine, asking, what)
+    if kind in ("changes", "alarms"):
+        return _changes(engine, asking, kind, what)
     if kind == "why":
         from analytics.evaluate.why import why
 
@@ -136,13 +136,21 @@ def answer(engine: Engine, asking: Asking) -> Any:
     return _answer_for_pages(engine, asking, kind, what)
 
 
-def _changes(engine: Engine, asking: Asking, detector: str) -> list[Result]:
-    """When a metric's level changed: looking back over periods, or by a detector of that name."""
+def _changes(engine: Engine, asking: Asking, kind: str, detector: str) -> list[Result]:
+    """When a metric's level changed: looking back over periods, or by a detector of that name.
+
+    "alarms" are the detector's by period, as a monitor judges them.
+    """
+    dataset, question, moment = asking.dataset, asking.question, asking.moment
+    if kind == "alarms":
+        from analytics.evaluate.alarms import alarms_by_period
+
+        return alarms_by_period(engine, dataset, question, detector, now=moment)
     from analytics.evaluate.changes import changes, detections
 
     if detector:
-        return detections(engine, asking.dataset, asking.question, detector)
-    return changes(engine, asking.dataset, asking.question, now=asking.moment)
+        return detections(engine, dataset, question, detector)
+    return changes(engine, dataset, question, now=moment)
 
 
 def _estimate(engine: Engine, asking: Asking, what: str) -> list[Result]:

@@ -25,10 +25,19 @@ class Observation:
 
 def observe(monitor: Monitor, result: Result) -> Observation:
     """The sign of one Result."""
+    if monitor.is_detector:
+        return _alarm(monitor, result)
     blind = unseen(monitor, result)
     if blind is not None:
         return blind
     return _change(monitor, result) if monitor.rule == "change" else _limit(monitor, result)
+
+
+def _alarm(monitor: Monitor, result: Result) -> Observation:
+    """An alarm rests on all rows before it, so it counts in a thin period too."""
+    if result.detail.get("alarms"):
+        return Observation("bad", "", result)
+    return unseen(monitor, result) or Observation("calm", "", result)
 
 
 def unseen(monitor: Monitor, result: Result) -> Observation | None:

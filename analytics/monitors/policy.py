@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from analytics.errors import UsageError
+from analytics.explain.detectors import DETECTORS
 from analytics.monitors.kinds import KINDS, Asks, Kind
 
-Rule = Literal["change", "above", "below", "promise"]
+Rule = Literal["change", "above", "below", "promise", "adwin", "page_hinkley"]
 Severity = Literal["warning", "critical"]
 WEEKS = 100  # the default monitors of a model share one false alarm in so many weeks
 DEFAULTS = 3  # monitors that every new model gets
@@ -30,7 +31,8 @@ class Monitor:
     of at most ``alpha``. ``above`` and ``below``: the interval of level 1 - ``alpha`` lies wholly
     beyond ``limit``; it is over when the 95 % interval lies wholly within ``recovery``.
     ``promise``: bets against "on average no worse than ``limit``" grow to 1 / ``alpha`` over the
-    periods; while the promise is kept that ever happens with a chance of ``alpha``. ``hold``
+    periods; while the promise is kept that ever happens with a chance of ``alpha``. ``adwin`` and
+    ``page_hinkley``: river's detector of that name alarms over single rows, for worse. ``hold``
     periods in a row make it fire, ``calm`` periods in a row resolve it; without ``every`` looks of
     the worker take their place. Fewer than ``min_n`` rows (labelled ones for performance) say
     nothing. ``id`` is the name under which its story is kept, where it was renamed.
@@ -66,10 +68,12 @@ class Monitor:
                 _refuse(self, f"{field} is {getattr(self, field)!r}", f"Choose one of {words}.")
         if not self.name.strip() or not self.model.strip():
             _refuse(self, "it has no name or no model", "Give both.")
-        if (self.rule == "change") != (self.limit is None):
+        if (self.rule == "change" or self.is_detector) != (self.limit is None):
             _refuse(self, f"rule {self.rule!r} and limit {self.limit}", "above and below need one.")
         if self.rule == "promise":
             self._check_promise()
+        if self.is_detector:
+            self._check_detector()
         self._check_kind()
         if min(self.n_hold, self.calm, self.min_n) < 1:
             _refuse(self, "hold, calm and min_n count from 1", "Give whole numbers from 1.")
@@ -117,6 +121,23 @@ class Monitor:
             _refuse(self, f"its limit is {self.limit}", "Give a share between 0 and 1.")
         if self.recovery is not None:
             _refuse(self, "a promise has no recovery", "It is over when a period keeps it.")
+
+    @property
+    def is_detector(self) -> bool:
+        """Whether a detector over single rows says when it fires."""
+        return self.rule in DETECTORS
+
+    def _check_detector(self) -> None:
+        what = DETECTORS[self.rule]
+        if self.question != "performance" or not self.names or not self.every:
+            said = f"{what} walks over the rows of a metric, period by period"
+            do = 'Ask about performance, with names = ["accuracy"] and every = "week".'
+            _refuse(self, said, do)
+        if self.n_hold != 1:
+            _refuse(self, f"{what} alarms once and begins anew", "Leave hold at 1.")
+        if self.alpha is not None or self.recovery is not None:
+            said = f"{what} has no rate of false alarms to set, and no recovery"
+            _refuse(self, said, "Leave alpha and recovery away, or take the rule promise.")
 
     @property
     def level(self) -> float:

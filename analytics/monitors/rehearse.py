@@ -60,6 +60,8 @@ def fit(monitor: Monitor, results: Sequence[Result], most: int) -> Monitor | Non
 
 def _milder(monitor: Monitor, results: Sequence[Result]) -> list[Monitor]:
     """The same monitor, from the strictest to the mildest condition."""
+    if monitor.is_detector:
+        return [monitor]  # nothing of it can be set
     if monitor.rule == "change":
         return [replace(monitor, severity=s, hold=h) for s, h in STEPS]  # type: ignore[arg-type]
     values = sorted({r.value for r in results if r.value is not None})

@@ -19,7 +19,8 @@ class RowLoss:
     """A metric by its rows: ``loss`` of a row (higher is worse) where ``keep`` holds, both SQL.
 
     The metric is ``top - mean loss`` where there is a ``top``, else the mean loss, its root with
-    ``is_root``. ``is_share`` says that each row loses nothing or one.
+    ``is_root``. ``is_share`` says that each row loses nothing or one; otherwise a row loses between
+    nothing and ``limit`` where there is one.
     """
 
     name: str
@@ -32,6 +33,12 @@ class RowLoss:
     is_share: bool = False
     is_root: bool = False
     needs_labels: bool = True
+    limit: float | None = None
+
+    @property
+    def most(self) -> float | None:
+        """What a row can lose at most, None where nobody can say."""
+        return 1.0 if self.is_share else self.limit
 
     @property
     def unit(self) -> str:
@@ -85,7 +92,7 @@ def _binary(dataset: Dataset) -> list[RowLoss]:
         surprise = f"-ln(greatest(least({own}, 1 - {EPS}), {EPS}))"
         found += [
             RowLoss("log_loss", "Log loss", surprise, keep, ("score",)),
-            RowLoss("brier", "Brier score", f"(1 - ({own})) ** 2", keep, ("score",)),
+            RowLoss("brier", "Brier score", f"(1 - ({own})) ** 2", keep, ("score",), limit=1.0),
         ]
     subsets = {
         "recall": ("Recall", f"label = {yes}"),
@@ -129,7 +136,8 @@ def _worth(dataset: Dataset, wrong: RowLoss) -> list[RowLoss]:
     """What a row falls short of the best worth that was set."""
     if not dataset.schema.values:
         return []
-    top = max(0.0, *(worth for _truth, _said, worth in dataset.schema.values))
+    worths = [0.0, *(worth for _truth, _said, worth in dataset.schema.values)]
+    top = max(worths)
     said = predicted_class(dataset)
     cases = " ".join(
         f"WHEN label = {quote_text(truth)} AND {said} = {quote_text(given)} THEN {worth!r}::DOUBLE"
@@ -137,8 +145,11 @@ def _worth(dataset: Dataset, wrong: RowLoss) -> list[RowLoss]:
     )
     loss = f"{top!r}::DOUBLE - CASE {cases} ELSE 0 END"
     return [
-        RowLoss("business_value", "Value of a prediction", loss, wrong.keep, wrong.columns, top=top)
-    ]
+        RowLoss(
+            "business_value", "Value of a prediction", loss, wrong.keep, wrong.columns, top=top,
+            limit=top - min(worths),
+        )
+    ]  # fmt: skip
 
 
 def _regression(dataset: Dataset) -> list[RowLoss]:
@@ -153,7 +164,7 @@ def _regression(dataset: Dataset) -> list[RowLoss]:
         RowLoss("mape", "MAPE", f"abs{miss} / greatest(abs(label), {EPS})", keep, columns),
         RowLoss(
             "smape", "sMAPE", f"CASE WHEN {size} > 0 THEN 2 * abs{miss} / {size} ELSE 0 END",
-            keep, columns,
+            keep, columns, limit=2.0,
         ),
         RowLoss(
             "rmsle", "RMSLE", f"CASE WHEN prediction > -1 AND label > -1 THEN {logs} ** 2 END",

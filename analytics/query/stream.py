@@ -18,11 +18,12 @@ MOST = 2_000_000  # rows that are walked; the latest of more
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Losses in order, and the microseconds since 1970 at which each row was predicted."""
+    """Losses in order, the microseconds since 1970 at which each row was predicted, and its period."""
 
     loss: Floats
     at_us: Any
     total: int
+    period: Any = None
 
 
 def losses_in_order(engine: Engine, dataset: Dataset, scope: Scope, of: RowLoss) -> Stream:
@@ -33,9 +34,10 @@ def losses_in_order(engine: Engine, dataset: Dataset, scope: Scope, of: RowLoss)
     keep = of.keep + (" AND label IS NOT NULL" if of.needs_labels else "")
     sql = rows.select(
         f"SELECT CAST({of.loss} AS DOUBLE) AS loss, epoch_us(timestamp) AS at_us,"
-        f" count(*) OVER () AS total FROM rows WHERE {keep}"
+        f" _period AS period, count(*) OVER () AS total FROM rows WHERE {keep}"
         f" ORDER BY coalesce(known_at, timestamp) DESC, timestamp DESC, row DESC LIMIT {MOST}"
     )
     found = engine.arrays(sql, {**rows.values, **of.values})
     total = int(found["total"][0]) if len(found["loss"]) else 0
-    return Stream(np.asarray(found["loss"], dtype=float)[::-1], found["at_us"][::-1], total)
+    loss = np.asarray(found["loss"], dtype=float)[::-1]
+    return Stream(loss, found["at_us"][::-1], total, found["period"][::-1])

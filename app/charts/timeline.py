@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from analytics.core import Result
 from analytics.query.histograms import Seen
@@ -50,10 +50,11 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment that runs through all strips, with a word."""
+    """A moment that runs through a chart, with a word and what it tells of."""
 
     at: datetime
     word: str
+    kind: Literal["note", "version", "incident"] = "note"
 
 
 MOST_RESOURCES = 10
@@ -83,7 +84,7 @@ def serving_strips(series: Sequence[Result], metric: Sequence[Result] = ()) -> l
 def version_marks(versions: Sequence[Seen]) -> list[Mark]:
     """Where the model's later versions begin."""
     seen = sorted(((s.first, s.version) for s in versions if s.first), key=lambda pair: pair[0])
-    return [Mark(first, f"{version} begins") for first, version in seen[1:]]
+    return [Mark(first, f"{version} begins", "version") for first, version in seen[1:]]
 
 
 def timeline_chart(strips: Sequence[Strip], marks: Sequence[Mark] = ()) -> Chart | None:

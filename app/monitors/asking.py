@@ -48,7 +48,7 @@ def answers_of(
     asked = Asked(
         version=monitor.version,
         window=monitor.window,
-        reference=compared if kind.is_compared else "none",
+        reference=compared if kind.is_compared and not monitor.is_detector else "none",
         segment=monitor.segment,
         every=monitor.every,
         names=names_of(monitor),
@@ -101,6 +101,8 @@ def is_resource(name: str) -> bool:
 def _ask(desk: Desk, monitor: Monitor, asked: Asked) -> tuple[Dataset, Question, list[Result]]:
     """The question, once; fairness, which knows no periods, once for each."""
     name = question_of(monitor.question, next(iter(monitor.columns), None))
+    if monitor.is_detector:
+        name = f"alarms:{monitor.rule}"
     if monitor.question != "fairness" or not monitor.every:
         return desk.ask(name, monitor.model, asked)
     spans = replace(asked, names=("volume",))

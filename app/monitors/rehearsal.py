@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analytics.errors import TelltaleError
+from analytics.explain.detectors import DETECTORS
 from analytics.monitors.policy import Monitor
 from analytics.monitors.rehearse import Rehearsal, rehearse
 from analytics.monitors.run import Run, run
@@ -62,6 +63,9 @@ def say_rehearsal(found: Rehearsal, metric: str) -> str:
 
 def say_fitted(monitor: Monitor, found: Rehearsal, wanted: float) -> str:
     """The condition that fits a wanted number of alerts a month."""
+    if monitor.is_detector:
+        name = DETECTORS[monitor.rule]
+        return f"{name} has no rate of alarms to set; a promise has (rule promise)."
     if found.fitted is None:
         return "No condition of this kind would have fired so seldom."
     fitted, n = found.fitted, found.n_fitted

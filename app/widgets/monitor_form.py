@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import streamlit as st
 
 from analytics.catalog import headline_names, offered
+from analytics.evaluate.alarms import detectable
+from analytics.explain.detectors import DETECTORS, is_installed
 from analytics.monitors.kinds import KINDS, Asks
 from analytics.monitors.policy import PATIENCE, Monitor, Rule, Severity
 from app.monitors.policies import default_monitors
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
 
 SAYS = {
     "change": "moves against the reference", "above": "is above", "below": "is below",
-    "promise": "breaks the promise of",
+    "promise": "breaks the promise of", "adwin": "sets off ADWIN",
+    "page_hinkley": "sets off Page-Hinkley",
 }  # fmt: skip
 ASKS = {"label_coverage": "label coverage"}
 EVERY = ("week", "day", "hour", "month")
@@ -42,12 +46,10 @@ def draw_fields(view: View, start: Monitor, key: str) -> dict[str, Any]:
         format_func=lambda word: ASKS.get(word, word),
     )  # fmt: skip
     values["question"] = question
-    names = names_of(view, question)
-    shown = [n for n in start.names if n in names] if question == start.question else []
-    is_metric = question in ("performance", "slice", "estimate")
-    shown = shown or list(headline_names(view.dataset.schema)[:1] if is_metric else ())
-    values["names"] = right.multiselect(
-        "Numbers", names, shown, key=f"{key}_{question}_names", placeholder="All of them"
+    rules = rules_of(view, start, question)
+    chosen = st.session_state.get(_rule_key(key, rules), start.rule)
+    _draw_names(
+        view, start, (question, chosen if chosen in DETECTORS else ""), (right, key, values)
     )
     if question == "slice":
         values["segment"] = st.text_input(
@@ -56,10 +58,43 @@ def draw_fields(view: View, start: Monitor, key: str) -> dict[str, Any]:
         )  # fmt: skip
     if question == "fairness":
         values["columns"] = _draw_groups(view, start, key)
-    _draw_condition(start, question, key, values)
+    _draw_condition(start, question, (key, rules), values)
     with st.expander("More", key=f"{key}_more", type="compact"):
         _draw_more(start, question, key, values)
     return {k: v for k, v in values.items() if v not in (None, "", [])}
+
+
+def _draw_names(
+    view: View, start: Monitor, asked: tuple[Asks, str], place: tuple[Any, str, dict[str, Any]]
+) -> None:
+    """The numbers: all of the question, or those that a detector can walk over."""
+    (question, detector), (right, key, values) = asked, place
+    names = names_of(view, question)
+    if detector:
+        names = [n for n in detectable(view.dataset) if n in names]
+    shown = [n for n in start.names if n in names] if question == start.question else []
+    is_metric = question in ("performance", "slice", "estimate")
+    usual = names[:1] if detector else list(headline_names(view.dataset.schema)[:1])
+    shown = shown or (usual if is_metric else [])
+    values["names"] = right.multiselect(
+        "Numbers", names, shown, key=f"{key}_{question}{detector}_names", placeholder="All of them"
+    )
+
+
+def rules_of(view: View, start: Monitor, question: Asks) -> list[Rule]:
+    """The conditions that suit a question; detectors where their extra is installed."""
+    found: list[Rule] = [
+        rule for rule in get_args(Rule) if KINDS[question].is_compared or rule != "change"
+    ]
+    can_detect = question == "performance" and is_installed() and bool(detectable(view.dataset))
+    return [
+        r for r in found
+        if r not in DETECTORS or can_detect or (r == start.rule and question == start.question)
+    ]  # fmt: skip
+
+
+def _rule_key(key: str, rules: Sequence[Rule]) -> str:
+    return f"{key}_{len(rules)}_rule"
 
 
 def _draw_groups(view: View, start: Monitor, key: str) -> list[str]:
@@ -69,13 +104,15 @@ def _draw_groups(view: View, start: Monitor, key: str) -> list[str]:
     return [chosen] if chosen else []
 
 
-def _draw_condition(start: Monitor, question: Asks, key: str, values: dict[str, Any]) -> None:
+def _draw_condition(
+    start: Monitor, question: Asks, place: tuple[str, Sequence[Rule]], values: dict[str, Any]
+) -> None:
     left, middle, right = st.columns(3, gap="small")
+    key, rules = place
     kind = KINDS[question]
-    rules = [rule for rule in get_args(Rule) if kind.is_compared or rule != "change"]
     rule = left.selectbox(
         "Fires when it", rules, rules.index(start.rule) if start.rule in rules else 0,
-        key=f"{key}_{kind.is_compared}_rule", format_func=SAYS.__getitem__,
+        key=_rule_key(key, rules), format_func=SAYS.__getitem__,
     )  # fmt: skip
     values["rule"] = rule
     if rule == "change":
@@ -83,6 +120,11 @@ def _draw_condition(start: Monitor, question: Asks, key: str, values: dict[str, 
         values["severity"] = middle.selectbox(
             "From", words, words.index(start.severity), key=f"{key}_severity"
         )
+    elif rule in DETECTORS:
+        middle.text_input(
+            "Limit", "none to set", key=f"{key}_{rule}_none", disabled=True,
+            help="River's defaults; their rate of false alarms cannot be set, a promise's can",
+        )  # fmt: skip
     else:
         values["limit"] = middle.number_input(
             "Limit", value=start.limit or (0.9 if rule == "promise" else 0.0), format="%.4f",
@@ -100,9 +142,10 @@ def _draw_more(start: Monitor, question: Asks, key: str, values: dict[str, Any])
     left, middle, right = st.columns(3, gap="small")
     is_dated = KINDS[question].is_dated
     word, hold = ("periods", start.n_hold) if is_dated else ("looks", start.hold or PATIENCE)
-    values["hold"] = int(
-        left.number_input(f"Bad {word} until it fires", 1, 30, hold, key=f"{key}_{word}_hold")
-    )
+    if values["rule"] not in DETECTORS:  # these alarm once and begin anew
+        values["hold"] = int(
+            left.number_input(f"Bad {word} until it fires", 1, 30, hold, key=f"{key}_{word}_hold")
+        )
     values["calm"] = int(
         middle.number_input("Calm ones until it is over", 1, 30, start.calm, key=f"{key}_calm")
     )

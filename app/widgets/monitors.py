@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.errors import TelltaleError
+from analytics.explain.detectors import DETECTORS
 from analytics.monitors.policy import Monitor
 from analytics.words import write_moment, write_value
 from app.auth import guarded, require
@@ -42,6 +43,8 @@ def condition_of(monitor: Monitor) -> str:
     by = f" by {monitor.every}" if monitor.every else ""
     if monitor.rule == "change":
         return f"{what}{by}: {monitor.severity} change, {monitor.n_hold} in a row"
+    if monitor.is_detector:
+        return f"{what}{by}: {DETECTORS[monitor.rule]} alarms"
     if monitor.rule == "promise":
         return f"{what}{by}: bets against a promise of {write_value(monitor.limit)}"
     return f"{what}{by}: {monitor.rule} {write_value(monitor.limit)}, {monitor.n_hold} in a row"

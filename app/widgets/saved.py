@@ -96,13 +96,13 @@ def note_marks(view: View) -> list[Mark]:
     for case in list_cases(database, [view.model]):
         start = span_of(case.found).start
         if start is not None and not case.is_quiet:
-            marks.append(Mark(start, f"▲{case.id}"))
+            marks.append(Mark(start, f"▲{case.id}", "incident"))
     return marks
 
 
 def say_marks(marks: Sequence[Mark]) -> str:
     """What the triangles over a chart are, where it has any."""
-    return " ▲ and its number: an incident." if any(m.word[0] == "▲" for m in marks) else ""
+    return " ▲ and its number: an incident." if any(m.kind == "incident" for m in marks) else ""
 
 
 def draw_notes(view: View) -> None:
