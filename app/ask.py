@@ -267,10 +267,11 @@ def open_engine(settings: Settings, database: Database) -> Engine:
     from analytics.query.aligned import FOLDER
     from analytics.query.beside import Beside
     from analytics.query.engine import Engine
+    from analytics.summaries import store
     from app.state.logs import attached_folders
 
     roots = [str(settings.home), *filter(None, settings.text("import_roots").split(":"))]
-    return Engine(
+    engine = Engine(
         [*roots, *attached_folders(database)],
         memory=settings.text("query_memory"),
         threads=settings.number("query_threads"),
@@ -278,3 +279,5 @@ def open_engine(settings: Settings, database: Database) -> Engine:
         spill=settings.home / "spill",
         beside=Beside(folder=settings.home / FOLDER),
     )
+    engine.summaries = store.Summaries(settings.home / store.FOLDER)
+    return engine

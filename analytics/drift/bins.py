@@ -10,11 +10,11 @@ import numpy.typing as npt
 from analytics.core import Estimate
 from analytics.needs import LevelPair, NumericPair
 from analytics.stats.decision import MIN_ROWS
+from analytics.summaries.edges import decile_edges
 
 Floats = npt.NDArray[np.float64]
 
 Z95 = 1.959963984540054
-N_BINS = 10
 
 
 def sizes(pair: NumericPair | LevelPair) -> tuple[int, int]:
@@ -37,24 +37,6 @@ def too_few(pair: NumericPair | LevelPair) -> Estimate | None:
         side, n_missing = missing
         reason = f"all {side} values are missing" if n_missing else f"no {side} rows"
     return Estimate.undefined(reason, n)
-
-
-def decile_edges(values: Floats) -> Floats:
-    """The distinct inner deciles of sorted values (nine, linear interpolation, fewer with ties).
-
-    Between two neighbours of which one is infinite the lower one is the decile.
-
-    >>> decile_edges(np.arange(11.0)).tolist()
-    [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
-    """
-    position = np.arange(1, N_BINS) / N_BINS * (len(values) - 1)
-    low = np.floor(position).astype(np.intp)
-    a, b = values[low], values[np.minimum(low + 1, len(values) - 1)]
-    t = position - low
-    with np.errstate(over="ignore", invalid="ignore"):
-        up, down = a + (b - a) * t, b - (b - a) * (1 - t)
-    between = np.where(t < 0.5, up, down)
-    return np.unique(np.where(np.isfinite(between) & (a != b), between, a))
 
 
 def decile_counts(pair: NumericPair) -> tuple[Floats, Floats]:

@@ -22,6 +22,7 @@ import numpy as np
 
 from analytics.errors import FileUnreadable, QueryCancelled, QueryError, QueryTimeout
 from analytics.query.beside import Beside
+from analytics.summaries.store import Summaries
 
 Arrays = dict[str, np.ma.MaskedArray[Any, Any] | np.ndarray[Any, Any]]
 
@@ -66,7 +67,8 @@ class Kept:
 class Engine:
     """Runs SQL over files under ``roots`` and nothing else.
 
-    ``beside`` says which settled labels it keeps in memory, and where files of them stand.
+    ``beside`` says which settled labels it keeps in memory, and where files of them stand. Give it
+    ``summaries`` with a folder, and questions find there what was counted of parts.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Engine:
     ) -> None:
         self.timeout_s = timeout_s
         self.beside = Beside() if beside is None else beside
+        self.summaries = Summaries()  # of no folder: everything is scanned
         self._numbers = count()
         self._cancel: Cancel | None = None
         self._connection = duckdb.connect(":memory:")

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from analytics.drift.bins import decile_edges
 from analytics.drift.psi import LEVELS, TEST
 from analytics.needs import LevelPair, NumericPair
+from analytics.summaries.edges import decile_edges
 
 
 def test_levels_by_hand() -> None:
