@@ -15,18 +15,16 @@ import numpy.typing as npt
 
 from analytics.core import Estimate, Metric
 from analytics.estimate.cbpe import (
-    INTERVAL,
     MIN_ROWS,
     RANKED,
     Calibration,
     Forecast,
-    bounded,
     calibrate,
     ranked_auc,
     ranked_precision,
+    with_interval,
 )
 from analytics.needs import ClassScores, Confusion, Floats, Scores, Valued
-from analytics.stats.intervals import Z95
 
 NUDGE = 1e-4  # of all rows: the step of a slope by cell
 AVERAGES = ("macro", "weighted")
@@ -50,19 +48,29 @@ class ClassForecast:
         """Rows."""
         return len(self.said)
 
-    def spread(self, slope: Floats) -> float:
-        """Standard error of a number that moves by ``slope[i, k]`` where row i is of class k.
+    def spread(self, slope: Floats) -> tuple[float, float]:
+        """Standard errors of a number that moves by ``slope[i, k]`` where row i is of class k.
 
-        Labels fall at random at their rates, and the rates are known from so many rows only.
+        Labels fall at random at their rates (the first), and the rates are known from so many rows
+        only (the second). A rate of 0 or 1 is taken no surer than its block's rows allow.
         """
         centred = slope - (self.rate * slope).sum(axis=1, keepdims=True)
-        variance = float((self.rate * centred**2).sum())
+        careful, variance = np.empty_like(self.rate), 0.0
         for k, calibration in enumerate(self.calibrations):
             at = np.searchsorted(calibration.score, self.score[:, k])
             block = calibration.block[np.minimum(at, len(calibration.score) - 1)]
+            careful[:, k] = calibration.careful[block]
             by_block = np.bincount(block, centred[:, k], len(calibration.variance))
             variance += float((by_block**2 * calibration.variance).sum())
-        return math.sqrt(variance)
+        careful /= careful.sum(axis=1, keepdims=True)
+        chance = np.maximum(_variance(self.rate, slope), _variance(careful, slope))
+        return math.sqrt(float(chance.sum())), math.sqrt(variance)
+
+
+def _variance(rate: Floats, slope: Floats) -> Floats:
+    """Of each row's slope, its class drawn at its rates."""
+    mean = (rate * slope).sum(axis=1, keepdims=True)
+    return np.asarray((rate * (slope - mean) ** 2).sum(axis=1))
 
 
 def calibrate_classes(
@@ -125,9 +133,7 @@ def cbpe_of_classes(
     )
     if value is None or not math.isfinite(value):
         return replace(Estimate.undefined("it has no expected value", rows.n), detail=ASSUMES)
-    half = Z95 * rows.spread(slope)
-    low, high = bounded(metric, value, half)
-    return Estimate(value, low, high, INTERVAL, rows.n, half / Z95, detail=ASSUMES)
+    return with_interval(metric, value, rows.n, rows.spread(slope), ASSUMES)
 
 
 def expected_table(rows: ClassForecast) -> Confusion:
@@ -173,7 +179,7 @@ def _by_rank(metric: Metric, rows: ClassForecast, of: str | None) -> tuple[float
         order = np.argsort(rows.score[:, k], kind="stable")
         one = Forecast(
             rows.score[order, k], rows.said[order] == k, np.ones(rows.n), rows.rate[order, k],
-            np.zeros(rows.n, dtype=np.int64), np.zeros(1),
+            np.zeros(rows.n, dtype=np.int64), np.zeros(1), np.zeros(1),
         )  # fmt: skip
         value, moved = rank_of[metric.name](one)
         if value is None:

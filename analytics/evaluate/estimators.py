@@ -11,7 +11,7 @@ import numpy as np
 from analytics.catalog import Named
 from analytics.core import Column, Dataset, Estimate, Scope
 from analytics.errors import UsageError
-from analytics.estimate.cbpe import Calibration, calibrate, cbpe, forecast
+from analytics.estimate.cbpe import Calibration, calibrate, cbpe, forecast, lean
 from analytics.estimate.classes import (
     ClassForecast,
     calibrate_classes,
@@ -19,9 +19,10 @@ from analytics.estimate.classes import (
     forecast_classes,
 )
 from analytics.estimate.dle import LOSSES, Learned, dle, learn
+from analytics.evaluate.performance import metric_estimates
 from analytics.needs import Floats, Valued
 from analytics.query.engine import Engine
-from analytics.query.forecast import RowsSaid, rows_said, said_by_score
+from analytics.query.forecast import RowsSaid, SaidByScore, rows_said, said_by_score
 from analytics.query.frame import whole
 from analytics.query.groups import Key
 from analytics.query.performance import scores
@@ -45,21 +46,31 @@ def of_two(
     """CBPE of a binary task, from counts by distinct score."""
     calibration = _calibrate(engine, dataset, reference)
     said = said_by_score(engine, dataset, scope)
-    schema = dataset.schema
-    positive = str(schema.positive)
-    negative = next((c for c in schema.classes if c != schema.positive), "0")
-    worth = worth_of(dataset)
+    known = said_by_score(engine, dataset, whole(reference), labelled=True).get(WHOLE)
+    came = metric_estimates(engine, dataset, whole(reference), named)
+    own = {n.name: of_scores(dataset, n, calibration, known) for n in named}
 
     def of_group(key: Key) -> Found:
         if key not in said:
             return [(n, None, Estimate.undefined(NOTHING)) for n in named]
-        one = said[key]
-        rows = forecast(calibration, one.score, one.is_positive, one.count)
+        found = [(n, of_scores(dataset, n, calibration, said[key])) for n in named]
         return [
-            (n, None, cbpe(n.metric, rows, positive, negative, values_of(n, worth))) for n in named
+            (n, None, lean(n.metric, e, own[n.name], came[(n.name, None)].value)) for n, e in found
         ]
 
     return of_group
+
+
+def of_scores(
+    dataset: Dataset, named: Named, calibration: Calibration, said: SaidByScore | None
+) -> Estimate:
+    """CBPE of a binary task's rows by distinct score."""
+    if said is None:
+        return Estimate.undefined(NOTHING)
+    positive = str(dataset.schema.positive)
+    negative = next((c for c in dataset.schema.classes if c != positive), "0")
+    rows = forecast(calibration, said.score, said.is_positive, said.count)
+    return cbpe(named.metric, rows, positive, negative, values_of(named, worth_of(dataset)))
 
 
 def of_several(
@@ -82,12 +93,17 @@ def of_several(
     facts = _sampled(known)
     said = rows_said(engine, dataset, scope, picked, MOST)
     worth = worth_of(dataset)
+    asked, seen = list(each_of(named, classes)), class_rows(calibrations, known, columns)
+    came = metric_estimates(engine, dataset, whole(reference), named)
+    own = [(of_rows(n, seen, of, worth), came.get((n.name, of))) for n, of in asked]
 
     def of_group(key: Key) -> Found:
         rows = class_rows(calibrations, said.get(key), columns)
-        return [
-            (n, of, _with(of_rows(n, rows, of, worth), facts)) for n, of in each_of(named, classes)
-        ]
+        found = []
+        for (n, of), (mine, then) in zip(asked, own, strict=True):
+            one = lean(n.metric, of_rows(n, rows, of, worth), mine, then.value if then else None)
+            found.append((n, of, _with(one, facts)))
+        return found
 
     return of_group
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from analytics.catalog import Named
 from analytics.core import Column, Dataset, Estimate, Question, Result, Scope
 from analytics.estimate.atc import atc, confidence
-from analytics.estimate.cbpe import calibrate, cbpe, forecast
+from analytics.estimate.cbpe import calibrate, lean
 from analytics.estimate.classes import calibrate_classes, cbpe_of_classes
 from analytics.estimate.importance import (
     Likeness,
@@ -29,6 +29,7 @@ from analytics.evaluate.estimators import (
     class_rows,
     classes_scored,
     matrix_of,
+    of_scores,
     too_few,
     values_of,
     worth_of,
@@ -91,7 +92,8 @@ def opinions(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
 
     "cbpe" and "dle" are as ``estimate`` gives them. "weighted" is CBPE calibrated on the reference
     counted so that it looks like the rows asked about, "importance" the metric of that weighted
-    reference itself, "blend" the mean of these two, "atc" accuracy by thresholded confidence.
+    reference itself, "blend" plain CBPE moved towards the mean of these two as far as that lies off
+    beyond chance, "atc" accuracy by thresholded confidence.
     ``detail.is_headline`` marks the one to go by: "blend" where the mix of rows has changed and
     enough of the reference is like them, else the usual one.
     ``detail.disagree`` names on the headline two methods whose intervals do not meet: some
@@ -196,21 +198,19 @@ def _others(dataset: Dataset, known: Known, now: Now, named: Named, of: str | No
 def _of_two(
     dataset: Dataset, known: Known, now: Now, named: Named, _of: str | None
 ) -> Estimate | None:
-    schema = dataset.schema
+    positive = str(dataset.schema.positive)
     weight = known.rows.weight * now.likeness.weight
-    is_positive = known.label == str(schema.positive)
+    is_positive = known.label == positive
     calibration = calibrate(
         Scores.from_arrays(is_positive, known.score[:, 0], sample_weight=weight)
     )
     if calibration is None or now.by_score is None:
         return None
-    said = now.by_score
-    rows = forecast(
-        weighted_calibration(calibration, now.likeness), said.score, said.is_positive, said.count
-    )
-    negative = next((c for c in schema.classes if c != schema.positive), "0")
-    values = values_of(named, worth_of(dataset))
-    return cbpe(named.metric, rows, str(schema.positive), negative, values)
+    careful = weighted_calibration(calibration, now.likeness)
+    then = SaidByScore(known.score[:, 0], known.said == positive, weight)
+    came = named.metric.compute(known.need(named, dataset, weight), of=positive).value
+    found = of_scores(dataset, named, careful, now.by_score)
+    return lean(named.metric, found, of_scores(dataset, named, careful, then), came)
 
 
 def _of_several(
@@ -230,14 +230,14 @@ def _of_several(
 
 def tell(named: Named, found: Mapping[str, Estimate]) -> list[Estimate]:
     """The methods, the headline first; it says whether they disagree."""
-    headline = next(iter(found))
+    headline = usual = next(iter(found))
     apart = disagree(named.metric, found)
     weighted, own = (found.get(name) for name in ("weighted", "importance"))
     all_of_them = dict(found)
     both = weighted is not None and own is not None and None not in (weighted.value, own.value)
     if weighted and own and both and weighted.detail.get("is_shifted"):
         headline = "blend"
-        all_of_them["blend"] = blend(weighted, own)
+        all_of_them["blend"] = blend(found[usual], weighted, own)
     told = []
     for method in sorted(all_of_them, key=lambda m: m != headline):
         one = all_of_them[method]

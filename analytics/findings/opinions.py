@@ -12,7 +12,7 @@ METHODS = {
     "dle": "learned losses (DLE)",
     "weighted": "calibrated on rows like these (weighted CBPE)",
     "importance": "the reference counted like these rows",
-    "blend": "weighted CBPE and the reference counted like these rows, halved",
+    "blend": "CBPE, corrected for the change of the mix",
     "atc": "confidence past a threshold (ATC)",
 }
 EACH = {
@@ -20,7 +20,7 @@ EACH = {
     "dle": "What rows like each of these lost on the reference.",
     "weighted": "What scores as these meant on those rows of the reference that are like these.",
     "importance": "What the model did on those rows of the reference that are like these.",
-    "blend": "Half of either: one errs by what scores leave out, the other by few labels.",
+    "blend": "Plain CBPE, moved towards the mean of these two as far as they say more than chance.",
     "atc": "How many rows are as sure as the right ones of the reference were; accuracy only.",
 }
 

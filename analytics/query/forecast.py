@@ -27,16 +27,23 @@ class SaidByScore:
     count: Floats
 
 
-def said_by_score(engine: Engine, dataset: Dataset, scope: Scope) -> Mapping[Key, SaidByScore]:
-    """All rows with a score and a predicted class, labelled or not, of every group."""
-    rows = frame(dataset, scope, ("prediction", "score"))
+def said_by_score(
+    engine: Engine, dataset: Dataset, scope: Scope, *, labelled: bool = False
+) -> Mapping[Key, SaidByScore]:
+    """All rows with a score and a predicted class, labelled or not, of every group.
+
+    With ``labelled`` only those whose label is known, each by its weight.
+    """
+    picked = ("prediction", "score")
+    rows = frame(dataset, scope, picked, with_labels=labelled, engine=engine if labelled else None)
     if rows is None:
         return {}
     predicted = predicted_class(dataset)
     is_positive = f"{predicted} = {quote_text(str(dataset.schema.positive))}"
     sql = rows.select(
-        f"SELECT _period, _version, score, {is_positive} AS said, count(*) AS n FROM rows"
-        f" WHERE isfinite(score) AND {predicted} IS NOT NULL GROUP BY ALL"
+        f"SELECT _period, _version, score, {is_positive} AS said,"
+        f" {'sum(_weight)' if labelled else 'count(*)'} AS n FROM rows WHERE isfinite(score)"
+        f" AND {predicted} IS NOT NULL{' AND label IS NOT NULL' if labelled else ''} GROUP BY ALL"
         " ORDER BY _period, _version, score, said"
     )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from sklearn import metrics
 from sklearn.isotonic import IsotonicRegression
 
 from analytics.catalog import metrics_for
-from analytics.estimate.cbpe import calibrate, cbpe, estimated, forecast
+from analytics.estimate.cbpe import calibrate, cbpe, estimated, forecast, lean
 from analytics.needs import Confusion, Scores, Valued
 
 RNG = np.random.default_rng(8)
@@ -100,3 +102,33 @@ def test_too_few_rows_and_one_sided_predictions_give_no_number() -> None:
     low = of_rows((score, label), np.repeat(0.1, 50))
     assert cbpe(metrics_for("binary")["precision"].metric, low, "1", "0").value is None
     assert cbpe(metrics_for("binary")["accuracy"].metric, low, "1", "0").value is not None
+
+
+@given(st.integers(0, 10_000), st.integers(40, 300))
+def test_calibrated_rates_flatter_the_ranking_of_their_own_rows(seed: int, n: int) -> None:
+    """Isotonic regression draws the convex hull of the ROC curve, which never lies below it."""
+    score, label = rows_of(n, np.random.default_rng(seed))
+    metric = metrics_for("binary")["roc_auc"].metric
+    assume(0 < label.sum() < n)
+    own = cbpe(metric, of_rows((score, label), score), "1", "0")
+    came = metric.compute(Scores.from_arrays(label, score)).value
+    assert own.value >= came - 1e-12
+    told = lean(metric, own, own, came)
+    assert told.detail["optimism"] == pytest.approx(own.value - came)
+    assert told.low == pytest.approx(max(own.low - (own.value - came), 0.0))
+    assert (told.value, told.high) == (own.value, own.high)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "accuracy"])
+def test_intervals_hold_where_the_reference_is_small(name: str) -> None:
+    metric, held, bare = metrics_for("binary")[name].metric, 0, 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        (score, label), (now, came) = rows_of(300, rng), rows_of(300, rng)
+        found = cbpe(metric, of_rows((score, label), now), "1", "0")
+        own = cbpe(metric, of_rows((score, label), score), "1", "0")
+        told = lean(metric, found, own, realised(name, score, label))
+        truth = realised(name, now, came)
+        held += told.low <= truth <= told.high
+        bare += found.low <= truth <= found.high
+    assert 0.93 * 300 <= held and bare < held

@@ -17,6 +17,7 @@ from analytics.estimate.atc import atc, confidence
 from analytics.estimate.cbpe import calibrate, cbpe, forecast
 from analytics.estimate.importance import (
     Likeness,
+    blend,
     disagree,
     importance,
     liken,
@@ -169,3 +170,53 @@ def test_only_gaps_that_matter_are_disagreement() -> None:
     assert disagree(metric, {"a": base, "b": Estimate.undefined("none")}) is None
     tight = Estimate(0.901, 0.9009, 0.9011)
     assert disagree(metric, {"a": tight, "b": Estimate(0.899, 0.8989, 0.8991)}) is None
+
+
+within = st.floats(0.0, 0.02)
+
+
+@given(st.floats(0.5, 0.9), st.floats(-0.1, 0.1), within, within, within)
+def test_plain_cbpe_is_left_only_as_far_as_chance_does_not_explain(
+    value: float, gap: float, least: float, more: float, other: float
+) -> None:
+    def told(v: float, se: float) -> Estimate:
+        return Estimate(v, v - 0.05, v + 0.05, se=0.02, detail={"se_reference": se})
+
+    plain, mean = told(value, least), value + gap
+    weighted, own = told(mean + 0.01, least + more), told(mean - 0.01, least + other)
+    found = blend(plain, weighted, own)
+    low, high = sorted((value, mean))
+    assert low - 1e-12 <= found.value <= high + 1e-12
+    extra = [np.sqrt((least + part) ** 2 - least**2) for part in (more, other)]
+    chance = np.mean(extra) ** 2
+    if gap**2 < chance:
+        assert found.value == pytest.approx(value)
+    elif gap:
+        assert abs(found.value - mean) == pytest.approx(chance / abs(gap), abs=1e-9)
+    assert found.low < found.value < found.high
+
+
+def test_few_effective_rows_never_make_much_of_nothing() -> None:
+    """Where the score knows all and weights are only noise, the blend errs no more than plain CBPE."""
+    metric, off = BINARY["accuracy"], {"cbpe": [], "mean": [], "blend": []}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        score, now = rng.random(600).round(3), rng.random(400).round(3)
+        label, came = rng.random(600) < score, (rng.random(400) < now) == (now >= 0.5)
+        like = Likeness(rng.exponential(1.0, 600), 0.6, 0.01, True)
+        distinct, count = np.unique(now, return_counts=True)
+        both = []
+        for weight in (None, like.weight):
+            known = calibrate(Scores.from_arrays(label, score, sample_weight=weight))
+            known = weighted_calibration(known, like) if weight is not None else known
+            rows = forecast(known, distinct, distinct >= 0.5, count.astype(float))
+            both.append(cbpe(metric, rows, "1", "0"))
+        words = (np.where(label, "1", "0"), np.where(score >= 0.5, "1", "0"))
+        need = Confusion.from_arrays(*words, sample_weight=like.weight, positive="1")
+        own = importance(metric, need, "1", 400, like)
+        found = {"cbpe": both[0].value, "mean": (both[1].value + own.value) / 2}
+        found["blend"] = blend(both[0], both[1], own).value
+        for name, value in found.items():
+            off[name].append(abs(value - came.mean()))
+    plain, mean, blended = (np.mean(off[name]) for name in ("cbpe", "mean", "blend"))
+    assert blended <= 1.01 * plain and blended < mean
