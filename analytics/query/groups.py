@@ -107,7 +107,7 @@ def count_groups(
         f"SELECT _period, _version, count(*), {labelled}, {young}, min(timestamp), max(timestamp)"
         " FROM rows GROUP BY ALL ORDER BY _period, _version"
     )
-    return [_group(scope, row) for row in engine.rows(sql, values)]
+    return [group_of(scope, row) for row in engine.rows(sql, values)]
 
 
 def count_inside(
@@ -125,7 +125,8 @@ def count_inside(
     return int(n), int(n_all)
 
 
-def _group(scope: Scope, row: tuple[Any, ...]) -> Group:
+def group_of(scope: Scope, row: tuple[Any, ...]) -> Group:
+    """One group from (period, version, rows, labelled, young, first and last timestamp)."""
     period, version, n, n_labelled, n_young, first, last = row
     window = _window(scope, period, first, last)
     return Group(

@@ -1,0 +1,114 @@
+"""Serving from sheets: counts as the scan has them, quantiles within the bound that is said."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.core import Dataset, Part, Scope, Window
+from analytics.query.engine import Engine
+from analytics.query.groups import count_groups
+from analytics.query.serving import latencies, loads
+from analytics.summaries.serving import BOUND, KIND, served, serving_key, sheet_sql
+from analytics.summaries.store import Sheet, Summaries, describe, folder_of, tell
+
+T0 = datetime(2024, 1, 1, 21, 40)
+SHARES = (0.5, 0.95, 0.99)
+N = 300
+Build = Callable[..., Dataset]
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine whose sheets stand where a test puts them."""
+    engine = Engine([tmp_path_factory.getbasetemp().parent])
+    yield engine
+    engine.close()
+
+
+def write_sheet(
+    engine: Engine, dataset: Dataset, groups: Sequence[Sequence[Part]], grains: tuple[str, ...]
+) -> None:
+    """A sheet of some parts, as an import leaves it."""
+    assert engine.summaries.folder is not None
+    folder = folder_of(engine.summaries.folder, dataset.model, "production")
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"sheet{len(list(folder.iterdir()))}.parquet"
+    told = [grains] * len(groups)
+    sql = sheet_sql(dataset.log("predictions"), groups, told)
+    engine.rows(f"COPY ({sql}) TO '{file}' (FORMAT parquet)")
+    named = tuple(tuple(tell(part) for part in parts) for parts in groups)
+    sheet = Sheet(
+        file, KIND, serving_key(), file.stat().st_size, (), named, tuple(grains for _ in groups)
+    )
+    file.with_suffix(".json").write_text(describe(sheet))
+
+
+def predictions(seed: int) -> list[Row]:
+    rng, chance = np.random.default_rng(seed), random.Random(seed)
+    spread = float(rng.uniform(0.01, 3))
+    return [
+        {
+            "row": i, "prediction_id": f"p{i}", "prediction": "1",
+            "timestamp": T0 + timedelta(seconds=int(rng.integers(0, 5 * 86_400 // 40)) * 40),
+            "model_version": chance.choice(["v1", "v2", None]),
+            "latency_ms": chance.choice([None, 7.0, 12.0, *rng.lognormal(3, spread, 9).tolist()]),
+            "status": chance.choice(["ok", "ok", "ok", "error", None]),
+        }
+        for i in range(N)
+    ]  # fmt: skip
+
+
+moments = st.one_of(st.none(), st.integers(-30, 5 * 1440).map(lambda m: T0 + timedelta(minutes=m)))
+scopes = st.builds(
+    lambda start, end, version, every, by_version: Scope(
+        window=Window(start, end), version=version, every=every, by_version=by_version
+    ),
+    moments,
+    moments,
+    st.sampled_from([None, None, "v1"]),
+    st.sampled_from([None, "hour", "day", "week", "month"]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10**6), st.lists(scopes, min_size=2, max_size=4))
+def test_counts_are_the_scans_and_quantiles_are_within_the_bound(
+    own: Engine,
+    build_once: Build,
+    tmp_path_factory: pytest.TempPathFactory,
+    seed: int,
+    questions: list[Scope],
+) -> None:
+    chance, rows = random.Random(seed), predictions(seed)
+    cuts = sorted(chance.sample(range(1, N), 4))
+    dataset = build_once([rows[a:b] for a, b in zip([0, *cuts], [*cuts, N], strict=True)])
+    parts = list(dataset.log("predictions").parts)
+    chance.shuffle(parts)  # one part lacks a sheet, and one of the groups has no hours
+    folder = tmp_path_factory.mktemp("summaries")
+    own.summaries = Summaries(folder)
+    write_sheet(own, dataset, [parts[:2]], ("hour", "day"))
+    write_sheet(own, dataset, [parts[2:3], parts[3:4]][: 1 + seed % 2], ("day",))
+    for scope in questions:
+        found = served(own, dataset, scope, SHARES)
+        groups = count_groups(own, dataset, scope, with_labels=False)
+        if found is None:  # no part with a sheet is touched
+            continue
+        assert list(found.groups) == groups
+        assert found.loads == loads(own, dataset, scope)
+        exact = latencies(own, dataset, scope, SHARES)
+        assert {k: (v.n, v.largest) for k, v in found.latencies.items()} == {
+            k: (v.n, v.largest) for k, v in exact.items()
+        }
+        for key, latency in exact.items():
+            apart = np.array(found.latencies[key].quantiles) / np.array(latency.quantiles) - 1
+            assert np.abs(apart).max() <= BOUND * (1 + 1e-9)
