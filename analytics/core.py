@@ -352,8 +352,8 @@ class Result:
     """One answered number: never without its n, its interval and its verdict.
 
     ``n`` counts the rows of the window and segment, ``n_labelled`` those whose label is known.
-    ``column`` is None for a metric of the whole model. ``detail`` holds what belongs to the name
-    (class, p_value, p_adjusted, reference value, change, maturity, ...), plain JSON values only.
+    ``column`` is None for a metric of the whole model. ``detail`` holds what belongs to the name (class,
+    p_value, p_adjusted, reference value, change, ...), plain JSON values; not ``is_exact``: its ``bound``.
     """
 
     name: str
@@ -464,10 +464,9 @@ class Metric:
 class DriftTest:
     """The declaration that ends a drift test's file.
 
-    ``compute`` takes a NumericPair or LevelPair (``needs``) and returns an Estimate whose value
-    is the raw statistic (SciPy's), with ``detail.p_value`` where the method has one and
-    ``detail.above_floor`` (the effect with the no-drift noise floor taken off) where it decides.
-    ``tolerance`` is what ``above_floor`` must pass: (warning, critical).
+    ``compute`` takes a NumericPair or LevelPair (``needs``) and gives the raw statistic (SciPy's), its
+    ``detail.p_value``, and where it decides ``above_floor``: the effect less noise, for ``tolerance``
+    (warning, critical). ``from_bins`` has the truth of a BinnedPair between two Estimates, or None.
     """
 
     name: str
@@ -479,6 +478,7 @@ class DriftTest:
     decides: bool = False  # the one effect that gives the column its verdict
     is_default: bool = True
     tolerance: tuple[float, float] = (0.1, 0.2)
+    from_bins: Callable[..., tuple[Estimate, Estimate] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

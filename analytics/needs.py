@@ -235,6 +235,24 @@ class NumericPair:
 
 
 @dataclass(frozen=True, slots=True)
+class BinnedPair:
+    """A numeric column counted in the bins (a, b] between ``edges``, ends open, on both sides.
+
+    ``ends`` are the smallest and the largest value of both sides together, None where there is none.
+    ``tenths`` are the reference's exact inner deciles, all of them among the edges; None where the
+    edges are another reference's.
+    """
+
+    edges: Floats
+    reference: Floats
+    current: Floats
+    ends: tuple[float, float] | None = None
+    tenths: Floats | None = None
+    n_missing_reference: int = 0
+    n_missing_current: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LevelPair:
     """A categorical column: counts per level in the reference and in the current window.
 

@@ -27,7 +27,7 @@ class Asked:
     """The words of a question; None or empty means the default.
 
     ``is_rest`` asks about the rows outside the segment; ``min_rows`` is what a slice or a group needs;
-    ``wait`` is for how many periods labels may come.
+    ``wait`` is for how many periods labels may come; ``is_exact`` answers are never from a summary.
     """
 
     version: str | None = None
@@ -42,6 +42,7 @@ class Asked:
     is_rest: bool = False
     min_rows: int | None = None
     wait: int | None = None
+    is_exact: bool = False
 
 
 def clock(dataset: Dataset, wall: datetime) -> datetime:
@@ -70,7 +71,8 @@ def build_question(dataset: Dataset, asked: Asked, now: datetime) -> Question:
         wait=asked.wait,
     )
     reference = _reference(dataset, asked.reference, scope, moment)
-    return Question(scope, reference, asked.names, asked.columns, min_rows=asked.min_rows)
+    question = Question(scope, reference, asked.names, asked.columns, min_rows=asked.min_rows)
+    return replace(question, is_exact=asked.is_exact)
 
 
 def _segment(dataset: Dataset, asked: Asked) -> Segment | None:

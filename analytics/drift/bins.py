@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from analytics.core import Estimate
-from analytics.needs import LevelPair, NumericPair
+from analytics.needs import BinnedPair, LevelPair, NumericPair
 from analytics.stats.decision import MIN_ROWS
 from analytics.summaries.edges import decile_edges
 
 Floats = npt.NDArray[np.float64]
+FromBins = Callable[[BinnedPair], tuple[Estimate, Estimate] | None]
 
 Z95 = 1.959963984540054
 
 
-def sizes(pair: NumericPair | LevelPair) -> tuple[int, int]:
+def sizes(pair: NumericPair | LevelPair | BinnedPair) -> tuple[int, int]:
     """(rows with a value in the current window, rows with a value in the reference)."""
     if isinstance(pair, NumericPair):
         return len(pair.current), len(pair.reference)
     return round(float(pair.current.sum())), round(float(pair.reference.sum()))
 
 
-def too_few(pair: NumericPair | LevelPair) -> Estimate | None:
+def too_few(pair: NumericPair | LevelPair | BinnedPair) -> Estimate | None:
     """Why a pair cannot be compared: fewer than 30 rows with a value on a side; else None."""
     n, m = sizes(pair)
     if min(n, m) >= MIN_ROWS:
@@ -39,15 +41,43 @@ def too_few(pair: NumericPair | LevelPair) -> Estimate | None:
     return Estimate.undefined(reason, n)
 
 
-def decile_counts(pair: NumericPair) -> tuple[Floats, Floats]:
+def decile_counts(pair: NumericPair | BinnedPair) -> tuple[Floats, Floats]:
     """(reference, current) rows in the bins (a, b] at the reference's deciles, ends open.
 
     Bins that are empty on both sides are left out.
     """
-    edges = decile_edges(pair.reference)
-    reference, current = _counts(pair.reference, edges), _counts(pair.current, edges)
+    if isinstance(pair, BinnedPair):
+        reference, current = (_tenths(pair, side) for side in (pair.reference, pair.current))
+    else:
+        edges = decile_edges(pair.reference)
+        reference, current = _counts(pair.reference, edges), _counts(pair.current, edges)
     seen = reference + current > 0
     return reference[seen], current[seen]
+
+
+def _tenths(pair: BinnedPair, counts: Floats) -> Floats:
+    """Rows in the reference's tenths, whose edges are among those of the bins."""
+    assert pair.tenths is not None
+    starts = np.searchsorted(pair.edges, pair.tenths) + 1
+    return np.add.reduceat(counts, np.concatenate(([0], starts)))
+
+
+def is_filled(edges: Floats) -> npt.NDArray[np.bool_]:
+    """Which bins between neighbouring edges one value fills: nothing lies between them."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.nextafter(edges[:-1], np.inf) >= edges[1:])
+
+
+def exactly(compute: Callable[[BinnedPair], Estimate]) -> FromBins:
+    """A test on tenths from counts: exact where the bins have the tenths of this reference."""
+
+    def from_bins(pair: BinnedPair) -> tuple[Estimate, Estimate] | None:
+        if pair.tenths is None:
+            return None
+        found = compute(pair)
+        return found, found
+
+    return from_bins
 
 
 def _counts(values: Floats, edges: Floats) -> Floats:

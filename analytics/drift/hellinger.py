@@ -11,12 +11,13 @@ from analytics.drift.bins import (
     Z95,
     Floats,
     decile_counts,
+    exactly,
     level_counts,
     mean_distance,
     sizes,
     too_few,
 )
-from analytics.needs import LevelPair, NumericPair
+from analytics.needs import BinnedPair, LevelPair, NumericPair
 
 
 def _estimate(counts: tuple[Floats, Floats], rows: tuple[int, int]) -> Estimate:
@@ -37,7 +38,7 @@ def _estimate(counts: tuple[Floats, Floats], rows: tuple[int, int]) -> Estimate:
     return Estimate(value, low, high, "delta", n, detail=detail)
 
 
-def compute(pair: NumericPair) -> Estimate:
+def compute(pair: NumericPair | BinnedPair) -> Estimate:
     """Distance on the bins (a, b] at the reference's deciles; undefined below 30 rows on a side."""
     return too_few(pair) or _estimate(decile_counts(pair), sizes(pair))
 
@@ -61,6 +62,7 @@ TEST = DriftTest(
     meaning=_MEANING.format(what="ten bins (the reference's tenths)"),
     source=_SOURCE,
     is_default=False,
+    from_bins=exactly(compute),
 )
 LEVELS = DriftTest(
     name="hellinger",

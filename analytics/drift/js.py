@@ -13,13 +13,14 @@ from analytics.drift.bins import (
     Floats,
     decile_counts,
     delta_se,
+    exactly,
     level_counts,
     mean_distance,
     sizes,
     too_few,
     top_levels,
 )
-from analytics.needs import LevelPair, NumericPair
+from analytics.needs import BinnedPair, LevelPair, NumericPair
 
 _MEANING = (
     "How far the shares of {what} moved, between 0 (equal) and 1 (nothing in common). The distance"
@@ -58,7 +59,7 @@ def _estimate(
     return Estimate(value, low, high, "delta", n, detail=detail)
 
 
-def compute(pair: NumericPair) -> Estimate:
+def compute(pair: NumericPair | BinnedPair) -> Estimate:
     """Distance to base 2 on the bins (a, b] at the reference's nine inner deciles.
 
     Undefined with fewer than 30 rows on a side.
@@ -87,6 +88,7 @@ TEST = DriftTest(
     compute=compute,
     meaning=_MEANING.format(what="ten bins (the reference's tenths)"),
     source=_SOURCE,
+    from_bins=exactly(compute),
 )
 LEVELS = DriftTest(
     name="js",

@@ -7,11 +7,13 @@ import math
 import numpy as np
 
 from analytics.core import DriftTest, Estimate
-from analytics.drift.bins import Floats, sizes, too_few
-from analytics.needs import NumericPair
+from analytics.drift.bins import Floats, is_filled, sizes, too_few
+from analytics.needs import BinnedPair, NumericPair
 from analytics.stats.kolmogorov import mean_difference, reach_of_chance, two_sample_p
 
 _DKW = math.sqrt(math.log(4 / 0.05) / 2)  # 97.5 % for each side, 95 % together
+
+MOST_BOUND = 0.005  # a D less sure than this is worked out from the rows
 
 
 def largest_difference(a: Floats, b: Floats) -> tuple[float, float]:
@@ -69,9 +71,42 @@ def compute(pair: NumericPair) -> Estimate:
     undefined = too_few(pair)
     if undefined:
         return undefined
-    n, m = sizes(pair)
     d, where = largest_difference(pair.reference, pair.current)
+    return _estimate((d, d), where, sizes(pair))
+
+
+def from_bins(pair: BinnedPair) -> tuple[Estimate, Estimate] | None:
+    """The least and the most that D can be; None where they are more than ``MOST_BOUND`` apart.
+
+    At an edge the gap is exact. Inside a bin each curve only rises, so that the gap there is at most
+    that of one side's upper end and the other's lower one; a bin that one value fills has no inside.
+    """
+    undefined = too_few(pair)
+    if undefined:
+        return undefined, undefined
+    n, m = sizes(pair)
+    upto = [np.concatenate(([0.0], np.cumsum(side))) for side in (pair.reference, pair.current)]
+    f, g = upto[0] / m, upto[1] / n
+    gaps = np.abs(f - g)[1:-1]
+    i = int(np.argmax(gaps)) if len(gaps) else 0
+    least = float(gaps[i]) if len(gaps) else 0.0
+    inside = np.maximum(f[1:] - g[:-1], g[1:] - f[:-1])
+    inside[1:-1][is_filled(pair.edges)] = 0.0
+    most = min(1.0, max(least, float(inside.max())))
+    if most - least > MOST_BOUND:
+        return None
+    where = float(pair.edges[i]) if len(gaps) else math.nan
+    return (
+        _estimate((least, most), where, (n, m)),
+        _estimate((most, least), where, (n, m)),
+    )
+
+
+def _estimate(ds: tuple[float, float], where: float, rows: tuple[int, int]) -> Estimate:
+    """The first D judged; the interval holds whatever D lies between both."""
+    (d, other), (n, m) = ds, rows
     margin = _DKW * (1 / math.sqrt(n) + 1 / math.sqrt(m))
+    low, high = max(0.0, min(ds) - margin), min(1.0, max(ds) + margin)
     detail = {
         "p_value": two_sample_p(d, n, m),
         "above_floor": math.sqrt(max(0.0, d * d - reach_of_chance(n, m) ** 2)),
@@ -79,7 +114,9 @@ def compute(pair: NumericPair) -> Estimate:
         "at": where if math.isfinite(where) else None,
         "n_reference": m,
     }
-    return Estimate(d, max(0.0, d - margin), min(1.0, d + margin), "DKW", n, detail=detail)
+    if other != d:
+        detail["bound"] = abs(other - d)
+    return Estimate(d, low, high, "DKW", n, detail=detail)
 
 
 TEST = DriftTest(
@@ -96,4 +133,5 @@ TEST = DriftTest(
     ),
     decides=True,
     tolerance=(0.075, 0.2),  # docs/power.md: what that finds
+    from_bins=from_bins,
 )

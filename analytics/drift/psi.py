@@ -12,12 +12,13 @@ from analytics.drift.bins import (
     Floats,
     decile_counts,
     delta_se,
+    exactly,
     level_counts,
     sizes,
     too_few,
     top_levels,
 )
-from analytics.needs import LevelPair, NumericPair
+from analytics.needs import BinnedPair, LevelPair, NumericPair
 
 _MEANING = (
     "How much the shares of {what} moved, each move weighted by its ratio. The values .1 and .2 are"
@@ -62,7 +63,7 @@ def _estimate(
     )
 
 
-def compute(pair: NumericPair) -> Estimate:
+def compute(pair: NumericPair | BinnedPair) -> Estimate:
     """PSI on the bins (a, b] at the reference's nine inner deciles, duplicates removed, ends open.
 
     Without drift its mean is about (bins - 1)(1/n + 1/m): ``detail.above_floor`` is what is left.
@@ -93,6 +94,7 @@ TEST = DriftTest(
     compute=compute,
     meaning=_MEANING.format(what="ten bins (the reference's tenths)"),
     source=_SOURCE,
+    from_bins=exactly(compute),
 )
 LEVELS = DriftTest(
     name="psi",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from analytics.catalog import all_drift_tests, all_quality_checks, check_names, tests_for
@@ -12,36 +12,32 @@ from analytics.core import (
     ColumnType,
     Dataset,
     DriftTest,
-    Estimate,
     Question,
     Result,
     Verdict,
 )
 from analytics.errors import UsageError
+from analytics.evaluate.evidence import (
+    CHECKS,
+    Evidence,
+    Pair,
+    asked_tests,
+    evidence_of,
+    evidence_within,
+)
 from analytics.evaluate.multivariate import chosen_tests, multivariate, texts
 from analytics.evaluate.performance import MIN_LABELLED
-from analytics.needs import ColumnCounts, LevelPair, NumericPair, TextPair, VectorPair
+from analytics.needs import LevelPair, NumericPair, TextPair
 from analytics.query.columns import EMPTY, MAX_AT_ONCE, Levels, Values, level_counts, numeric_values
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups
 from analytics.stats.decision import decide
+from analytics.summaries.chooser import Counted, count_both
 from analytics.together import ahead, together
 
-_Pair = NumericPair | LevelPair | TextPair | VectorPair
-SHOWN_LEVELS = 20  # unseen levels that an answer names
-
-
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """One test of one column in one period."""
-
-    column: Column
-    name: str
-    label: str
-    estimate: Estimate
-    tolerance: tuple[float, float]
-    is_deciding: bool
+Found = dict[tuple[str, Key], list[Evidence]]
+Ends = tuple[list[Evidence], list[Evidence]]  # with the truth between
 
 
 def drift_columns(dataset: Dataset) -> tuple[Column, ...]:
@@ -73,25 +69,54 @@ def drift(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
             "No reference was imported and none was chosen.",
             "Choose --reference previous or a window A..B, or import one with --as reference.",
         )
-    checks = [c.name for c in all_quality_checks() if c.name in ("missing_rate", "unseen_rate")]
+    checks = [c.name for c in all_quality_checks() if c.name in CHECKS]
     check_names(question.names, [t.name for t in all_drift_tests()] + checks, "drift test")
     columns = drift_columns(dataset)
     check_names(question.columns, [c.name for c in columns], "column")
-    groups = count_groups(engine, dataset, question.scope)
+    numeric, level = _countable(columns, question)
+    counted = count_both(engine, dataset, question, numeric, level)
+    groups = list(counted.groups) if counted else count_groups(engine, dataset, question.scope)
     results = multivariate(engine, dataset, question, groups)
     if question.names and len(chosen_tests(question)) == len(question.names):
         return results
-    found: dict[tuple[str, Key], list[_Evidence]] = {}
+
+    def read(chosen: Sequence[Column]) -> Found:
+        return _read_all(engine, dataset, question, groups, chosen)
+
+    found = settle(question, groups, columns, counted, read)
+    for group in groups:
+        evidence = [e for c in columns for e in found[c.name, group.key]]
+        results += _decided(question, group, evidence)
+    return results
+
+
+def _countable(columns: Sequence[Column], question: Question) -> tuple[list[str], list[str]]:
+    """The numeric columns and those of levels that summaries may answer for: what needs no label."""
+    own = [c for c in columns if c.role != "label"]
+    numeric = [
+        c.name
+        for c in own
+        if c.type == "numeric" and all(t.from_bins for t in asked_tests(c, question.names))
+    ]
+    return numeric, [c.name for c in own if c.type in ("categorical", "boolean")]
+
+
+def _read_all(
+    engine: Engine,
+    dataset: Dataset,
+    question: Question,
+    groups: Sequence[Group],
+    columns: Sequence[Column],
+) -> Found:
+    """The evidence of columns whose rows are read."""
+    found: Found = {}
 
     def read(batch: list[Column]) -> _Read:
         return _Read(engine, dataset, question, batch)
 
     for values in ahead(read, _batches(columns)):  # two batches at most are held at a time
         found |= values.all_evidence([(c, group.key) for group in groups for c in values.columns])
-    for group in groups:
-        evidence = [e for c in columns for e in found[c.name, group.key]]
-        results += _decided(question, group, evidence)
-    return results
+    return found
 
 
 def _batches(columns: Sequence[Column]) -> list[list[Column]]:
@@ -118,121 +143,150 @@ class _Read:
         self.levels = level_counts(engine, dataset, question.scope, levels)
         self.reference_numbers = numeric_values(engine, dataset, reference, numeric)
         self.reference_levels = level_counts(engine, dataset, reference, levels)
-        self.checks = {c.name: c for c in all_quality_checks()}
         self.names, self.columns = question.names, columns
 
     def all_evidence(
         self, asked: Sequence[tuple[Column, Key]]
-    ) -> dict[tuple[str, Key], list[_Evidence]]:
+    ) -> dict[tuple[str, Key], list[Evidence]]:
         """Every test and check of the asked columns and periods, side by side."""
 
-        def work(item: tuple[Column, Key]) -> list[_Evidence]:
+        def work(item: tuple[Column, Key]) -> list[Evidence]:
             return self.evidence(*item)
 
         keys = [(column.name, key) for column, key in asked]
         return dict(zip(keys, together(work, asked), strict=True))
 
-    def evidence(self, column: Column, key: Key) -> list[_Evidence]:
+    def evidence(self, column: Column, key: Key) -> list[Evidence]:
         """Every test and check of one column in one period."""
-        pair, counts = self._pair(column, key)
-        found = [
-            _Evidence(column, t.name, t.label, t.compute(pair), t.tolerance, t.decides)
-            for t in tests_for(column.type)
-            if t.decides or t.name in self.names or (t.is_default and not self.names)
-        ]
-        if column.role == "label":  # a missing label is late, not missing data
-            return found
-        for name in ("missing_rate", "unseen_rate"):
-            check = self.checks.get(name)
-            if check and (not check.types or column.type in check.types):
-                estimate = check.compute(counts)
-                found.append(_Evidence(column, name, check.label, estimate, check.tolerance, True))
-        return found
+        return evidence_of(column, self._pair(column, key), self.names)
 
-    def _pair(self, column: Column, key: Key) -> tuple[_Pair, ColumnCounts]:
+    def _pair(self, column: Column, key: Key) -> Pair:
         if column.type in ("text", "embedding"):
-            both = self.texts[column.name].get(key, TextPair((), ()))
-            return both, _text_counts(both)
+            return self.texts[column.name].get(key, TextPair((), ()))
         if column.type == "numeric":
             none: Values = (EMPTY, 0)
             now = self.numbers[column.name].get(key, none)
             then = self.reference_numbers[column.name].get((None, None), none)
-            numbers = NumericPair(then[0], now[0], then[1], now[1])
-            return numbers, _number_counts(numbers)
+            return NumericPair(then[0], now[0], then[1], now[1])
         empty: Levels = ({}, 0)
         seen = self.levels[column.name].get(key, empty)
         before = self.reference_levels[column.name].get((None, None), empty)
-        pair = LevelPair.from_counts(before[0], seen[0], before[1], seen[1])
-        return pair, _level_counts(pair)
+        return LevelPair.from_counts(before[0], seen[0], before[1], seen[1])
 
 
-def _number_counts(pair: NumericPair) -> ColumnCounts:
-    n, m = len(pair.current), len(pair.reference)
-    return ColumnCounts(
-        n=n + pair.n_missing_current,
-        n_missing=pair.n_missing_current,
-        n_distinct=0,
-        n_reference=m + pair.n_missing_reference,
-        n_missing_reference=pair.n_missing_reference,
-    )
+def settle(
+    question: Question,
+    groups: Sequence[Group],
+    columns: Sequence[Column],
+    counted: Counted | None,
+    read: Callable[[Sequence[Column]], Found],
+) -> Found:
+    """The evidence of every column: from summaries where they do, else from its rows.
+
+    Summaries do where each answer is within its bound, and both ends of the bounds of all columns
+    lead to one verdict. Rows of columns that are in doubt are read, until none is.
+    """
+    within = _within(question, groups, columns, counted) if counted else {}
+    found = read([c for c in columns if c.name not in within])
+    while within:
+        doubtful = _doubtful(groups, columns, found, within)
+        if not doubtful:
+            break
+        for name in doubtful:
+            del within[name]
+        found |= read([c for c in columns if c.name in doubtful])
+    for name, ends in within.items():
+        found |= {(name, key): least for key, (least, _most) in ends.items()}
+    return found
 
 
-def _text_counts(pair: TextPair | VectorPair) -> ColumnCounts:
-    return ColumnCounts(
-        n=len(pair.current) + pair.n_missing_current,
-        n_missing=pair.n_missing_current,
-        n_distinct=0,
-        n_reference=len(pair.reference) + pair.n_missing_reference,
-        n_missing_reference=pair.n_missing_reference,
-    )
+def _within(
+    question: Question, groups: Sequence[Group], columns: Sequence[Column], counted: Counted
+) -> dict[str, dict[Key, Ends]]:
+    """What summaries say of each column in every group, where they say enough in all of them."""
+    within: dict[str, dict[Key, Ends]] = {}
+    for column in columns:
+        name, ends = column.name, {}
+        if name not in counted.numbers and name not in counted.levels:
+            continue
+        for group in groups:
+            if name in counted.levels:
+                found = evidence_of(column, counted.level_pair(name, group.key), question.names)
+                ends[group.key] = (found, found)
+                continue
+            pair = counted.numeric_pair(name, group.key)
+            both = evidence_within(column, pair, question.names)
+            if both is None:
+                break
+            ends[group.key] = both
+        else:
+            within[name] = ends
+    return within
 
 
-def _level_counts(pair: LevelPair) -> ColumnCounts:
-    unseen = pair.reference == 0
-    rows = [
-        (level, int(n))
-        for level, n, new in zip(pair.levels, pair.current, unseen, strict=True)
-        if new
+def _doubtful(
+    groups: Sequence[Group],
+    columns: Sequence[Column],
+    found: Found,
+    within: dict[str, dict[Key, Ends]],
+) -> set[str]:
+    """Columns whose verdict depends on where between both ends the truth lies."""
+    doubtful: set[str] = set()
+    for group in groups:
+        sides = []
+        for end in (0, 1):
+            evidence = [
+                e
+                for c in columns
+                for e in (
+                    within[c.name][group.key][end] if c.name in within else found[c.name, group.key]
+                )
+            ]
+            sides.append([(e, verdict) for e, (verdict, _p) in _judged(evidence)])
+        doubtful |= {
+            e.column.name for (e, one), (_e, other) in zip(*sides, strict=True) if one != other
+        }
+    if (
+        doubtful and not doubtful & within.keys()
+    ):  # of a column that is exact: by the others' p-values
+        return set(within)
+    return doubtful & within.keys()
+
+
+def _decided(question: Question, group: Group, evidence: Sequence[Evidence]) -> list[Result]:
+    return [
+        _result(question, group, e, verdict, p_adjusted)
+        for e, (verdict, p_adjusted) in _judged(evidence)
+        if not question.names or e.name in question.names
+        if not question.columns or e.column.name in question.columns
     ]
-    rows.sort(key=lambda row: -row[1])
-    return ColumnCounts(
-        n=int(pair.current.sum()) + pair.n_missing_current,
-        n_missing=pair.n_missing_current,
-        n_distinct=int((pair.current > 0).sum()),
-        n_unseen=int(pair.current[unseen].sum()),
-        n_reference=int(pair.reference.sum()) + pair.n_missing_reference,
-        n_missing_reference=pair.n_missing_reference,
-        n_distinct_reference=int((pair.reference > 0).sum()),
-        n_singletons_reference=int((pair.reference == 1).sum()),
-        unseen_levels=tuple(rows[:SHOWN_LEVELS]),
-    )
 
 
-def _decided(question: Question, group: Group, evidence: Sequence[_Evidence]) -> list[Result]:
+def _judged(
+    evidence: Sequence[Evidence],
+) -> list[tuple[Evidence, tuple[Verdict, float | None]]]:
+    """Every verdict of one run, with its adjusted p-value."""
     deciding = [e for e in evidence if e.is_deciding]
     verdicts = decide([(e.estimate, e.tolerance) for e in deciding])
     by_test = {(e.column.name, e.name): v for e, v in zip(deciding, verdicts, strict=True)}
     headline = {
         e.column.name: v for e, v in zip(deciding, verdicts, strict=True) if not _is_check(e)
     }
-    results = []
-    for e in evidence:
-        if question.names and e.name not in question.names:
-            continue
-        if question.columns and e.column.name not in question.columns:
-            continue
-        verdict, p_adjusted = by_test.get((e.column.name, e.name)) or _follow(
-            e, headline.get(e.column.name, ("undefined", None))
+    none: tuple[Verdict, float | None] = ("undefined", None)
+    return [
+        (
+            e,
+            by_test.get((e.column.name, e.name)) or _follow(e, headline.get(e.column.name, none)),
         )
-        results.append(_result(question, group, e, verdict, p_adjusted))
-    return results
+        for e in evidence
+    ]
 
 
-def _is_check(evidence: _Evidence) -> bool:
-    return evidence.name in ("missing_rate", "unseen_rate")
+def _is_check(evidence: Evidence) -> bool:
+    return evidence.name in CHECKS
 
 
-def _follow(e: _Evidence, headline: tuple[Verdict, float | None]) -> tuple[Verdict, float | None]:
+def _follow(e: Evidence, headline: tuple[Verdict, float | None]) -> tuple[Verdict, float | None]:
     """A statistic that does not decide: the column's evidence with its own effect, else its verdict."""
     verdict, p_adjusted = headline
     above = e.estimate.detail.get("above_floor")
@@ -246,7 +300,7 @@ def _follow(e: _Evidence, headline: tuple[Verdict, float | None]) -> tuple[Verdi
 
 
 def _result(
-    question: Question, group: Group, e: _Evidence, verdict: Verdict, p_adjusted: float | None
+    question: Question, group: Group, e: Evidence, verdict: Verdict, p_adjusted: float | None
 ) -> Result:
     is_label = e.column.role == "label"
     reason = e.estimate.reason
@@ -278,6 +332,7 @@ def _result(
         version=group.version,
         segment=question.scope.segment.text if question.scope.segment else None,
         reason=reason,
+        is_exact=e.is_exact,
         detail=detail,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from analytics.catalog import all_quality_checks, check_names
 from analytics.core import Column, Dataset, Estimate, QualityCheck, Question, Result, Scope
-from analytics.evaluate.drift import SHOWN_LEVELS
+from analytics.evaluate.evidence import SHOWN_LEVELS
 from analytics.needs import ColumnCounts, LogCounts
 from analytics.query.columns import (
     Levels,

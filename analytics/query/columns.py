@@ -74,10 +74,12 @@ def _grouped(
         return
     found = engine.arrays(rows.select(f"SELECT _period, {picks} FROM rows"), rows.values)
     period = np.ma.filled(found.pop("_period"), _NO_PERIOD)
+    if not len(period):
+        return
     if not (period[1:] >= period[:-1]).all():
         order = np.argsort(period, kind="stable")
         period, found = period[order], {name: values[order] for name, values in found.items()}
-    starts = [0, *(np.flatnonzero(period[1:] != period[:-1]) + 1).tolist()] if len(period) else []
+    starts = [0, *(np.flatnonzero(period[1:] != period[:-1]) + 1).tolist()]
     for start, end in zip(starts, [*starts[1:], len(period)], strict=True):
         first = int(period[start])
         yield found, (None if first == _NO_PERIOD else first, None), slice(start, end)

@@ -14,6 +14,7 @@ Counts = npt.NDArray[np.int64]
 
 TENTHS = 10
 FINE = 400  # a bin has about this share of the reference's rows: what a gap may hide
+SPREAD = 160  # more of them, where a wide bin has many rows: what a distance may hide
 FINEST = 10  # the outermost bins are halved so often: one far value makes a wide bin of few rows
 
 
@@ -55,7 +56,24 @@ def grid_edges(values: Floats) -> Floats:
     with np.errstate(over="ignore"):
         below = np.nextafter(heavy, -np.inf)
     found: Floats = np.unique(np.concatenate((decile_edges(values), chosen, heavy, below)))
-    return found
+    return np.unique(np.concatenate((found, _spread(values, found))))
+
+
+def _spread(values: Floats, edges: Floats) -> Floats:
+    """More edges, so that rows times width of a bin are alike: that sum is what a distance may hide."""
+    low, high = np.searchsorted(values, -np.inf, side="right"), np.searchsorted(values, np.inf)
+    if high - low < 2:
+        return values[:0]
+    at = np.unique(np.concatenate((values[[low, high - 1]], edges[np.isfinite(edges)])))
+    with np.errstate(over="ignore"):
+        weight = np.sqrt(np.diff(np.searchsorted(values, at, side="right")) * np.diff(at))
+    if len(at) < 2 or not 0 < weight.sum() < np.inf:
+        return values[:0]
+    along = np.concatenate(([0.0], np.cumsum(weight)))
+    places = np.linspace(0.0, along[-1], SPREAD + 2)[1:-1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = np.interp(places, along, at)
+    return np.asarray(found[np.isfinite(found)], dtype=float)
 
 
 def bin_sorted(values: Floats, edges: Floats) -> Counts:

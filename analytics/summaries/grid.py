@@ -18,7 +18,7 @@ import numpy as np
 from analytics.core import Dataset, LogName, Part, Scope
 from analytics.needs import Floats
 from analytics.query.columns import numeric_values
-from analytics.summaries.edges import grid_edges
+from analytics.summaries.edges import decile_edges, grid_edges
 from analytics.summaries.store import is_countable, key_of, model_folder, tell
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ FIRST_ROWS = 200_000  # of a log without a reference
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Edges by column; ``log`` says whose rows fixed them."""
+    """Edges by column; ``log`` says whose rows fixed them, and ``tenths`` are their inner deciles."""
 
     key: str
     log: LogName
     edges: Mapping[str, Floats]
+    tenths: Mapping[str, Floats]
 
     def n_bins(self, column: str) -> int:
         """Bins of a column: one more than edges, and one for what is missing."""
@@ -41,8 +42,10 @@ class Grid:
 
     def to_json(self) -> str:
         """The grid as it is stored: every edge as a number that is read back bit for bit."""
-        edges = {name: found.tolist() for name, found in self.edges.items()}
-        return json.dumps({"key": self.key, "log": self.log, "edges": edges})
+        told: dict[str, object] = {"key": self.key, "log": self.log}
+        for what, kept in (("edges", self.edges), ("tenths", self.tenths)):
+            told[what] = {name: found.tolist() for name, found in kept.items()}
+        return json.dumps(told)
 
 
 def numeric_columns(dataset: Dataset) -> list[str]:
@@ -86,9 +89,12 @@ def read_grid(file: Path) -> Grid | None:
     """The grid in a file; None where there is none yet."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         told = json.loads(file.read_text())
-        edges = {name: np.array(found, dtype=float) for name, found in told["edges"].items()}
-        return Grid(told["key"], told["log"], edges)
+        return Grid(told["key"], told["log"], _floats(told["edges"]), _floats(told["tenths"]))
     return None
+
+
+def _floats(told: Mapping[str, list[float]]) -> dict[str, Floats]:
+    return {name: np.array(found, dtype=float) for name, found in told.items()}
 
 
 def make_grid(engine: Engine, dataset: Dataset, columns: Sequence[str] | None = None) -> Grid:
@@ -99,11 +105,13 @@ def make_grid(engine: Engine, dataset: Dataset, columns: Sequence[str] | None = 
     names = [name for name in names if name in kept.columns]
     narrowed = only(dataset, log, parts)
     edges: dict[str, Floats] = {}
+    tenths: dict[str, Floats] = {}
     for name in names:  # one at a time: a reference may be large
         found = numeric_values(engine, narrowed, Scope(log), [name])[name]
         values, _missing = found.get((None, None), (np.empty(0), 0))
         edges[name] = grid_edges(values)
-    return Grid(grid_key(dataset), log, edges)
+        tenths[name] = decile_edges(values) if len(values) else values
+    return Grid(grid_key(dataset), log, edges, tenths)
 
 
 def only(dataset: Dataset, log: LogName, parts: Sequence[Part]) -> Dataset:

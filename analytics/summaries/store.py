@@ -38,7 +38,7 @@ class Sheet:
     n_bytes: int
     columns: tuple[str, ...]
     groups: tuple[tuple[Told, ...], ...]
-    grains: tuple[Grains, ...]  # of each group: "hour" is left out where hours have few rows
+    grains: tuple[Grains, ...]  # of each group: few rows an hour, no "hour"; few a day, none at all
 
     @property
     def is_there(self) -> bool:
@@ -147,7 +147,7 @@ def take(sheets: Iterable[Sheet], there: Iterable[Part], asked: Sequence[Part]) 
         for i, told in enumerate(sheet.groups):
             parts = tuple(known[name] for name in told if name in known)
             is_whole = len(parts) == len(told) and not done.intersection(parts)
-            if is_whole and any(part in left for part in parts):
+            if is_whole and sheet.grains[i] and any(part in left for part in parts):
                 groups.append((i, parts))
                 done.update(parts)
         if groups and sheet.is_there:
@@ -158,6 +158,16 @@ def take(sheets: Iterable[Sheet], there: Iterable[Part], asked: Sequence[Part]) 
         else:
             done.difference_update(part for _i, parts in groups for part in parts)
     return Taken(tuple(pieces), tuple(left))
+
+
+def living(sheet: Sheet, there: Iterable[Part]) -> dict[int, tuple[Part, ...]]:
+    """The groups of a sheet whose parts are all there, those without rows among them."""
+    known = {tell(part): part for part in there if is_countable(part)}
+    return {
+        i: tuple(known[name] for name in told)
+        for i, told in enumerate(sheet.groups)
+        if all(name in known for name in told)
+    }
 
 
 def group_parts(parts: Iterable[Part]) -> list[tuple[Part, ...]]:

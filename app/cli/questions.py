@@ -72,6 +72,7 @@ def asked_of(arguments: argparse.Namespace) -> Asked:
     return Asked(
         version=arguments.version,
         window=arguments.window,
+        is_exact=arguments.exact,
         reference=arguments.reference,
         segment=arguments.segment,
         as_of=arguments.as_of,

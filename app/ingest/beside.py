@@ -8,15 +8,11 @@ questions that are being answered from it.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from analytics.core import LogName, Part
 from analytics.errors import QueryCancelled, StateError, TelltaleError
@@ -24,7 +20,9 @@ from analytics.query.aligned import FOLDER, Rows, aligned_sql, describe, folder_
 from analytics.query.engine import Cancel
 from analytics.sources.relation import quote_text
 from app.ingest.parts import sync
+from app.ingest.retire import KEEP_OLD_S, alone, retire
 from app.ingest.run import run_import
+from app.ingest.summaries import Made, make_summaries
 from app.ingest.words import ImportPlan, ImportReport, Place, Progress
 from app.ingest.workspace import Workspace, reach
 from app.state.logs import load_dataset, log_states
@@ -32,7 +30,6 @@ from app.state.logs import load_dataset, log_states
 LOGS: tuple[LogName, ...] = ("production", "reference")
 MIN_ROWS = 50_000  # fewer are put beside on first need, in some hundredths of a second
 MOST_FILES = 8  # of one log; in more pieces it is put together anew
-KEEP_OLD_S = 600.0
 IDLE_S, REST_S, REST = 1.0, 5.0, 20  # a log rests twenty times as long as it took
 _log = logging.getLogger("telltale.beside")
 
@@ -63,6 +60,10 @@ def import_and_put(
     except (TelltaleError, OSError):
         _log.warning("labels of %s were not put beside the rows", report.model, exc_info=True)
         put = Put()
+    try:
+        make_summaries(place, report.model, cancel=cancel)
+    except (TelltaleError, OSError):  # a cancelled one is made by the worker
+        _log.warning("parts of %s were not summarised", report.model, exc_info=True)
     return report, put
 
 
@@ -71,7 +72,7 @@ def put_beside(
 ) -> Put:
     """Put the labels of a model beside the rows that lack them; one process at a time."""
     start, n_rows = time.monotonic(), 0
-    with _alone(place, model):
+    with alone(place, f"beside-{model}"):
         dataset = load_dataset(place.database, model, place.home)
         for log in LOGS:
             rows = Rows(dataset, log)
@@ -81,7 +82,7 @@ def put_beside(
                 with Workspace(place, files, progress, cancel) as work:
                     keep.append(_write(work, rows, parts))
             n_rows += sum(part.n_rows for part in parts)
-            _retire(folder_of(place.home / FOLDER, rows), keep)
+            retire(folder_of(place.home / FOLDER, rows), keep)
     return Put(n_rows, time.monotonic() - start)
 
 
@@ -130,31 +131,6 @@ def _write(work: Workspace, rows: Rows, parts: Sequence[Part]) -> str:
     return name
 
 
-def _retire(folder: Path, keep: Sequence[str]) -> None:
-    """Files that no longer count are found no more, and go ten minutes later."""
-    for line in folder.glob("*.json"):
-        if line.stem not in keep:
-            line.replace(line.with_suffix(".old"))
-            os.utime(line.with_suffix(".old"))
-    for old in folder.glob("*.old"):
-        if time.time() - old.stat().st_mtime > KEEP_OLD_S:
-            old.with_suffix(".parquet").unlink(missing_ok=True)
-            old.unlink()
-    for file in folder.glob("*.parquet"):
-        if not any(file.with_suffix(end).exists() for end in (".json", ".old")):
-            file.unlink()
-
-
-@contextmanager
-def _alone(place: Place, model: str) -> Iterator[None]:
-    """One process at a time puts labels beside the rows of a model."""
-    folder = place.home / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"beside-{model}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 class Placer(threading.Thread):
     """Puts labels beside the rows of logs that changed, until ended, whatever else the worker does.
 
@@ -187,16 +163,21 @@ class Placer(threading.Thread):
             is_same = known == state and now - at < KEEP_OLD_S
             if is_same or now < self._rest_until.get(model, 0.0) or self._ended.is_set():
                 continue
-            put = Put()
+            put, made = Put(), Made()
             try:
                 put = put_beside(self._place, model, cancel=self._cancel)
+                made = make_summaries(self._place, model, cancel=self._cancel)
             except QueryCancelled:
                 break
             except (TelltaleError, OSError) as error:
-                _log.warning("labels of %s were not put beside the rows: %s", model, error)
+                _log.warning(
+                    "labels of %s were not put beside the rows, or its parts not counted: %s",
+                    model,
+                    error,
+                )
             now = time.monotonic()
             self._seen[model] = (state, now)
-            self._rest_until[model] = now + max(REST_S, REST * put.seconds)
+            self._rest_until[model] = now + max(REST_S, REST * (put.seconds + made.seconds))
             n_rows += put.n_rows
         return n_rows
 

@@ -22,7 +22,7 @@ from analytics.query.beside import Beside
 from analytics.query.engine import Cancel, Engine
 from app.ask import open_engine
 from app.auth.viewer import operator
-from app.ingest import beside, outbox
+from app.ingest import beside, outbox, retire
 from app.ingest.drain import drain
 from app.ingest.erase import erase_user
 from app.ingest.plan import plan_import
@@ -162,7 +162,7 @@ def test_what_counts_no_more_is_found_no_more_and_goes_later(
     bring(place, tmp_path, truths((3, 0)), "b.csv", kind="labels")
     assert old not in files(place)
     assert old.with_suffix(".parquet").exists()  # somebody may be reading it
-    monkeypatch.setattr(beside, "KEEP_OLD_S", -1.0)
+    monkeypatch.setattr(retire, "KEEP_OLD_S", -1.0)
     beside.put_beside(place, "m")
     assert files(place, "old") == []
     assert files(place, "parquet") == [file.with_suffix(".parquet") for file in files(place)]

@@ -1,0 +1,127 @@
+"""How sheets are made: of which kinds, from which parts, and how several become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analytics.core import Dataset, Log, LogName, Part
+from analytics.query.engine import Engine
+from analytics.sources.relation import quote_text
+from analytics.summaries import columns, levels
+from analytics.summaries.chooser import levels_key, numbers_key
+from analytics.summaries.columns import Hours, count_columns, grains_of, hours_of, numbers_table
+from analytics.summaries.grid import Grid, numeric_columns
+from analytics.summaries.levels import level_columns, levels_table_sql
+from analytics.summaries.store import Grains, Sheet
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROW_GROUP = 2048  # rows of a sheet that are read together
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parts that are counted together, the hours that they have, and the grains worth keeping."""
+
+    parts: tuple[Part, ...]
+    hours: Hours | None
+    grains: Grains
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the parts."""
+        return sum(part.n_rows for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How sheets of one kind are made; ``key`` is what they depend on besides the parts."""
+
+    kind: str
+    key: str
+    columns: tuple[str, ...]
+    write: Callable[[Engine, Sequence[Group], Path], None]
+
+
+def recipes(dataset: Dataset, log: LogName, grid: Grid) -> list[Recipe]:
+    """Everything that is counted of one log of predictions."""
+    kept = dataset.log("predictions", log)
+    numeric = tuple(n for n in numeric_columns(dataset) if n in grid.edges and n in kept.columns)
+    level = tuple(n for n in level_columns(dataset) if n in kept.columns)
+    return [
+        Recipe(columns.KIND, numbers_key(dataset), numeric, _numbers(kept, grid, numeric)),
+        Recipe(levels.KIND, levels_key(), level, _levels(kept, level)),
+    ]
+
+
+def group_of(engine: Engine, log: Log, parts: tuple[Part, ...]) -> Group:
+    """Parts that are to be counted together."""
+    hours = hours_of(engine, log, parts)
+    return Group(parts, hours, grains_of(hours) if hours is not None else ())
+
+
+def _numbers(
+    log: Log, grid: Grid, names: Sequence[str]
+) -> Callable[[Engine, Sequence[Group], Path], None]:
+    edges = {name: grid.edges[name] for name in names}
+    own = Grid(grid.key, grid.log, edges, grid.tenths)
+
+    def write(engine: Engine, groups: Sequence[Group], file: Path) -> None:
+        import pyarrow as pa
+
+        tables = [columns.empty_table(len(names))]
+        for i, group in enumerate(groups):
+            if group.hours is not None and group.grains:
+                counted = count_columns(engine, log, group.parts, group.hours, own)
+                tables.append(numbers_table(i, group.hours, counted, group.grains))
+        _write_table(pa.concat_tables(tables), file)
+
+    return write
+
+
+def _write_table(table: pa.Table, file: Path) -> None:
+    import pyarrow.parquet as pq
+
+    ordered = table.sort_by([(name, "ascending") for name in ("grain", "period")])
+    dictionary = ["grp", "grain", "version"]
+    pq.write_table(
+        ordered, file, compression="zstd", use_dictionary=dictionary, row_group_size=ROW_GROUP
+    )
+
+
+def _levels(log: Log, names: Sequence[str]) -> Callable[[Engine, Sequence[Group], Path], None]:
+    def write(engine: Engine, groups: Sequence[Group], file: Path) -> None:
+        chosen = [group.parts for group in groups]
+        grains = [group.grains for group in groups]
+        copy_to(engine, levels_table_sql(log, names, chosen, grains), file)
+
+    return write
+
+
+def copy_to(engine: Engine, sql: str, file: Path) -> None:
+    """Write a statement's rows as a sheet."""
+    engine.rows(
+        f"COPY ({sql}) TO {quote_text(str(file))}"
+        f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {10 * ROW_GROUP})"
+    )
+
+
+def join_sheets(
+    engine: Engine, pieces: Iterable[tuple[Sheet, Mapping[int, object]]], file: Path
+) -> None:
+    """Some groups of some sheets of one kind as one sheet, numbered in their order."""
+    selects, n = [], 0
+    for sheet, groups in pieces:
+        cases = " ".join(f"WHEN {i} THEN {n + place}" for place, i in enumerate(groups))
+        n += len(groups)
+        listed = ", ".join(map(str, groups))
+        selects.append(
+            f"SELECT * REPLACE (CAST(CASE grp {cases} END AS INTEGER) AS grp)"
+            f" FROM read_parquet({quote_text(str(sheet.file))}, hive_partitioning = false)"
+            f" WHERE grp IN ({listed})"
+        )
+    copy_to(engine, f"{' UNION ALL BY NAME '.join(selects)} ORDER BY grain, period", file)

@@ -1,0 +1,221 @@
+"""Summaries made when parts arrive, so that no question waits for them.
+
+The sheets under ``home/summaries`` are made from the logs. Each is written aside, synced and moved
+into place, and counts from the moment on at which its line of JSON stands beside it. What no longer
+counts stays for ten minutes, for questions that are being answered from it. Sheets of like size are
+put together once there are eight, so that a new day costs the same whatever the log's length.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analytics.core import Dataset, LogName, Part
+from analytics.query.engine import Cancel, Engine
+from analytics.summaries.grid import Grid, grid_file, make_grid, read_grid
+from analytics.summaries.recipes import Group, Recipe, group_of, join_sheets, recipes
+from analytics.summaries.store import (
+    FOLDER,
+    MIN_ROWS,
+    Sheet,
+    describe,
+    folder_of,
+    group_parts,
+    is_countable,
+    living,
+    read_sheets,
+    tell,
+)
+from app.ingest.parts import sync
+from app.ingest.retire import alone, retire
+from app.ingest.words import Place, Progress
+from app.ingest.workspace import Workspace, reach
+from app.state.logs import attached_folders, load_dataset
+
+LOGS: tuple[LogName, ...] = ("reference", "production")
+MOST_CELLS = 200_000  # hours times columns of a sheet that is made at once: about 90 MB
+TIER = 8  # sheets of like size become one
+_log = logging.getLogger("telltale.summaries")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How many rows were counted, and how long that took."""
+
+    n_rows: int = 0
+    seconds: float = 0.0
+
+
+def make_summaries(
+    place: Place, model: str, progress: Progress | None = None, cancel: Cancel | None = None
+) -> Made:
+    """Count the parts of a model that no sheet counts; one process at a time."""
+    start, n_rows = time.monotonic(), 0
+    with alone(place, f"summaries-{model}"):
+        dataset = load_dataset(place.database, model, place.home)
+        if not _is_worth_it(dataset):
+            return Made()
+        with Workspace(place, [], progress, cancel) as work, _engine(work) as engine:
+            grid = _grid(work, engine, dataset)
+            for log in LOGS:
+                n_rows += _Room(work, engine, dataset, log, grid).tidy()
+    return Made(n_rows, time.monotonic() - start)
+
+
+def _is_worth_it(dataset: Dataset) -> bool:
+    parts = [p for log in LOGS for p in dataset.log("predictions", log).parts if is_countable(p)]
+    return sum(part.n_rows for part in parts) >= MIN_ROWS
+
+
+@contextmanager
+def _engine(work: Workspace) -> Iterator[Engine]:
+    place = work.place
+    engine = Engine(
+        [place.home, *attached_folders(place.database)],
+        memory=place.memory,
+        threads=place.threads or 0,
+        timeout_s=3600.0,
+        spill=work.folder / "spill",
+    )
+    try:
+        yield engine.under(work.cancel)
+    finally:
+        engine.close()
+
+
+def _grid(work: Workspace, engine: Engine, dataset: Dataset) -> Grid:
+    """The model's grid, made where there is none; one that is no longer its grid goes."""
+    file = grid_file(work.place.home / FOLDER, dataset)
+    grid = read_grid(file)
+    if grid is None:
+        work.step(0.0, 0.2, "Working out the edges of summaries")
+        grid = make_grid(engine, dataset)
+        aside = work.folder / "grid.json"
+        aside.write_text(grid.to_json())
+        sync(aside)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside.replace(file)
+        sync(file.parent)
+    for other in file.parent.glob("grid-*.json"):
+        if other != file:
+            other.unlink()
+    return grid
+
+
+class _Room:
+    """The sheets of one log."""
+
+    def __init__(
+        self, work: Workspace, engine: Engine, dataset: Dataset, log: LogName, grid: Grid
+    ) -> None:
+        self._work, self._engine = work, engine
+        self._log = dataset.log("predictions", log)
+        self._folder = folder_of(work.place.home / FOLDER, dataset.model, log)
+        self._recipes = recipes(dataset, log, grid)
+        self._parts = [part for part in self._log.parts if is_countable(part)]
+        self._groups: dict[tuple[Part, ...], Group] = {}
+
+    def tidy(self) -> int:
+        """Every part counted once in few sheets; how many rows were counted anew."""
+        sheets = read_sheets(self._folder)
+        keep, counted = [], set[Part]()
+        for recipe in self._recipes:
+            mine = [s for s in sheets if _is_of(s, recipe)]
+            kept, lacking = self._known(mine)
+            for groups in self._batches(lacking, recipe):
+                self._work.step(0.2, 1.0, "Counting what is new")
+                kept.append(self._make(recipe, groups))
+                counted.update(part for group in groups for part in group.parts)
+            keep += self._joined(kept)
+        retire(self._folder, keep)
+        return sum(part.n_rows for part in counted)
+
+    def _known(self, sheets: Sequence[Sheet]) -> tuple[list[Sheet], list[Part]]:
+        """The sheets that stay, without what is gone, and the parts that none has."""
+        kept, known = [], set[Part]()
+        for sheet in sheets:
+            groups = {
+                i: parts
+                for i, parts in living(sheet, self._parts).items()
+                if not known.intersection(parts)
+            }
+            if not sheet.is_there or not groups:
+                continue
+            known.update(part for parts in groups.values() for part in parts)
+            whole = len(groups) == len(sheet.groups)
+            kept.append(sheet if whole else self._join([(sheet, groups)]))
+        return kept, [part for part in self._parts if part not in known]
+
+    def _batches(self, lacking: Sequence[Part], recipe: Recipe) -> Iterator[list[Group]]:
+        """Groups of parts for one sheet each, not too large for memory."""
+        batch: list[Group] = []
+        cells = 0
+        for parts in group_parts(lacking):
+            group = self._groups.get(parts) or group_of(self._engine, self._log, parts)
+            self._groups[parts] = group
+            n_hours = len(group.hours.n) if group.hours is not None else 0
+            if batch and cells + n_hours * len(recipe.columns) > MOST_CELLS:
+                yield batch
+                batch, cells = [], 0
+            batch.append(group)
+            cells += n_hours * len(recipe.columns)
+        if batch:
+            yield batch
+
+    def _make(self, recipe: Recipe, groups: Sequence[Group]) -> Sheet:
+        file = self._work.folder / "sheet.parquet"
+        recipe.write(self._engine, groups, file)
+        told = tuple(tuple(map(tell, group.parts)) for group in groups)
+        grains = tuple(group.grains for group in groups)
+        return self._place(file, (recipe.kind, recipe.key), (recipe.columns, told, grains))
+
+    def _joined(self, sheets: Sequence[Sheet]) -> list[str]:
+        """The names of the sheets, once those of like size are one."""
+        tiers: dict[int, list[Sheet]] = {}
+        for sheet in sheets:
+            tiers.setdefault(int(math.log(max(sheet.n_bytes, 1), TIER)), []).append(sheet)
+        kept = []
+        for alike in tiers.values():
+            if len(alike) >= TIER:
+                alike = [self._join([(s, dict.fromkeys(range(len(s.groups)))) for s in alike])]
+            kept += [sheet.file.stem for sheet in alike]
+        return kept
+
+    def _join(self, pieces: Sequence[tuple[Sheet, Mapping[int, object]]]) -> Sheet:
+        file = self._work.folder / "sheet.parquet"
+        join_sheets(self._engine, pieces, file)
+        first = pieces[0][0]
+        told = tuple(sheet.groups[i] for sheet, groups in pieces for i in groups)
+        grains = tuple(sheet.grains[i] for sheet, groups in pieces for i in groups)
+        return self._place(file, (first.kind, first.key), (first.columns, told, grains))
+
+    def _place(self, file: Path, what: tuple[str, str], told: tuple[Any, Any, Any]) -> Sheet:
+        """Move a file into place, then its line."""
+        sync(file)
+        name = f"{what[0]}-{self._work.id}-{secrets.token_hex(4)}"
+        target = self._folder / f"{name}.parquet"
+        sheet = Sheet(target, *what, file.stat().st_size, *told)
+        line = file.with_suffix(".json")
+        line.write_text(describe(sheet))
+        sync(line)
+        reach("summary-written")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
+        reach("summary-moved")
+        line.replace(target.with_suffix(".json"))
+        sync(self._folder)
+        return sheet
+
+
+def _is_of(sheet: Sheet, recipe: Recipe) -> bool:
+    """Whether a sheet holds what the recipe makes."""
+    is_kind = (sheet.kind, sheet.key) == (recipe.kind, recipe.key)
+    return is_kind and sheet.columns == recipe.columns

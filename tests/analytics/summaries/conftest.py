@@ -1,0 +1,145 @@
+"""A log of a few parts, and its sheets as an import leaves them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from analytics.core import Column, Dataset, Log, LogName, Part, Schema
+from analytics.query.engine import Engine
+from analytics.summaries import chooser, columns, store
+from analytics.summaries.grid import grid_file, make_grid
+from analytics.summaries.recipes import group_of, recipes
+from analytics.summaries.store import Sheet, describe, folder_of, tell
+
+T0 = datetime(2024, 1, 1)
+Row = dict[str, Any]
+NAMES = (
+    "row",
+    "prediction_id",
+    "timestamp",
+    "model_version",
+    "prediction",
+    "x",
+    "y",
+    "city",
+    "date",
+)
+FIELDS = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("prediction_id", pa.string()),
+        ("timestamp", pa.timestamp("us")),
+        ("model_version", pa.string()),
+        ("prediction", pa.string()),
+        ("x", pa.float64()),
+        ("y", pa.int32()),
+        ("city", pa.string()),
+    ]
+)
+SCHEMA = Schema(
+    "none",
+    (
+        Column("timestamp", "timestamp", "time"),
+        Column("model_version", "model_version", "categorical"),
+        Column("prediction", "prediction", "categorical"),
+        Column("x", "feature", "numeric"),
+        Column("y", "feature", "numeric"),
+        Column("city", "feature", "categorical"),
+    ),
+)
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Summaries of a few rows are made and taken."""
+    monkeypatch.setattr(store, "MIN_ROWS", 1)
+    monkeypatch.setattr(columns, "FEW", 0)
+    monkeypatch.setattr(chooser, "MIN_ROWS", 0)
+
+
+def rows_of(seed: int, n: int, days: float = 3.0, shift: float = 0.0) -> list[Row]:
+    """Rows with ties, heavy values, infinities, NaN and NULL in them, in the order of time."""
+    chance = random.Random(seed)
+    odd = [None, float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1.0, 1.0, 1.0]
+    times = sorted(chance.random() * days for _ in range(n))
+    return [
+        {
+            "row": i,
+            "prediction_id": f"p{seed}-{i}",
+            "timestamp": T0 + timedelta(days=at),
+            "model_version": chance.choice(["v1", "v2", None]),
+            "prediction": chance.choice(["0", "1", None]),
+            "x": chance.choice(odd) if chance.random() < 0.3 else chance.gauss(shift, 1),
+            "y": chance.choice([None, 1, 2, 3, 4, 5]),
+            "city": chance.choice([None, "a", "b", "L'x", ""]),
+        }
+        for i, at in enumerate(times)
+    ]
+
+
+def write_part(folder: Path, name: str, rows: Sequence[Row]) -> Part:
+    """One part of a log."""
+    file = folder / "date=none" / f"{name}.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows), FIELDS), file)
+    times = [row["timestamp"] for row in rows]
+    return Part(str(file), len(rows), name, min(times, default=None), max(times, default=None))
+
+
+def dataset_of(
+    folder: Path, production: Sequence[Sequence[Row]], reference: Sequence[Row]
+) -> Dataset:
+    """A model's log: each list of rows is a part."""
+    parts = [write_part(folder, f"part{i}", rows) for i, rows in enumerate(production)]
+    logs: dict[tuple[LogName, str], Log] = {
+        ("production", "predictions"): Log("predictions", tuple(parts), NAMES, True)
+    }
+    if reference:
+        kept = (write_part(folder, "reference", reference),)
+        logs["reference", "predictions"] = Log("predictions", kept, NAMES, True)
+    return Dataset("m", SCHEMA, logs, "f")  # type: ignore[arg-type]
+
+
+def summarise(
+    engine: Engine,
+    dataset: Dataset,
+    groups: Callable[[Sequence[Part]], list[tuple[Part, ...]]] = lambda parts: [
+        (p,) for p in parts
+    ],
+) -> list[Sheet]:
+    """Sheets of both logs, as an import leaves them."""
+    home = engine.summaries.folder
+    assert home is not None
+    grid = make_grid(engine, dataset)
+    file = grid_file(home, dataset)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(grid.to_json())
+    made = []
+    for log in ("reference", "production"):
+        kept = dataset.log("predictions", log)
+        folder = folder_of(home, dataset.model, log)
+        folder.mkdir(parents=True, exist_ok=True)
+        chosen = [group_of(engine, kept, parts) for parts in groups(kept.parts)]
+        for recipe in recipes(dataset, log, grid) if chosen else ():
+            target = folder / f"{recipe.kind}.parquet"
+            recipe.write(engine, chosen, target)
+            sheet = Sheet(
+                target,
+                recipe.kind,
+                recipe.key,
+                target.stat().st_size,
+                recipe.columns,
+                tuple(tuple(map(tell, group.parts)) for group in chosen),
+                tuple(group.grains for group in chosen),
+            )
+            target.with_suffix(".json").write_text(describe(sheet))
+            made.append(sheet)
+    return made

@@ -1,0 +1,198 @@
+"""Counts of parts are those of rows: by NumPy, by portable SQL, and one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.core import Dataset, Log, Part, Scope, Window
+from analytics.query.columns import level_counts, numeric_values
+from analytics.query.engine import Engine
+from analytics.query.groups import count_groups
+from analytics.sources.relation import relation
+from analytics.summaries import columns, levels
+from analytics.summaries.chooser import grid_of, levels_key, numbers_key
+from analytics.summaries.columns import count_columns, hours_of
+from analytics.summaries.edges import bin_sorted
+from analytics.summaries.levels import counted_levels
+from analytics.summaries.reading import counted_columns, counted_groups, taken_of
+from analytics.summaries.sql import numbers_sql
+from analytics.summaries.store import Summaries
+from tests.analytics.summaries.conftest import T0, dataset_of, rows_of, summarise
+
+pytestmark = pytest.mark.usefixtures("eager")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("log")
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> Iterator[Engine]:
+    engine = Engine([folder])
+    engine.summaries = Summaries(folder / "summaries")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def log(engine: Engine, folder: Path) -> Dataset:
+    """Four parts that overlap in time, two of them in one group, and a reference."""
+    parts = [rows_of(seed, 200) for seed in range(4)]
+    dataset = dataset_of(folder, parts, rows_of(9, 300, 2.0))
+    summarise(engine, dataset, lambda p: [tuple(p[:2]), *((q,) for q in p[2:3])])
+    return dataset
+
+
+def test_numpy_counts_as_portable_sql_does(engine: Engine, log: Dataset, monkeypatch: Any) -> None:
+    monkeypatch.setattr(columns, "PIECE_ROWS", 70)
+    grid, kept = grid_of(engine, log), log.log("predictions")
+    assert grid is not None
+    hours = hours_of(engine, kept, kept.parts)
+    assert hours is not None
+    counted = count_columns(engine, kept, kept.parts, hours, grid)
+    sql = numbers_sql(relation(kept), grid.edges, has_version=True)
+    plain: Counter[tuple[Any, ...]] = Counter()
+    ends = {}
+    for hour, version, name, at, n, low, high in engine.rows(sql):
+        plain[hour, version, name, at] += n
+        if low is not None:
+            before = ends.get((hour, version, name), (low, high))
+            ends[hour, version, name] = (min(low, before[0]), max(high, before[1]))
+    found: Counter[tuple[Any, ...]] = Counter()
+    names = (*hours.versions, None)
+    for name, column in counted.items():
+        for i, row in enumerate(column.counts):
+            at = (
+                T0 + timedelta(microseconds=int(hours.period[i]) - 1704067200_000_000),
+                names[hours.version[i]],
+                name,
+            )
+            for b in np.flatnonzero(row).tolist():
+                found[(*at, b)] = int(row[b])
+            assert ends.get(at) == (
+                None if np.isnan(column.low[i]) else (column.low[i], column.high[i])
+            )
+    assert found == plain
+    assert sum(found.values()) == 2 * kept.n_rows
+
+
+moments = st.one_of(
+    st.none(),
+    st.floats(-0.5, 3.5).map(lambda d: T0 + timedelta(days=d)),
+    st.integers(0, 72).map(lambda h: T0 + timedelta(hours=h)),
+)
+scopes = st.builds(
+    lambda ends, every, version, by_version, log: Scope(
+        log,
+        window=Window(*sorted(ends, key=lambda t: (t is not None, t or T0)))
+        if None not in ends
+        else Window(*ends),
+        every=every,
+        version=version,
+        by_version=by_version,
+    ),
+    st.tuples(moments, moments),
+    st.sampled_from([None, "hour", "day", "week", "month"]),
+    st.sampled_from([None, None, "v1", "other"]),
+    st.booleans(),
+    st.sampled_from(["production", "production", "reference"]),
+)
+
+
+@given(scopes, st.permutations(range(4)))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_sheets_answer_as_rows_do_whatever_the_window_and_the_order_of_parts(
+    engine: Engine, log: Dataset, scope: Scope, order: list[int]
+) -> None:
+    kept = log.log("predictions")
+    shuffled = replace(kept, parts=tuple(kept.parts[i] for i in order))
+    dataset = replace(log, logs={**log.logs, ("production", "predictions"): shuffled})
+    grid = grid_of(engine, dataset)
+    taken = taken_of(engine, dataset, scope, columns.KIND, numbers_key(dataset))
+    counts = taken_of(engine, dataset, scope, levels.KIND, levels_key())
+    assert grid is not None and taken is not None and counts is not None
+    found = counted_columns(engine, dataset, scope, grid, (["x", "y"], taken))
+    plain = numeric_values(engine, dataset, scope, ["x", "y"])
+    for name in ("x", "y"):
+        rows = {key for key, (values, missing) in plain[name].items() if len(values) + missing}
+        assert {k for k, b in found[name].items() if b.counts.sum() + b.n_missing} == rows
+        for key in rows:
+            values, n_missing = plain[name][key]
+            binned = found[name][key]
+            assert binned.counts.tolist() == bin_sorted(values, grid.edges[name]).tolist()
+            assert binned.n_missing == n_missing
+            ends = (values[0], values[-1]) if len(values) else (np.nan, np.nan)
+            assert np.array_equal((binned.low, binned.high), ends, equal_nan=True)
+    asked = ["city", "prediction"]
+    assert counted_levels(engine, dataset, scope, asked, counts) == level_counts(
+        engine, dataset, scope, asked
+    )
+    groups = count_groups(engine, dataset, scope)
+    assert counted_groups(engine, dataset, scope, taken) == groups
+
+
+def test_parts_without_times_are_scanned(engine: Engine, log: Dataset) -> None:
+    kept = log.log("predictions")
+    lost = replace(kept, parts=(*kept.parts[:3], replace(kept.parts[3], start=None, end=None)))
+    dataset = replace(log, logs={("production", "predictions"): lost})
+    assert taken_of(engine, dataset, Scope(), columns.KIND, numbers_key(log)) is None
+    assert taken_of(engine, log, Scope(every=50), columns.KIND, numbers_key(log)) is None
+    assert (
+        taken_of(engine, log, Scope(as_of=datetime(2024, 1, 2)), columns.KIND, numbers_key(log))
+        is None
+    )
+
+
+def test_levels_beyond_the_commonest_are_a_tail_and_their_column_is_scanned(
+    engine: Engine, folder: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(levels, "MOST", 2)
+    dataset = dataset_of(folder, [rows_of(5, 100)], rows_of(6, 50))
+    summarise(engine, dataset)
+    taken = taken_of(engine, dataset, Scope(), levels.KIND, levels_key())
+    assert taken is not None and taken.pieces
+    found = counted_levels(engine, dataset, Scope(), ["city", "prediction"], taken)
+    assert found == level_counts(engine, dataset, Scope(), ["prediction"])
+
+
+def test_hours_with_few_rows_are_not_kept_but_their_days_are(
+    engine: Engine, folder: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(columns, "FEW", 20)
+    dataset = dataset_of(folder, [rows_of(7, 300)], rows_of(8, 50))
+    made = summarise(engine, dataset)
+    assert [s.grains for s in made if s.file.parent.name == "production"] == [(("day",),)] * 2
+    scope = Scope(window=Window(T0 + timedelta(hours=5), T0 + timedelta(hours=60)), every="day")
+    taken = taken_of(engine, dataset, scope, columns.KIND, numbers_key(dataset))
+    assert taken is not None and taken.pieces
+    assert counted_groups(engine, dataset, scope, taken) == count_groups(engine, dataset, scope)
+
+
+def test_rows_without_a_time_are_never_counted(engine: Engine, folder: Path) -> None:
+    rows = rows_of(10, 20)
+    rows[3]["timestamp"] = None
+    kept = [r["timestamp"] for r in rows if r["timestamp"]]
+    part = dataset_of(folder, [[r for r in rows if r["timestamp"]]], []).log("predictions").parts[0]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from tests.analytics.summaries.conftest import FIELDS
+
+    pq.write_table(pa.Table.from_pylist(rows, FIELDS), part.path)
+    odd = Part(part.path, 20, "odd", min(kept), max(kept))
+    assert (
+        hours_of(engine, Log("predictions", (odd,), ("timestamp", "model_version")), [odd]) is None
+    )

@@ -1,0 +1,157 @@
+"""Drift from summaries is drift from rows, within the bounds that it states, and with its verdicts."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.core import Dataset, Every, Question, Result, Scope, Window
+from analytics.drift import ks, wasserstein
+from analytics.evaluate.drift import drift
+from analytics.query.engine import Engine
+from analytics.query.segment import parse_segment
+from analytics.summaries.store import Summaries
+from tests.analytics.summaries.conftest import SCHEMA, T0, dataset_of, rows_of, summarise
+
+module = importlib.import_module("analytics.evaluate.drift")
+pytestmark = pytest.mark.usefixtures("eager")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine([tmp_path])
+    engine.summaries = Summaries(tmp_path / "summaries")
+    yield engine
+    engine.close()
+
+
+def both(engine: Engine, dataset: Dataset, question: Question) -> tuple[list[Result], list[Result]]:
+    """The results from summaries, and from rows."""
+    free = replace(question, is_exact=False)
+    return drift(engine, dataset, free), drift(engine, dataset, question)
+
+
+def check(found: Sequence[Result], exact: Sequence[Result]) -> None:
+    for one, other in zip(found, exact, strict=True):
+        assert (one.name, one.column, one.version, one.window) == (
+            other.name,
+            other.column,
+            other.version,
+            other.window,
+        )
+        assert (one.n, one.n_labelled, one.verdict, one.reason) == (
+            other.n,
+            other.n_labelled,
+            other.verdict,
+            other.reason,
+        )
+        if one.is_exact:
+            assert (one.value, one.low, one.high) == (other.value, other.low, other.high)
+        else:
+            assert one.value is not None and other.value is not None
+            assert abs(one.value - other.value) <= one.detail["bound"] + 1e-12
+        json.dumps(dict(one.detail))
+
+
+@given(
+    st.integers(0, 1000),
+    st.sampled_from([None, "hour", "day", "week"]),
+    st.booleans(),
+    st.floats(0, 0.5),
+    st.sampled_from([(), ("ks",), ("ks", "psi"), ("ks", "cvm"), ("missing_rate",)]),
+    st.tuples(st.integers(0, 30), st.integers(40, 80)),
+)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_verdicts_and_integers_are_those_of_the_rows(
+    engine: Engine,
+    tmp_path: Path,
+    seed: int,
+    every: Every | None,
+    by_version: bool,
+    shift: float,
+    names: tuple[str, ...],
+    hours: tuple[int, int],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ks, "MOST_BOUND", 1.0)  # few rows in many bins
+        patch.setattr(wasserstein, "MOST_BOUND", 10.0)
+        parts = [rows_of(seed + i, 400, shift=shift) for i in range(3)]
+        dataset = dataset_of(tmp_path, parts, rows_of(seed + 9, 900))
+        summarise(engine, dataset, lambda p: [(q,) for q in p[:2]])  # the third part is scanned
+        window = Window(*(T0 + timedelta(hours=h, minutes=20) for h in hours))
+        for reference in (Scope("reference"), Scope(window=Window(None, window.start))):
+            scope = Scope(window=window, every=every, by_version=by_version)
+            check(*both(engine, dataset, Question(scope, reference, names)))
+
+
+def test_sums_are_taken_where_they_do_and_rows_where_they_do_not(
+    engine: Engine, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(ks, "MOST_BOUND", 1.0)
+    monkeypatch.setattr(wasserstein, "MOST_BOUND", 10.0)
+    dataset = dataset_of(tmp_path, [rows_of(1, 3000)], rows_of(2, 3000))
+    summarise(engine, dataset)
+    read: list[str] = []
+    plain = module._Read.__init__
+
+    def spy(self: Any, engine: Engine, dataset: Dataset, question: Question, columns: Any) -> None:
+        read.extend(c.name for c in columns)
+        plain(self, engine, dataset, question, columns)
+
+    monkeypatch.setattr(module._Read, "__init__", spy)
+
+    def ask(question: Question) -> list[str]:
+        read.clear()
+        drift(engine, dataset, question)
+        return sorted(read)
+
+    everything = ["city", "prediction", "x", "y"]
+    question = Question(Scope(), Scope("reference"), is_exact=False)
+    assert ask(question) == []
+    assert ask(replace(question, names=("ks", "psi", "js", "hellinger"))) == []
+    assert ask(replace(question, names=("cvm",))) == ["x", "y"]
+    assert ask(replace(question, is_exact=True)) == everything
+    segment = parse_segment("city = 'a'", SCHEMA)
+    assert ask(replace(question, scope=Scope(segment=segment))) == everything
+    assert ask(replace(question, scope=Scope(as_of=T0 + timedelta(days=9)))) == everything
+    assert ask(replace(question, scope=Scope(every=500))) == everything
+    # Against another reference than the grid's, tenths are not known.
+    other = replace(question, reference=Scope(window=Window(None, T0 + timedelta(days=1))))
+    assert ask(other) == ["x", "y"]
+    assert ask(replace(other, names=("ks",))) == []
+
+
+def test_a_column_whose_verdict_is_in_doubt_is_read(
+    engine: Engine, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(ks, "MOST_BOUND", 1.0)
+    dataset = dataset_of(tmp_path, [rows_of(1, 3000, shift=0.15)], rows_of(2, 3000))
+    summarise(engine, dataset)
+    question = Question(Scope(), Scope("reference"), ("ks",))
+    exact = next(r for r in drift(engine, dataset, question) if r.column == "x")
+    found = next(
+        r for r in drift(engine, dataset, replace(question, is_exact=False)) if r.column == "x"
+    )
+    assert not found.is_exact and found.detail["bound"] > 0
+    assert found.detail["above_floor"] <= exact.detail["above_floor"]
+    # A tolerance just between both ends: from counts alone nobody knows.
+    least = found.detail["above_floor"]
+    test = replace(ks.TEST, tolerance=(least + 1e-9, 1.0))
+    monkeypatch.setattr(
+        "analytics.evaluate.evidence.tests_for", lambda kind: (test,) if kind == "numeric" else ()
+    )
+    found = next(
+        r for r in drift(engine, dataset, replace(question, is_exact=False)) if r.column == "x"
+    )
+    assert found.is_exact and "bound" not in found.detail
