@@ -46,13 +46,15 @@ def levels_table_sql(
     for i, parts in enumerate(groups if names else ()):
         has_versions = "model_version" in log.columns
         long = levels_sql(relation(log, parts), list(names), MOST, has_version=has_versions)
-        picks = "version, name, level, is_tail, CAST(sum(n) AS BIGINT) AS n"
-        selects += [
+        counted = [
             f"SELECT {i} AS grp, {quote_text(grain)} AS grain,"
-            f" epoch_us(date_trunc({quote_text(grain)}, hour)) AS period, {picks}"
-            f" FROM ({long}) GROUP BY ALL"
+            f" epoch_us(date_trunc({quote_text(grain)}, hour)) AS period, version, name, level,"
+            " is_tail, CAST(sum(n) AS BIGINT) AS n FROM long GROUP BY ALL"
             for grain in grains[i]
         ]
+        if counted:
+            united = " UNION ALL ".join(counted)
+            selects.append(f"SELECT * FROM (WITH long AS MATERIALIZED ({long}) {united})")
     return f"{' UNION ALL '.join(selects)} ORDER BY grain, name, period, version, level"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from analytics.core import Dataset, Log, LogName, Part
 from analytics.query.engine import Engine
 from analytics.sources.relation import quote_text
-from analytics.summaries import columns, levels
+from analytics.summaries import columns, levels, serving
 from analytics.summaries.chooser import levels_key, numbers_key
 from analytics.summaries.columns import Hours, count_columns, grains_of, hours_of, numbers_table
 from analytics.summaries.grid import Grid, numeric_columns
@@ -52,10 +52,13 @@ def recipes(dataset: Dataset, log: LogName, grid: Grid) -> list[Recipe]:
     kept = dataset.log("predictions", log)
     numeric = tuple(n for n in numeric_columns(dataset) if n in grid.edges and n in kept.columns)
     level = tuple(n for n in level_columns(dataset) if n in kept.columns)
-    return [
+    found = [
         Recipe(columns.KIND, numbers_key(dataset), numeric, _numbers(kept, grid, numeric)),
         Recipe(levels.KIND, levels_key(), level, _levels(kept, level)),
     ]
+    if {"latency_ms", "status"}.intersection(kept.columns):
+        found.append(Recipe(serving.KIND, serving.serving_key(), (), _served(kept)))
+    return found
 
 
 def group_of(engine: Engine, log: Log, parts: tuple[Part, ...]) -> Group:
@@ -98,6 +101,14 @@ def _levels(log: Log, names: Sequence[str]) -> Callable[[Engine, Sequence[Group]
         chosen = [group.parts for group in groups]
         grains = [group.grains for group in groups]
         copy_to(engine, levels_table_sql(log, names, chosen, grains), file)
+
+    return write
+
+
+def _served(log: Log) -> Callable[[Engine, Sequence[Group], Path], None]:
+    def write(engine: Engine, groups: Sequence[Group], file: Path) -> None:
+        chosen = [group.parts for group in groups]
+        copy_to(engine, serving.sheet_sql(log, chosen, [group.grains for group in groups]), file)
 
     return write
 
