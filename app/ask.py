@@ -101,6 +101,10 @@ def answer(engine: Engine, asking: Asking) -> Any:
     kind, _, what = asking.name.partition(":")
     if kind == "performance":
         return evaluate.performance(engine, dataset, question, now=moment)
+    if kind == "held":
+        from analytics.evaluate.held import held
+
+        return held(engine, dataset, question, now=moment)
     if kind == "estimate":
         return _estimate(engine, asking, what)
     if kind in ("changes", "alarms"):

@@ -24,6 +24,7 @@ from analytics.core import Dataset
 from analytics.query.engine import Engine
 from app.ask import Asking, Desk, answer
 from app.monitors.asking import ask_monitor, incidents_of
+from app.monitors.judging import judged_of
 from app.monitors.policies import default_monitors
 from app.questions import Asked, build_question, clock
 from bench import calm
@@ -68,11 +69,12 @@ def draw(seed: int, a_day: int, *, is_own: bool) -> dict[str, Any]:
         engine = Engine([name], threads=1)
         desk = cast(Desk, Bench(engine, log))
         runs = [ask_monitor(desk, monitor) for monitor in default_monitors(log)]
+        judged = judged_of(desk, runs)
         engine.close()
     errors = [run.error for run in runs if run.error]
     if errors:
         raise RuntimeError(errors[0])
-    found = incidents_of(runs)
+    found = incidents_of(runs, judged)
     weeks = {moment for run in runs for moment in run.clear}
     return {
         "seed": seed, "a_day": a_day, "is_own": is_own, "weeks": len(weeks),

@@ -253,8 +253,9 @@ false, and at most one in each log may be. Lead is told where somebody recorded 
 |---|---:|---|---|---|---:|---:|---:|---:|
 {table}
 
-The car loan's shift is found and calls nobody: ROC AUC falls from 0.971 to 0.960 with it, less than the 0.02 from
-which a fall counts by default.
+The car loan's shift costs: ROC AUC, which its monitor watches, falls from 0.971 to 0.960 with it, less than the 0.02
+from which a fall counts by default, but accuracy, precision, recall and F1 fall by about three points. Drift is called
+harmless only where no headline metric surely fell while it lasted.
 {end}"""
 
 

@@ -24,8 +24,7 @@ if not view.has_reference:
 
 every = default_every(view)
 results = view.ask("drift", "Comparing every column with the reference")
-main = headline_metrics(view)[:1]
-held = view.ask("performance", "Comparing performance", names=main) if main else []
+held = view.ask("held", "Comparing performance") if headline_metrics(view) else []
 opening = speak_of_drift(results, [r for r in held if "class" not in r.detail])
 draw_lead(opening, steps_of([opening], "drift"))
 draw_export(place, view, results, "drift")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analytics.core import Finding, Result
+from analytics.core import Finding, Result, Verdict
 from analytics.findings.find import RANK, find, judge_together, params_of, span_of
+from analytics.stats.falls import fallen
 from analytics.words import (
     unit_of,
+    write_amount,
     write_count,
     write_half_width,
     write_list,
@@ -51,19 +53,7 @@ def speak_of_drift(results: Sequence[Result], performance: Sequence[Result]) -> 
     names = write_list([str(r.column) for r in moved])
     worst = moved[0]
     effect = f"{worst.column}: {worst.detail['label']} {write_value(worst.value, 'score')}"
-    held = next((r for r in performance if r.value is not None), None)
-    if held is None or held.detail.get("reference") is None or held.verdict == "undefined":
-        said, verdict = "whether it did harm is not known yet: labels are missing", worst.verdict
-    else:
-        unit = unit_of(held)
-        number = f"{write_value(held.value, unit)} {write_half_width(held.low, held.high, unit)}"
-        against = f"(reference {write_value(held.detail['reference'], unit)})"
-        if held.verdict == "ok":
-            said = f"{held.detail['label']} held at {number} {against}: harmless so far"
-            verdict = "ok"
-        else:
-            said = f"{held.detail['label']} moved too, to {number} {against}"
-            verdict = max(worst.verdict, held.verdict, key=lambda v: RANK[v])
+    said, verdict = _what_it_did(performance, worst)
     return Finding(
         title=f"{count}: {names}",
         sentence=f"{effect}; {said}.",
@@ -72,6 +62,42 @@ def speak_of_drift(results: Sequence[Result], performance: Sequence[Result]) -> 
         page="drift",
         results=(worst,),
     )
+
+
+def _what_it_did(performance: Sequence[Result], worst: Result) -> tuple[str, Verdict]:
+    """Whether headline metrics held: harmless only where none of them surely fell."""
+    known = [r for r in performance if r.value is not None and r.verdict != "undefined"]
+    known = [r for r in known if r.detail.get("reference") is not None]
+    if not known:
+        return "whether it did harm is not known yet: labels are missing", worst.verdict
+    over = [r for r in known if r.verdict in ("warning", "critical")]
+    fell = fallen(known)
+    main = max(over, key=lambda r: RANK[r.verdict]) if over else known[0]
+    unit = unit_of(main)
+    number = f"{write_value(main.value, unit)} {write_half_width(main.low, main.high, unit)}"
+    against = f"(reference {write_value(main.detail['reference'], unit)})"
+    if over:
+        said = f"{main.detail['label']} moved too, to {number} {against}"
+        more = [f for f in fell if f.name != main.name]
+        said += f"; {write_list([_say_fall(f) for f in more[:2]])}" if more else ""
+        return said, max(worst.verdict, main.verdict, key=lambda v: RANK[v])
+    if fell:
+        little = "less than counts by itself, but surely"
+        return f"{write_list([_say_fall(f) for f in fell[:2]])}: {little}", "warning"
+    return f"{main.detail['label']} held at {number} {against}: harmless so far", "ok"
+
+
+def _say_fall(fall: Result) -> str:
+    """A metric's change for the worse, with its interval."""
+    unit, detail = unit_of(fall), fall.detail
+    low, high = sorted((abs(detail["change_low"]), abs(detail["change_high"])))
+    points = " points" if unit in ("share", "rate") else ""
+    verb = "fell" if detail["change"] < 0 else "rose"
+    size, ends = (
+        write_amount(abs(detail["change"]), unit),
+        (write_amount(x, unit) for x in (low, high)),
+    )
+    return f"{detail['label']} {verb} by {size}{points} ({' to '.join(ends)})"
 
 
 def calm(results: Sequence[Result]) -> Finding:

@@ -2,17 +2,20 @@
 
 A loss is what an incident is about. A fault in a column's data that began with it comes first, and
 mutes the drift that it makes; columns that moved with the loss stand beside it, for moving together
-proves no cause. A fault alone is an incident too. Drift beside a metric that was measured and held is "drifted, harmless" and
-calls nobody.
+proves no cause. A fault alone is an incident too. Drift beside headline metrics that were measured
+and held is "drifted, harmless" and calls nobody; where one of them surely fell with it, however little,
+that is its consequence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from analytics.core import Result
+from analytics.monitors.harm import Judged, Toll, toll_of
 from analytics.monitors.kinds import METRICS
 from analytics.monitors.moments import ZERO
 from analytics.monitors.run import Alert
@@ -35,6 +38,7 @@ class Incident:
     consequence: Alert | None
     alerts: tuple[Alert, ...]
     muted: tuple[Alert, ...] = ()
+    fell: tuple[Result, ...] = ()  # the other headline metrics that fell with drift
 
     @property
     def notifies(self) -> bool:
@@ -43,22 +47,22 @@ class Incident:
 
 
 def group(
-    alerts: Sequence[Alert], within: timedelta = timedelta(days=8), clear: Sequence[datetime] = ()
+    alerts: Sequence[Alert], within: timedelta = timedelta(days=8), judged: Sequence[Judged] = ()
 ) -> list[Incident]:
     """Incidents in the order of time; what begins at most ``within`` apart began together.
 
-    ``clear`` are the ends of the periods in which performance could be judged: drift that lasted
-    through one of them and is part of no loss did no harm.
+    ``judged`` are the periods in which performance could be judged: drift that lasted through one
+    of them, and with which no headline metric surely fell, did no harm.
     """
     found: list[Incident] = []
     for model in sorted({a.monitor.model for a in alerts}):
         own = [a for a in alerts if a.monitor.model == model]
-        found += _of_model(own, within, clear)
+        found += _of_model(own, within, judged)
     return sorted(found, key=lambda i: (i.model, i.started or ZERO))
 
 
 def _of_model(
-    alerts: Sequence[Alert], within: timedelta, clear: Sequence[datetime]
+    alerts: Sequence[Alert], within: timedelta, judged: Sequence[Judged]
 ) -> list[Incident]:
     faults = _clusters([a for a in alerts if is_fault(a)], _is_same_fault(within))
     losses = _clusters([a for a in alerts if is_loss(a)], _began_together(within))
@@ -78,9 +82,23 @@ def _of_model(
         incidents.append(_incident("data", fault, muted))
     for drift in _clusters(moved, _overlaps(within)):
         is_limit = any(a.monitor.rule != "change" for a in drift)  # somebody said what harms
-        lasted = not is_limit and any(_begin(drift) <= m <= _end(drift) for m in clear)
-        incidents.append(_incident("harmless" if lasted else "drift", drift, []))
+        told = [] if is_limit else judged
+        spans = [(_begin(loss), _end(loss)) for loss in losses]
+        incidents.append(_drifted(drift, toll_of((_begin(drift), _end(drift)), told, spans)))
     return incidents
+
+
+def _drifted(drift: Sequence[Alert], toll: Toll) -> Incident:
+    """Drift with what it cost; its severity is that of the fall where there is one."""
+    if toll.worst is None:
+        return _incident("harmless" if toll.is_measured else "drift", drift, [])
+    is_critical = toll.worst.result.verdict == "critical"
+    return replace(
+        _incident("harm", drift, []),
+        severity="critical" if is_critical else "warning",
+        consequence=toll.worst,
+        fell=toll.others,
+    )
 
 
 def is_loss(alert: Alert) -> bool:

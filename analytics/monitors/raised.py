@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from analytics.monitors.harm import Judged
 from analytics.monitors.incidents import Incident, group
 from analytics.monitors.moments import ZERO
 from analytics.monitors.run import Alert, Run
@@ -37,21 +38,24 @@ def known_at(alert: Alert) -> datetime:
 
 
 def date_incidents(
-    alerts: Sequence[Alert], within: timedelta, clear: Sequence[datetime]
+    alerts: Sequence[Alert], within: timedelta, judged: Sequence[Judged]
 ) -> list[Raised]:
     """The incidents of all alerts, each dated by what was known at every moment before."""
-    return [_date(i, alerts, within, clear) for i in group(alerts, within, clear)]
+    return [_date(i, alerts, within, judged) for i in group(alerts, within, judged)]
 
 
 def _date(
-    incident: Incident, alerts: Sequence[Alert], within: timedelta, clear: Sequence[datetime]
+    incident: Incident, alerts: Sequence[Alert], within: timedelta, judged: Sequence[Judged]
 ) -> Raised:
     """The first moment at which the incident, as it looked then, called somebody."""
     names = {_name(a) for a in incident.alerts}
     first: Raised | None = None
-    for moment in sorted({known_at(a) for a in incident.alerts}):
+    moments = {known_at(a) for a in incident.alerts}
+    if incident.consequence is not None and incident.consequence not in incident.alerts:
+        moments |= {j.known for j in judged if j.results}  # a fall that more labels showed
+    for moment in sorted(moments):
         known = [_as_of(a, moment) for a in alerts if known_at(a) <= moment]
-        for then in group(known, within, [m for m in clear if m <= moment]):
+        for then in group(known, within, [j for j in judged if j.known <= moment]):
             if names.isdisjoint(map(_name, then.alerts)):
                 continue
             first = first or Raised(incident, moment, then)

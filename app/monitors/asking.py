@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from analytics.errors import QueryCancelled, TelltaleError, UsageError
+from analytics.monitors.harm import Judged
 from analytics.monitors.incidents import Incident, group
 from analytics.monitors.kinds import KINDS
 from analytics.monitors.moments import span_of
@@ -42,20 +43,8 @@ def answers_of(
 
     With ``wait`` each period knows only the labels that came so many periods after its end.
     """
-    kind, compared = monitor.kind, monitor.reference
-    if monitor.question == "slice":
-        compared = compared or "rest"
-    asked = Asked(
-        version=monitor.version,
-        window=monitor.window,
-        reference=compared if kind.is_compared and not monitor.is_detector else "none",
-        segment=monitor.segment,
-        every=monitor.every,
-        names=names_of(monitor),
-        columns=monitor.columns if monitor.question != "fairness" else (),
-        as_of=as_of,
-        wait=wait,
-    )
+    kind = monitor.kind
+    asked = replace(asked_by(monitor), as_of=as_of, wait=wait)
     dataset, question, results = _ask(desk, monitor, asked)
     if monitor.rule == "change" and question.reference is None and kind.needs_reference:
         raise UsageError(
@@ -70,6 +59,22 @@ def answers_of(
         is_ended = dataset.last_event == moment and question.scope.as_of is None
         return _closed(results, _next_day(moment) if is_ended else moment)
     return results
+
+
+def asked_by(monitor: Monitor) -> Asked:
+    """The words of a monitor's question."""
+    kind, compared = monitor.kind, monitor.reference
+    if monitor.question == "slice":
+        compared = compared or "rest"
+    return Asked(
+        version=monitor.version,
+        window=monitor.window,
+        reference=compared if kind.is_compared and not monitor.is_detector else "none",
+        segment=monitor.segment,
+        every=monitor.every,
+        names=names_of(monitor),
+        columns=monitor.columns if monitor.question != "fairness" else (),
+    )
 
 
 def names_of(monitor: Monitor) -> tuple[str, ...]:
@@ -141,12 +146,17 @@ def _next_day(moment: datetime) -> datetime:
     return datetime.combine(moment.date() + timedelta(days=1), datetime.min.time())
 
 
-def incidents_of(runs: Sequence[Run]) -> list[Incident]:
-    """The incidents of one model's monitors."""
+def incidents_of(runs: Sequence[Run], judged: Sequence[Judged] | None = None) -> list[Incident]:
+    """The incidents of one model's monitors; ``judged`` says what drift did to headline metrics.
+
+    Without it only the monitors' own metrics are known.
+    """
     alerts = [alert for found in runs for alert in found.alerts]
     within = max((span_of(found.monitor.every) for found in runs), default=span_of("week"))
-    clear = {m for found in runs if found.monitor.question == "performance" for m in found.clear}
-    return group(alerts, within, sorted(clear))
+    if judged is None:
+        measured = [found for found in runs if found.monitor.question == "performance"]
+        judged = [Judged(at, at) for at in sorted({m for found in measured for m in found.clear})]
+    return group(alerts, within, judged)
 
 
 def reason_of(desk: Desk, loss: Alert) -> str:

@@ -14,6 +14,7 @@ from analytics.monitors.policy import Monitor
 from analytics.monitors.raised import Raised, date_incidents, seen_later, with_maturity
 from analytics.monitors.run import Run, failed, run
 from app.monitors.asking import answers_of
+from app.monitors.judging import judged_of
 from app.questions import Asked, build_question, clock
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ def replay(
             runs.append(failed(monitor, f"{error.what} {error.do}".strip()))
     watch(0.7, "putting incidents together")
     within = max((span_of(m.every) for m in monitors), default=span_of("week"))
-    clear = sorted({c for r in runs if r.monitor.question == "performance" for c in r.clear})
-    found = date_incidents([*(a for r in runs for a in r.alerts), *late], within, clear)
+    judged = judged_of(desk, runs, delay)
+    found = date_incidents([*(a for r in runs for a in r.alerts), *late], within, judged)
     if delay is not None:
         found = with_maturity(found, mature, delay, within)
     watch(0.8, "counting the alerts of other rules")

@@ -8,10 +8,12 @@ from datetime import datetime, time
 from typing import Any
 
 from analytics.core import Condition, Verdict, Window
+from analytics.monitors.incidents import MOVED
 from analytics.monitors.kinds import METRICS
 from analytics.monitors.moments import row_of
 from analytics.query.cells import segment_text
 from analytics.words import (
+    write_amount,
     write_count,
     write_half_width,
     write_list,
@@ -28,7 +30,7 @@ FAULTS = {
     "type_change_rate": "of another type",
     "out_of_range_rate": "out of range",
 }
-MOST_NAMED = 3
+MOST_NAMED, MOST_FELL = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,36 @@ def title_of(found: Found) -> str:
         return f"{write_list(names, MOST_NAMED)} {verb}"
     if found.kind == "harm" and loss and cause.get("question") in METRICS:
         return _say_loss(loss)
+    if found.kind == "harm" and loss and is_drift(found):
+        return f"{write_list(names, MOST_NAMED)} moved, and {_say_loss(loss)}"
     fault = _say_fault(cause, names)
     return f"{fault}, and {_say_loss(loss)}" if loss else fault
+
+
+def is_drift(found: Found) -> bool:
+    """Whether what came first is values that moved: no fault, and no loss."""
+    cause = found.facts.get("cause") or {}
+    return cause.get("question") == "drift" or cause.get("name") in MOVED
+
+
+def _say_toll(facts: Mapping[str, Any]) -> str:
+    """By how much the metric fell while columns moved, and what fell with it."""
+    loss, unit = facts["consequence"], facts["consequence"].get("unit")
+    change, low, high = (loss.get(k) for k in ("change", "change_low", "change_high"))
+    if change is None or low is None or high is None:
+        return ""
+    sizes = [write_amount(abs(x), unit) for x in sorted((low, high), key=abs)]
+    points = " points" if unit in ("share", "rate") else ""
+    verb = "fell" if change < 0 else "rose"
+    little = "" if loss.get("counts", True) else ", less than counts by itself"
+    said = (
+        f"{loss['label']} {verb} by {write_amount(abs(change), unit)}{points} ({sizes[0]} to {sizes[1]})"
+        f" against the reference while they moved{little}."
+    )
+    others = [
+        f"{o['label']} to {write_value(o['value'], o['unit'])}" for o in facts.get("fell") or []
+    ]
+    return f"{said} With it went {write_list(others, MOST_FELL)}." if others else said
 
 
 def _say_loss(fact: Mapping[str, Any]) -> str:
@@ -142,7 +172,11 @@ def sentence_of(found: Found) -> str:
     labels = "labels" if fact.get("question") in ("performance", "slice") else "rows"
     ends = write_half_width(fact.get("low"), fact.get("high"), unit)
     number = f"{fact.get('label')} {write_value(fact.get('value'), unit)} {ends}".strip()
-    pieces = [f"{number}, {write_count(n or 0)} {labels} in the period that raised it."]
+    is_toll = found.kind == "harm" and is_drift(found)
+    when = "while they moved" if is_toll else "in the period that raised it"
+    pieces = [f"{number}, {write_count(n or 0)} {labels} {when}."]
+    if is_toll:
+        pieces.append(_say_toll(facts))
     if facts.get("reason"):
         pieces.append(str(facts["reason"]))
     names = list(facts.get("columns") or [])

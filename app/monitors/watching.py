@@ -9,6 +9,7 @@ from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from analytics.core import Result
 from analytics.monitors.incidents import Incident, is_fault
 from analytics.monitors.machine import State
 from analytics.monitors.moments import row_of
@@ -16,6 +17,7 @@ from analytics.monitors.policy import looked_at_hourly
 from analytics.monitors.run import Alert, Key, Run, look_again
 from analytics.words import unit_of
 from app.monitors.asking import ask_monitor, incidents_of, reason_of
+from app.monitors.judging import judged_of
 from app.monitors.policies import default_monitors, monitor_of, plain_monitor
 from app.monitors.telling import teller
 from app.state.database import Database
@@ -128,7 +130,9 @@ def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
             return False
     known = list_incidents(database, claim.model)
     now = database.clock()
-    kept = [found_of(i, _reason(desk, i, known), now) for i in incidents_of(runs)]
+    kept = [
+        found_of(i, _reason(desk, i, known), now) for i in incidents_of(runs, judged_of(desk, runs))
+    ]
     return keep_runs(database, claim, rans, kept, teller(desk.settings))
 
 
@@ -162,7 +166,7 @@ def _reason(desk: Desk, incident: Incident, known: Sequence[StoredIncident]) -> 
         return ""
     if loss.monitor.question != "performance":
         return ""
-    name = _name(loss)
+    name = _name(loss if loss in incident.alerts else incident.cause)
     for kept in known:
         if name in kept.found.alerts and kept.found.resolved == incident.resolved:
             return str(kept.found.facts.get("reason", ""))
@@ -178,12 +182,22 @@ def found_of(incident: Incident, reason: str = "", now: datetime | None = None) 
         "columns": list(dict.fromkeys(a.key[1] for a in loud if a.key[1])),
         "muted": sorted({a.key[1] for a in incident.muted if a.key[1]}),
         "reason": reason,
+        "fell": [_fell(r) for r in incident.fell],
         "n_alerts": len(incident.alerts),
         "n_muted": len(incident.muted),
     }
     names = frozenset(_name(a) for a in incident.alerts)
     ends = (incident.started or now, incident.resolved)
     return Found(incident.kind, incident.severity, *ends, names, facts)
+
+
+def _fell(result: Result) -> dict[str, Any]:
+    """Another headline metric that fell with drift."""
+    detail = result.detail
+    return {
+        "name": result.name, "label": str(detail.get("label", result.name)),
+        "value": result.value, "reference": detail.get("reference"), "unit": unit_of(result),
+    }  # fmt: skip
 
 
 def _name(alert: Alert) -> str:
@@ -225,6 +239,10 @@ def facts_of(alert: Alert) -> dict[str, Any]:
         "high": result.high,
         "n": result.n_labelled if monitor.kind.counts_labels else result.n,
         "reference": result.detail.get("reference"),
+        "change": result.detail.get("change"),
+        "change_low": result.detail.get("change_low"),
+        "change_high": result.detail.get("change_high"),
+        "counts": result.verdict in ("warning", "critical"),
         "unit": unit_of(result),
         "start": first.start.isoformat() if first.start else None,
         "end": end.isoformat() if end and row_of(end) is None else None,

@@ -91,7 +91,7 @@ def drift(reader: Reader) -> Section:
     if reader.facts.reference is None:
         return Section("Drift", said=("There is no reference to compare with.",))
     results = reader.ask("drift")
-    held = reader.ask("performance", names=reader.names[:1]) if reader.names else []
+    held = reader.ask("held") if reader.names else []
     deciding = [r for r in results if r.detail.get("decides") and r.name not in CHECKS]
     deciding.sort(key=lambda r: (r.verdict not in BAD, -float(r.detail.get("above_floor") or 0)))
     charts = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -197,6 +198,14 @@ def test_drift_is_harmless_where_performance_held() -> None:
     assert held.verdict == "ok"
     hurt = speak_of_drift(moved, [weekly(0, 0.60, "critical")])
     assert "moved too" in hurt.sentence and hurt.verdict == "critical"
+    facts = {"reference": 0.9, "better": "higher", "unit": "share", "label": "Accuracy",
+             "tolerance": [0.02, 0.05], "se": 0.003, "se_reference": 0.001}  # fmt: skip
+    other = Result("accuracy", 0.885, 9000, "ok", window, n_labelled=9000, detail=facts)
+    little = speak_of_drift(moved, [weekly(0, 0.715, "ok"), other])
+    assert "Accuracy fell by 1.5 points (0.9 to 2.1)" in little.sentence
+    assert "harmless" not in little.sentence and little.verdict == "warning"
+    wanders = replace(other, detail={**facts, "spread": 0.02})
+    assert "harmless so far" in speak_of_drift(moved, [weekly(0, 0.715, "ok"), wanders]).sentence
     unknown = speak_of_drift(moved, [])
     assert "not known yet" in unknown.sentence
 

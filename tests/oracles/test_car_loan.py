@@ -12,7 +12,9 @@ import pytest
 from analytics import evaluate
 from analytics.core import Column, Dataset, Log, Part, Question, Result, Schema, Scope
 from analytics.evaluate.estimate import estimate
+from analytics.evaluate.held import held
 from analytics.query.engine import Engine
+from analytics.stats.falls import fallen
 
 NUMERIC = ("car_value", "debt_to_income_ratio", "loan_length", "driver_tenure")
 LEVELS = ("salary_range", "repaid_loan_on_prev_car", "size_of_downpayment")
@@ -200,3 +202,24 @@ def test_a_sensor_that_was_stuck_is_found_without_a_reference(shared: Path, tmp_
         assert found[name].value == pytest.approx(17_424 / 45_312, abs=2e-3)
         assert found[name].verdict in ("warning", "critical")
     assert found["nswprice"].verdict == "ok"
+
+
+def test_what_fell_with_the_shift_is_what_the_published_chunks_say(
+    shared: Path, car_loan: Dataset, engine: Engine
+) -> None:
+    """From row 25,000 on: the means of five published chunks, less the reference's own ten."""
+    published = rows_of(shared / "reference/car_loan/car_loan_realized_all_metrics.csv")
+    by_chunk = {
+        p: [r for r in published if r["chunk.period"] == p] for p in ("reference", "analysis")
+    }
+    results = held(engine, car_loan, question(()))
+    halves = [[r for r in results if ((r.window.first_row or 0) < 25_000) == early] for early in (True, False)]  # fmt: skip
+    assert fallen(halves[0]) == []
+    falls = {f.name: f for f in fallen(halves[1], halves[0])}
+    assert set(falls) == {"accuracy", "f1", "precision", "recall", "roc_auc"}
+    for name, tolerance in (("accuracy", 1e-9), ("roc_auc", 3e-4)):  # an AUC is no mean of chunks
+        now = [float(r[f"{name}.value"]) for r in by_chunk["analysis"][5:]]
+        then = [float(r[f"{name}.value"]) for r in by_chunk["reference"]]
+        change = sum(now) / 5 - sum(then) / 10
+        assert falls[name].detail["change"] == pytest.approx(change, abs=tolerance)
+    assert falls["accuracy"].verdict == "warning" and falls["roc_auc"].verdict == "ok"

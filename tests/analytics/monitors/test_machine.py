@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.core import Result, Window
 from analytics.errors import UsageError
+from analytics.monitors.harm import Judged
 from analytics.monitors.incidents import group
 from analytics.monitors.judge import Observation, observe
 from analytics.monitors.machine import State, step, walk
@@ -161,27 +162,71 @@ def test_a_fault_mutes_its_own_drift_and_is_the_cause_of_the_loss() -> None:
     assert (found[0].kind, found[0].severity, found[0].notifies) == ("harm", "critical", True)
 
 
+def judged(day: int, *results: Result) -> Judged:
+    at = START + day * DAY
+    return Judged(at, at, results, MONITOR)
+
+
+def measured(day: int, value: float, name: str = "accuracy", spread: float = 0.0) -> Judged:
+    """A day that ends at ``day``, of 1,000 labels, against a reference at 0.90."""
+    detail = {
+        "reference": 0.9, "better": "higher", "unit": "share", "tolerance": [0.02, 0.05],
+        "se": 0.01, "se_reference": 0.002, "spread": spread, "label": name,
+    }  # fmt: skip
+    window = Window(START + (day - 1) * DAY, START + day * DAY)
+    one = Result(name, value, 1000, "ok", window, n_labelled=1000, detail=detail)
+    return judged(day, one)
+
+
+def test_drift_with_which_a_headline_metric_fell_is_not_harmless() -> None:
+    drifted = alerts("drift", "ks", 4, "income")
+    calm, low = [measured(d, 0.9) for d in (1, 2, 3)], [measured(d, 0.87) for d in (5, 6, 7, 8)]
+    (hurt,) = group(drifted, judged=[*calm, *low])
+    assert (hurt.kind, hurt.severity, hurt.notifies) == ("harm", "warning", True)
+    assert hurt.cause.key[:2] == ("ks", "income") and hurt.consequence is not None
+    fall = hurt.consequence.result
+    assert fall.detail["change"] == pytest.approx(-0.03) and fall.n_labelled == 4000
+    se = (0.01**2 / 4 + 0.002**2) ** 0.5
+    assert fall.detail["change_high"] == pytest.approx(-0.03 + 1.959964 * se, abs=1e-6)
+    (deep,) = group(drifted, judged=[*calm, *(measured(d, 0.8) for d in (5, 6, 7, 8))])
+    assert deep.severity == "critical"
+    (held,) = group(drifted, judged=[*calm, *(measured(d, 0.897) for d in (5, 6, 7, 8))])
+    assert held.kind == "harmless"
+
+
+def test_a_fall_no_larger_than_the_reference_wanders_or_older_than_the_drift_is_none_of_its_own() -> (
+    None
+):
+    drifted = alerts("drift", "ks", 4, "income")
+    wandering = [measured(d, 0.87, spread=0.03) for d in (5, 6, 7, 8)]
+    assert group(drifted, judged=wandering)[0].kind == "harmless"
+    always = [measured(d, 0.87) for d in range(1, 9)]
+    assert group(drifted, judged=always)[0].kind == "harmless"
+    loss = alerts("performance", "accuracy", 7)  # told in an incident of its own
+    found = group(
+        [*drifted, *loss], DAY, [measured(d, 0.9 if d < 8 else 0.8) for d in range(1, 12)]
+    )
+    assert {i.kind: i.cause.key[1] for i in found} == {"harmless": "income", "harm": None}
+
+
 def test_drift_beside_a_metric_that_held_is_harmless_and_calls_nobody() -> None:
     drifted = alerts("drift", "ks", 1, "temperature")
-    judged = [START + 3 * DAY]
-    assert not group(drifted, clear=judged)[0].notifies
+    assert not group(drifted, judged=[judged(3)])[0].notifies
     assert group(drifted)[0].kind == "drift"  # nobody measured what it did
-    assert group(drifted, clear=[START])[0].kind == "drift"  # only before it began
+    assert group(drifted, judged=[judged(0)])[0].kind == "drift"  # only before it began
 
 
 def test_drift_that_came_with_a_loss_stands_beside_it_and_is_no_cause() -> None:
-    loss, judged = alerts("performance", "accuracy", 5), [START + 9 * DAY]
+    loss = alerts("performance", "accuracy", 5)
     with_it, long_before = alerts("drift", "ks", 5, "wind"), alerts("drift", "ks", 1, "temperature")
-    harmless, harm = group([*loss, *with_it, *long_before], 3 * DAY, judged)
+    harmless, harm = group([*loss, *with_it, *long_before], 3 * DAY, [judged(9)])
     assert (harm.kind, harm.cause.monitor.question) == ("harm", "performance")
     assert {a.key[1] for a in harm.alerts} == {None, "wind"}
     assert (harmless.kind, harmless.cause.key[1]) == ("harmless", "temperature")
 
 
 def test_values_out_of_range_have_moved_and_fewer_missing_ones_are_no_fault() -> None:
-    (moved,) = group(
-        alerts("quality", "out_of_range_rate", 1, "temperature"), clear=[START + 9 * DAY]
-    )
+    (moved,) = group(alerts("quality", "out_of_range_rate", 1, "temperature"), judged=[judged(9)])
     assert moved.kind == "harmless"
     monitor = Monitor("Data", "m", "quality", every="day")
     for before, sign in ((0.9, "calm"), (0.1, "bad")):

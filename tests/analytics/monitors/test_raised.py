@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.core import Result, Window
+from analytics.monitors.harm import Judged
 from analytics.monitors.moments import span_of
 from analytics.monitors.policy import Monitor
 from analytics.monitors.raised import date_incidents, known_at, with_maturity
@@ -38,6 +40,10 @@ def answers(
     return found
 
 
+def judged(moments: Iterable[datetime]) -> list[Judged]:
+    return [Judged(m, m) for m in moments]
+
+
 def alerts_of(*runs: Run) -> list[Alert]:
     return [a for r in runs for a in r.alerts]
 
@@ -45,7 +51,7 @@ def alerts_of(*runs: Run) -> list[Alert]:
 def test_a_fault_is_raised_when_it_is_seen_and_the_loss_joins_it_later() -> None:
     fault = run(DATA, answers("missing_rate", "x", set(range(4, 12))))
     loss = run(LOSS, answers("accuracy", None, set(range(4, 12)), late=3))
-    (found,) = date_incidents(alerts_of(fault, loss), WITHIN, loss.clear)
+    (found,) = date_incidents(alerts_of(fault, loss), WITHIN, judged(loss.clear))
     assert found.at == START + 5 * WEEK  # the end of the first bad week
     assert (found.then.kind, found.incident.kind) == ("data", "harm")
     assert found.then.consequence is None and found.incident.consequence is not None
@@ -56,7 +62,7 @@ def test_a_fault_is_raised_when_it_is_seen_and_the_loss_joins_it_later() -> None
 
 def test_a_loss_that_waited_for_labels_is_dated_when_they_came() -> None:
     loss = run(LOSS, answers("accuracy", None, {4, 5, 6}, late=2))
-    (found,) = date_incidents(loss.alerts, WITHIN, loss.clear)
+    (found,) = date_incidents(loss.alerts, WITHIN, judged(loss.clear))
     assert found.at == known_at(loss.alerts[0]) == START + 8 * WEEK
     assert found.then.resolved is None and found.incident.resolved is not None
 
@@ -64,7 +70,7 @@ def test_a_loss_that_waited_for_labels_is_dated_when_they_came() -> None:
 def test_drift_that_nobody_was_called_for_is_dated_by_its_first_alert() -> None:
     drift = run(DRIFT, answers("ks", "x", set(range(3, 12))))
     loss = run(LOSS, answers("accuracy", None, set()))
-    (found,) = date_incidents(alerts_of(drift, loss), WITHIN, loss.clear)
+    (found,) = date_incidents(alerts_of(drift, loss), WITHIN, judged(loss.clear))
     assert (found.incident.kind, found.at) == ("harmless", START + 4 * WEEK)
     (ripe,) = with_maturity([found], [loss], WEEK, WITHIN)
     assert ripe.mature is None and ripe.lead is None
@@ -72,7 +78,7 @@ def test_drift_that_nobody_was_called_for_is_dated_by_its_first_alert() -> None:
 
 def test_drift_before_any_label_called_somebody_then_and_was_harmless_in_the_end() -> None:
     drift = run(DRIFT, answers("ks", "x", set(range(3, 12))))
-    (found,) = date_incidents(drift.alerts, WITHIN, [START + 8 * WEEK])
+    (found,) = date_incidents(drift.alerts, WITHIN, judged([START + 8 * WEEK]))
     assert (found.then.kind, found.incident.kind) == ("drift", "harmless")
     assert found.at == START + 4 * WEEK
 
@@ -88,7 +94,7 @@ def test_what_was_told_knows_nothing_of_later(
     drift = run(DRIFT, answers("ks", "x", moved))
     loss = run(LOSS, answers("accuracy", None, worse, late))
     every = alerts_of(fault, drift, loss)
-    found = date_incidents(every, WITHIN, loss.clear)
+    found = date_incidents(every, WITHIN, judged(loss.clear))
     assert sum(len(r.incident.alerts) for r in found) == len(every)
     for r in found:
         assert r.at is not None and min(map(known_at, r.incident.alerts)) <= r.at

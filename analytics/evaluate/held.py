@@ -1,0 +1,56 @@
+"""Whether a model's headline metrics held: each beside the reference and what the reference itself wanders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from analytics.catalog import headline_names
+from analytics.core import Dataset, Question, Result, Scope
+from analytics.evaluate.performance import performance
+from analytics.query.engine import Engine
+from analytics.query.frame import whole
+from analytics.query.groups import count_groups
+from analytics.stats.falls import pool, spread_beyond_chance
+
+PIECES = 10  # of the reference, whose scatter says how far the metric wanders by itself
+
+
+def held(
+    engine: Engine, dataset: Dataset, question: Question, *, now: datetime | None = None
+) -> list[Result]:
+    """Performance of the headline metrics, with what ``analytics.stats.falls`` needs of the reference.
+
+    ``detail.se_reference`` is the standard error of the reference's own number, ``detail.spread``
+    how far its pieces lie apart beyond chance.
+    """
+    names = question.names or headline_names(dataset.schema)
+    found = performance(engine, dataset, replace(question, names=names), now=now)
+    if question.reference is None:
+        return found
+    known = _wanders(engine, dataset, question.reference, names)
+    nothing = {"spread": 0.0, "se_reference": 0.0}
+    return [replace(r, detail={**r.detail, **known.get(_key(r), nothing)}) for r in found]
+
+
+def _wanders(
+    engine: Engine, dataset: Dataset, reference: Scope, names: tuple[str, ...]
+) -> dict[tuple[str, object], dict[str, float]]:
+    """Of each metric over the reference: its standard error, and its spread over pieces."""
+    groups = list(count_groups(engine, dataset, whole(reference)))
+    size = (groups[0].n if groups else 0) // PIECES
+    if size < 1:
+        return {}
+    cut = replace(whole(reference), every=size)
+    pieces = [
+        r for r in performance(engine, dataset, Question(cut, None, names)) if r.value is not None
+    ]
+    found = {}
+    for key in dict.fromkeys(map(_key, pieces)):
+        mine = [r for r in pieces if _key(r) == key]
+        found[key] = {"spread": spread_beyond_chance(mine), "se_reference": pool(mine).se}
+    return found
+
+
+def _key(result: Result) -> tuple[str, object]:
+    return result.name, result.detail.get("class")
