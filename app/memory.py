@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ UNITS |= {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
 SHARE = 0.25
 MOST_MB, LEAST_MB = 1000, 256
 CGROUP = Path("/sys/fs/cgroup")
+ARENA_MAX, ARENAS = -8, 2  # of mallopt
 
 
 def read_bytes(text: str) -> int:
@@ -66,3 +68,23 @@ def _limit_files(cgroup: Path, own: Path) -> list[Path]:
             root /= piece
             files.append(root / name)
     return files
+
+
+def keep_lean() -> None:
+    """Let this process give memory back once it is free; call it before pyarrow is imported.
+
+    glibc keeps what was freed in an arena for each thread, and Arrow's own allocator holds on to pages.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    if (mallopt := getattr(_libc(), "mallopt", None)) is not None:
+        mallopt(ARENA_MAX, ARENAS)
+
+
+def give_back() -> None:
+    """Give what is free at the end of the heap and between its pieces to the system, where it can."""
+    if (trim := getattr(_libc(), "malloc_trim", None)) is not None:
+        trim(0)
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)

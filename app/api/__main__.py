@@ -7,6 +7,7 @@ import gc
 import uvicorn
 
 from app.api.application import make_app
+from app.memory import keep_lean
 from app.settings import settings_in_force
 from app.state.database import open_database
 from app.state.migrations import migrate
@@ -18,6 +19,7 @@ MOST_AT_ONCE = 512  # beyond it the server itself answers 503
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
+    keep_lean()
     settings = settings_in_force()
     database = open_database(settings.database_url)
     migrate(database)

@@ -33,8 +33,9 @@ from app.ingest.replan import Plans
 from app.ingest.run import run_import
 from app.ingest.together import Block, to_columns, together
 from app.ingest.wal import whole_records
-from app.ingest.words import ImportOptions, Place
+from app.ingest.words import ImportOptions, ImportPlan, Place
 from app.ingest.workspace import hold, new_import_id, reach
+from app.memory import MB, give_back, read_bytes
 from app.state.logs import ImportRow, add_import
 from app.state.models import find_model, import_table
 
@@ -57,6 +58,8 @@ ROLES = {
     "session_id": "session_id",
     "received_at": "received_at",
 }
+MOST_PLAIN = 5_000  # rows as plain values at one time; what is more becomes a table at once
+MOST_MEMORY = 256 * MB  # of the database for one file; beyond it spills to the disk
 IDLE_S = 0.2
 FAILED_S = 5.0
 LOOK_S = 10.0  # how often it is looked for requests without a response
@@ -92,14 +95,12 @@ class _Group:
 
     def add_columns(self, columns: Mapping[str, Sequence[Any]]) -> None:
         """More rows beneath, in the same block where the last ones were plain values too."""
+        last = self.found[-1] if self.found else None
+        if isinstance(last, Block) and last.n >= MOST_PLAIN:
+            self.found[-1] = last.table()
         if not self.found or not isinstance(self.found[-1], Block):
             self.found.append(Block())
         self.found[-1].add(columns)
-
-    @property
-    def n(self) -> int:
-        """Rows in all."""
-        return sum(len(found) for found in self.found)
 
 
 def columns_record(what: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -145,7 +146,9 @@ class Drainer(threading.Thread):
     def __init__(self, place: Place, orphans_s: float = 300.0) -> None:
         super().__init__(daemon=True, name="wal")
         # one thread of the database: it keeps up, and whoever sends and reads has the other cores
-        self._place, self._orphans_s, self._look_at = replace(place, threads=1), orphans_s, 0.0
+        memory = f"{min(read_bytes(place.memory), MOST_MEMORY) // MB}MB"
+        self._place = replace(place, threads=1, memory=memory)
+        self._orphans_s, self._look_at = orphans_s, 0.0
         self._ended = threading.Event()
         self._plans = Plans()
 
@@ -153,7 +156,8 @@ class Drainer(threading.Thread):
         """Until ended; what goes wrong is said, and tried again."""
         while not self._ended.wait(IDLE_S):
             try:
-                drain(self._place, self._plans)
+                if drain(self._place, self._plans):
+                    give_back()
                 if time.monotonic() >= self._look_at:
                     self._look_at = time.monotonic() + LOOK_S
                     bury_orphans(self._place, self._orphans_s)
@@ -194,10 +198,10 @@ def _drain_file(place: Place, file: Path, plans: Plans, touched: set[tuple[str, 
         head, _line, rest = records.pop().partition(b"\n")
         record = msgspec.json.decode(head)
         groups.setdefault((record["model"], record["kind"]), _Group()).add(record, rest)
-    failed = None
+    n, failed = 0, None
     for i, (key, group) in enumerate(sorted(groups.items())):
         try:
-            _take(place, f"{PREFIX}{file.stem}-{i}", key, group, plans)
+            n += _take(place, f"{PREFIX}{file.stem}-{i}", key, group, plans)
         except (StateError, OSError, FileUnreadable) as error:
             failed = error  # the other models do not wait for this one
     if failed is not None:
@@ -208,7 +212,7 @@ def _drain_file(place: Place, file: Path, plans: Plans, touched: set[tuple[str, 
     file.unlink()
     sync(file.parent)
     touched |= set(groups)
-    return sum(group.n for group in groups.values())
+    return n
 
 
 def _keep_torn(file: Path, rest: bytes) -> None:
@@ -219,34 +223,34 @@ def _keep_torn(file: Path, rest: bytes) -> None:
     _log.warning("%s bytes of %s are no whole record; kept in %s", len(rest), file.name, folder)
 
 
-def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group, plans: Plans) -> None:
-    """Import what is good and keep aside what is not, once each."""
+def _take(place: Place, number: str, key: tuple[str, Kind], group: _Group, plans: Plans) -> int:
+    """Import what is good and keep aside what is not, once each; the number of rows."""
     joined = join_halves(place, key[0], group.halves)
     group.refused += joined.refused
     if joined.rows:
         group.found.append(Block(joined.rows))
-    if group.found and not _is_known(place, number):
-        table = together(group.found)
-        try:
-            _import(place, number, key, table, plans)
-        except FileUnreadable as error:
-            if isinstance(error.__cause__, duckdb.IOException):
-                raise  # a disk that is full, or a part of the log that is damaged: tried again
-            _keep_all_aside(place, number, key, (error, table))
-        except (LogError, UsageError) as error:  # the rows; a disk or a database is tried again
-            _keep_all_aside(place, number, key, (error, table))
+    n = sum(len(found) for found in group.found)
+    if n and not _is_known(place, number):
+        _import(place, number, key, group, plans)
     if group.refused and not _is_known(place, f"{number}-aside"):
         _keep_aside(place, f"{number}-aside", key, group.refused)
     keep_joined(place, key[0], joined)
+    return n
 
 
 def _keep_all_aside(
-    place: Place, number: str, key: tuple[str, Kind], what: tuple[TelltaleError, pa.Table]
+    place: Place, number: str, key: tuple[str, Kind], error: TelltaleError, file: Path
 ) -> None:
-    error, table = what
+    import pyarrow.parquet as pq
+
     _log.warning("rows of %s were set aside: %s", key[0], error.what)
     said = f"the rows could not be taken: {error.what}"
-    raw = [json.dumps(row, default=str) for row in table.to_pylist()]
+    with pq.ParquetFile(file) as rows:
+        raw = [
+            json.dumps(row, default=str)
+            for batch in rows.iter_batches(1000)
+            for row in batch.to_pylist()
+        ]
     _keep_aside(place, number, key, [{"reason": said, "raw": text} for text in raw])
 
 
@@ -256,25 +260,36 @@ def _is_known(place: Place, number: str) -> bool:
         return connection.execute(found).first() is not None
 
 
-def _import(
-    place: Place, number: str, key: tuple[str, Kind], table: pa.Table, plans: Plans
-) -> None:
-    import pyarrow.parquet as pq
-
-    model, kind = key
+def _import(place: Place, number: str, key: tuple[str, Kind], group: _Group, plans: Plans) -> None:
     folder = place.home / "tmp" / new_import_id()
-    here = replace(place, roots=None)
     # of one that died; the file is ours
     shutil.rmtree(place.home / "tmp" / number, ignore_errors=True)
     with hold(folder):
+        file = folder / "api.parquet"
         try:
-            file = folder / "api.parquet"
-            pq.write_table(table, file, compression="lz4", use_dictionary=False)
-            mapping = _mapping(table.column_names, kind)
-            options = ImportOptions(model, kind, mapping=mapping, format="parquet")
-            run_import(here, plans.plan(here, file, table, options), number=number)
+            here = replace(place, roots=None)
+            run_import(here, _planned(here, key, group, plans, file), number=number)
+        except FileUnreadable as error:
+            if isinstance(error.__cause__, duckdb.IOException):
+                raise  # a disk that is full, or a part of the log that is damaged: tried again
+            _keep_all_aside(place, number, key, error, file)
+        except (LogError, UsageError) as error:  # the rows; a disk or a database is tried again
+            _keep_all_aside(place, number, key, error, file)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _planned(
+    place: Place, key: tuple[str, Kind], group: _Group, plans: Plans, file: Path
+) -> ImportPlan:
+    """The plan of the group's rows, which stand in ``file`` from here on and in no memory."""
+    import pyarrow.parquet as pq
+
+    table = together(group.found)
+    group.found.clear()
+    pq.write_table(table, file, compression="lz4", use_dictionary=False)
+    mapping = _mapping(table.column_names, key[1])
+    return plans.plan(place, file, table, ImportOptions(*key, mapping=mapping, format="parquet"))
 
 
 def _mapping(names: Sequence[str], kind: Kind) -> tuple[tuple[str, str], ...]:

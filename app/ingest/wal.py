@@ -29,7 +29,7 @@ from app.ingest.workspace import new_import_id, size_of
 BEGIN = b'{"model"'  # every record begins so
 HEAD = struct.Struct(">II")  # length and CRC32 of the body
 ROTATE_S = 2.0
-MOST_BYTES = 32 << 20  # of one file
+MOST_BYTES = 12 << 20  # of one file: what the worker holds at one time
 MOST_COMMIT = 4 << 20  # of one sync
 MOST_QUEUED = 32 << 20  # in memory, not yet written
 LOOK_S = 1.0  # how often the disk and the files that wait are measured

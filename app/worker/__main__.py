@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from app.memory import keep_lean
 from app.settings import settings_in_force
 from app.state.database import open_database
 from app.state.migrations import migrate
@@ -12,6 +13,7 @@ from app.worker.loop import Worker
 
 def main() -> int:
     """Work until SIGTERM or SIGINT."""
+    keep_lean()
     settings = settings_in_force()
     database = open_database(settings.database_url)
     migrate(database)

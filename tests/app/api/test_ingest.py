@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.query.engine import Engine
+from app.api import ingest
 from app.api.columnar import read_columns
 from app.api.decode import rows_of
 from app.api.records import read_item
@@ -228,6 +229,44 @@ def test_a_full_queue_and_a_low_disk_say_when_to_come_back(client: Any, key: Any
     del state.wal
     state.settings = type(old)({**old.values, "disk_floor_mb": 0, "wal_limit_mb": -1})
     assert client.post(URL, json=ROW, headers=key).status_code == 429
+
+
+def test_a_full_log_answers_429_and_keeps_what_it_answered(
+    client: Any, home: Database, key: Any
+) -> None:
+    state, old = client.app.state, client.app.state.settings
+    state.settings = type(old)({**old.values, "wal_limit_mb": 1, "api_rate": 100_000})
+    answered: list[str] = []
+    for n in range(5_000):
+        items = [{**ROW, "prediction_id": f"{n}-{i}"} for i in range(100)]
+        answer = client.post(f"{URL}/batch", json={"items": items}, headers=key)
+        if answer.status_code != 200:
+            break
+        answered += [result["id"] for result in answer.json()["results"]]
+    assert answer.status_code == 429 and answer.headers["retry-after"] == "2"
+    again = client.post(f"{URL}/batch", json={"items": items}, headers=key)
+    assert again.status_code == 429
+    found = [row["prediction_id"] for row in taken(client, home)]
+    assert found == sorted(answered) and len(found) > 100
+    answer = client.post(f"{URL}/batch", json={"items": items}, headers=key)  # it is taken: room
+    assert {result["status"] for result in answer.json()["results"]} == {"accepted"}
+
+
+def test_the_latest_ids_are_known_and_their_memory_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ingest, "MOST_SEEN", 100)
+    seen = ingest.Seen()
+    for i in range(1_000):
+        seen.add({("m", "predictions", str(i)): b"f%016d" % i})
+        assert len(seen._new) + len(seen._old) <= 100
+    for i in range(950, 1_000):  # half of them at least
+        key = ("m", "predictions", str(i))
+        assert seen.how(key, b"f%016d" % i) == "same"
+        assert seen.how(key, b"f%016d" % (i + 1)) == "other"
+        assert seen.how(key, b"a%08d" % i) == "another form"
+    assert seen.how(("m", "predictions", "0"), b"f%016d" % 0) == "never"
+    assert seen.how(("n", "predictions", "999"), b"f%016d" % 999) == "never"
 
 
 _scalar = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

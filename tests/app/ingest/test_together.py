@@ -39,6 +39,13 @@ def test_values_of_several_types_keep_every_digit() -> None:
     assert same["timestamp"].to_pylist()[0].microsecond == 500_000
 
 
+def test_whole_numbers_beside_others_are_numbers_where_no_digit_is_lost() -> None:
+    tables = [Block([{"a": 1, "b": 2**53 + 1}]).table(), Block([{"a": 2.5, "b": 0.5}]).table()]
+    found = together(tables)
+    assert found["a"].to_pylist() == [1.0, 2.5]
+    assert found["b"].to_pylist() == [str(2**53 + 1), "0.5"]
+
+
 VALUES = st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["a", "1"])
 ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), VALUES, min_size=1), min_size=1, max_size=6)
 
