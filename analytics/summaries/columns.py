@@ -19,6 +19,7 @@ from analytics.core import Log, Part
 from analytics.needs import Floats
 from analytics.sources.relation import quote_name, relation
 from analytics.summaries.edges import narrow
+from analytics.summaries.files import PIECE_ROWS, Piece, pieces, plain_columns
 from analytics.summaries.grid import Grid
 from analytics.summaries.rest import Rest, scanned_sql
 from analytics.summaries.spans import DAY, HOUR, Span
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 KIND = "numbers"
 AT_ONCE = 5  # columns fetched by one statement
-PIECE_ROWS = 1_000_000  # rows of them in memory at a time
 FEW = 300  # rows of an hour, or of a day: with fewer on average none is kept
 _NO_VERSION = -1
 Ints = npt.NDArray[np.int64]
@@ -47,8 +47,14 @@ class Column:
 
     def summed(self, starts: Ints) -> Column:
         """Neighbouring rows put together; each of ``starts`` begins a new one."""
+        if len(starts) == len(self.low):
+            return Column(self.counts.astype(np.int64), self.low, self.high)
+        if len(starts) == 1:
+            counts = self.counts.sum(axis=0, dtype=np.int64)[None]
+        else:
+            counts = np.add.reduceat(self.counts, starts, axis=0, dtype=np.int64)
         return Column(
-            np.add.reduceat(self.counts, starts, axis=0, dtype=np.int64),
+            counts,
             np.fmin.reduceat(self.low, starts),
             np.fmax.reduceat(self.high, starts),
         )
@@ -68,6 +74,11 @@ class Hours:
     n: Ints
     first: Ints
     last: Ints
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the rows are of several versions, having none among them."""
+        return len(self.versions) + bool((self.version == _NO_VERSION).any()) > 1
 
     def starts_of(self, unit: int) -> tuple[npt.NDArray[np.intp], Ints]:
         """An order in which rows of one version and unit of time are neighbours, and where each begins."""
@@ -99,14 +110,19 @@ def count_columns(
 ) -> dict[str, Column]:
     """Every column of the grid that the log has, counted by hour and version."""
     names = [name for name in grid.edges if name in log.columns]
+    plain = plain_columns(parts, names, "number")
     found: dict[str, Column] = {}
-    for i in range(0, len(names), AT_ONCE):
-        chosen = names[i : i + AT_ONCE]
-        tallies = {name: _Tally(grid.edges[name], len(hours.n)) for name in chosen}
-        for rest in _pieces(hours, parts):
-            _add(engine, log, (rest, hours), tallies)
-        found |= {name: tally.column() for name, tally in tallies.items()}
-    return found
+    for chosen in (plain, [name for name in names if name not in plain]):
+        for i in range(0, len(chosen), AT_ONCE):
+            tallies = {n: _Tally(grid.edges[n], len(hours.n)) for n in chosen[i : i + AT_ONCE]}
+            if chosen is plain:
+                for piece in pieces(parts, list(tallies), has_version=hours.is_mixed):
+                    _add([piece.numbers(n) for n in tallies], rows_of(hours, piece), tallies)
+            else:
+                for rest in _spans(hours, parts):
+                    _fetch(engine, log, (rest, hours), tallies)
+            found |= {name: tally.column() for name, tally in tallies.items()}
+    return {name: found[name] for name in names}
 
 
 class _Tally:
@@ -138,7 +154,7 @@ class _Tally:
         return Column(np.diff(self.upto, axis=1), self.low, self.high)
 
 
-def _pieces(hours: Hours, parts: Sequence[Part]) -> list[Rest]:
+def _spans(hours: Hours, parts: Sequence[Part]) -> list[Rest]:
     """The parts cut into spans of whole hours that hold about ``PIECE_ROWS`` rows."""
     upto = np.cumsum(hours.n) // PIECE_ROWS
     starts = hours.period[np.flatnonzero(np.append(False, upto[1:] != upto[:-1]))]
@@ -147,45 +163,64 @@ def _pieces(hours: Hours, parts: Sequence[Part]) -> list[Rest]:
     return [Rest(tuple(parts), (span,)) for span in spans]
 
 
-def _add(engine: Engine, log: Log, where: tuple[Rest, Hours], tallies: dict[str, _Tally]) -> None:
+def _fetch(engine: Engine, log: Log, where: tuple[Rest, Hours], tallies: dict[str, _Tally]) -> None:
+    """Count what one statement gives: columns that are no plain numbers in their files."""
     rest, hours = where
     picks = [f"CAST({quote_name(c)} AS DOUBLE) AS c{i}" for i, c in enumerate(tallies)]
     picks.append("epoch_us(date_trunc('hour', timestamp)) AS hour")
     values: dict[str, Any] = {}
-    if len(hours.versions) + bool((hours.version == _NO_VERSION).any()) > 1:
+    if hours.is_mixed:
         values["versions"] = list(hours.versions)
         picks.append("coalesce(list_position($versions, model_version), 0) - 1 AS version")
     sql = f"SELECT {', '.join(picks)} FROM {scanned_sql(log, rest)}"
     found = engine.arrays(sql, values or None)
-    if not len(found["hour"]):
+    numbers = [_filled(found[f"c{i}"]) for i in range(len(tallies))]
+    version = np.ma.getdata(found["version"]) if hours.is_mixed else None
+    _add(numbers, _row_numbers(hours, np.ma.getdata(found["hour"]), version), tallies)
+
+
+def _filled(column: Any) -> Floats:
+    return np.array(np.ma.filled(np.ma.asarray(column, dtype=float), np.nan))
+
+
+def _add(columns: Sequence[Floats], row: npt.NDArray[Any], tallies: dict[str, _Tally]) -> None:
+    """Count columns whose rows belong to these rows of the tallies."""
+    if not len(row):
         return
-    row = _rows_of(hours, np.ma.getdata(found["hour"]), found.get("version"))
     order = None if (row[1:] >= row[:-1]).all() else np.argsort(row, kind="stable")
     ordered = row if order is None else row[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     ends = np.append(starts[1:], len(ordered))
     runs = list(zip(starts.tolist(), ends.tolist(), ordered[starts].tolist(), strict=True))
 
-    def count(item: tuple[int, _Tally]) -> None:
-        i, tally = item
-        column = found[f"c{i}"]
-        numbers = np.array(np.ma.getdata(column), dtype=float)
-        if np.ma.getmask(column) is not np.ma.nomask:
-            numbers[np.ma.getmaskarray(column)] = np.nan
+    def count(item: tuple[Floats, _Tally]) -> None:
+        numbers, tally = item
         tally.add(numbers if order is None else numbers[order], runs)
 
-    together(count, enumerate(tallies.values()))
+    together(count, zip(columns, tallies.values(), strict=True))
 
 
-def _rows_of(hours: Hours, period: Ints, version: Any) -> npt.NDArray[Any]:
-    """Which of the hours and versions each row belongs to, in a type that is sorted fast."""
+def rows_of(hours: Hours, piece: Piece) -> npt.NDArray[Any]:
+    """Which of the hours and versions each row of a piece belongs to, in a type that sorts fast."""
+    version = None
+    if hours.is_mixed:
+        version = np.full(piece.n, _NO_VERSION)
+        if "model_version" in piece.names:
+            names, codes = piece.levels("model_version")
+            known = {name: i for i, name in enumerate(hours.versions)}
+            table = np.array([*(known[name] for name in names), _NO_VERSION], dtype=np.int64)
+            version = table[codes]
+    return _row_numbers(hours, piece.hours, version)
+
+
+def _row_numbers(hours: Hours, period: Ints, version: Ints | None) -> npt.NDArray[Any]:
     first, width = int(hours.period[0]), len(hours.versions) + 1
     own = hours.version if version is not None else np.zeros_like(hours.version)
     keys = (hours.period - first) // HOUR * width + own + 1  # no version is -1
     table = np.zeros(int(keys[-1]) + 1, dtype=np.uint16 if len(keys) < 1 << 16 else np.int64)
     table[keys] = np.arange(len(keys))
     at = (period - first) // HOUR * width + 1
-    found: npt.NDArray[Any] = table[at if version is None else at + np.ma.getdata(version)]
+    found: npt.NDArray[Any] = table[at if version is None else at + version]
     return found
 
 

@@ -14,7 +14,7 @@ from analytics.needs import Floats
 from analytics.query.columns import numeric_values
 from analytics.query.frame import in_window, period_sql, touched
 from analytics.query.groups import Group, Key, count_groups, group_of
-from analytics.summaries.columns import Column
+from analytics.summaries.columns import KIND, Column
 from analytics.summaries.edges import Counts, bin_sorted, widen
 from analytics.summaries.grid import Grid, only
 from analytics.summaries.rest import Rest, rests, sheets_sql
@@ -90,21 +90,11 @@ def counted_columns(
     """The named columns of every period and version; those that some sheet lacks are left out."""
     names, taken = asked
     names = [n for n in names if all(n in piece.sheet.columns for piece in taken.pieces)]
-    found: dict[str, dict[Key, Binned]] = {name: {} for name in names}
-    for rows in _read(engine, dataset, scope, names, taken):
-        keys, order, starts = _grouped(rows)
-        for i, name in enumerate(names):
-            n_bins = grid.n_bins(name)
-            column = Column(
-                widen(rows[f"bins{i}"].tolist(), n_bins),
-                *(_plain(rows[f"{e}{i}"]) for e in ("low", "high")),
-            )
-            summed = column.ordered(order).summed(starts)
-            for key, counts, low, high in zip(
-                keys, summed.counts, summed.low, summed.high, strict=True
-            ):
-                binned = Binned(counts[:-1], int(counts[-1]), float(low), float(high))
-                found[name][key] = found[name][key] + binned if key in found[name] else binned
+    kept_as = (KIND, taken.name, scope, tuple(names))
+    held = engine.summaries.hold(
+        kept_as, lambda: _added(engine, dataset, scope, grid, (names, taken))
+    )
+    found: dict[str, dict[Key, Binned]] = {name: dict(groups) for name, groups in held.items()}
     for rest, window in scans(taken, scope):
         thinned = only(dataset, scope.log, rest.parts)
         for name, groups in numeric_values(
@@ -116,7 +106,27 @@ def counted_columns(
     return found
 
 
-def _read(
+def _added(
+    engine: Engine, dataset: Dataset, scope: Scope, grid: Grid, asked: tuple[Sequence[str], Taken]
+) -> tuple[int, dict[str, dict[Key, Binned]]]:
+    """What the sheets say, and how many bytes that is."""
+    names, taken = asked
+    found: dict[str, dict[Key, Binned]] = {name: {} for name in names}
+    for rows in read_rows(engine, dataset, scope, names, taken):
+        keys, order, starts = _grouped(rows)
+        for i, name in enumerate(names):
+            counts = widen(rows[f"bins{i}"].tolist(), grid.n_bins(name))
+            column = Column(counts, *(_plain(rows[f"{end}{i}"]) for end in ("low", "high")))
+            summed = column.ordered(order).summed(starts)
+            told = zip(keys, summed.counts, summed.low, summed.high, strict=True)
+            for key, row, low, high in told:
+                binned = Binned(row[:-1], int(row[-1]), float(low), float(high))
+                found[name][key] = found[name][key] + binned if key in found[name] else binned
+    size = sum(b.counts.nbytes for groups in found.values() for b in groups.values())
+    return size, found
+
+
+def read_rows(
     engine: Engine, dataset: Dataset, scope: Scope, names: Sequence[str], taken: Taken
 ) -> list[dict[str, Any]]:
     """The rows of each sheet."""

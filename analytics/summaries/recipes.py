@@ -14,13 +14,13 @@ from analytics.summaries import columns, levels, serving
 from analytics.summaries.chooser import levels_key, numbers_key
 from analytics.summaries.columns import Hours, count_columns, grains_of, hours_of, numbers_table
 from analytics.summaries.grid import Grid, numeric_columns
-from analytics.summaries.levels import level_columns, levels_table_sql
+from analytics.summaries.levels import count_levels, level_columns, levels_table
 from analytics.summaries.store import Grains, Sheet
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROW_GROUP = 2048  # rows of a sheet that are read together
+ROW_GROUP = 512  # rows of a sheet that are read together: about ten days' hours of two versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +81,41 @@ def _numbers(
             if group.hours is not None and group.grains:
                 counted = count_columns(engine, log, group.parts, group.hours, own)
                 tables.append(numbers_table(i, group.hours, counted, group.grains))
-        _write_table(pa.concat_tables(tables), file)
+        write_sheet(pa.concat_tables(tables), file)
 
     return write
 
 
-def _write_table(table: pa.Table, file: Path) -> None:
+def write_sheet(table: pa.Table, file: Path) -> None:
+    """Write rows in the order of time, those of each grain apart: who reads days reads no hours."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    ordered = table.sort_by([(name, "ascending") for name in ("grain", "period")])
-    dictionary = ["grp", "grain", "version"]
-    pq.write_table(
-        ordered, file, compression="zstd", use_dictionary=dictionary, row_group_size=ROW_GROUP
-    )
+    kinds = {field.name: field.type for field in table.schema}
+    dictionary = [n for n, kind in kinds.items() if kind in (pa.string(), pa.int32())]
+    with pq.ParquetWriter(
+        file, table.schema, compression="zstd", use_dictionary=dictionary
+    ) as writer:
+        for grain in pc.unique(table.column("grain")).to_pylist():
+            mine = table.filter(pc.equal(table.column("grain"), grain))
+            keys = [("name", "ascending")] if "name" in kinds else []
+            mine = mine.sort_by([*keys, ("period", "ascending")])
+            writer.write_table(mine, row_group_size=20 * ROW_GROUP if keys else ROW_GROUP)
+        if not table.num_rows:
+            writer.write_table(table)
 
 
 def _levels(log: Log, names: Sequence[str]) -> Callable[[Engine, Sequence[Group], Path], None]:
     def write(engine: Engine, groups: Sequence[Group], file: Path) -> None:
-        chosen = [group.parts for group in groups]
-        grains = [group.grains for group in groups]
-        copy_to(engine, levels_table_sql(log, names, chosen, grains), file)
+        import pyarrow as pa
+
+        tables = [levels.empty_table()]
+        for i, group in enumerate(groups):
+            if group.hours is not None and group.grains:
+                counted = count_levels(engine, log, group.parts, group.hours, names)
+                tables.append(levels_table(i, group.hours, counted, group.grains))
+        write_sheet(pa.concat_tables(tables), file)
 
     return write
 
@@ -117,22 +132,23 @@ def copy_to(engine: Engine, sql: str, file: Path) -> None:
     """Write a statement's rows as a sheet."""
     engine.rows(
         f"COPY ({sql}) TO {quote_text(str(file))}"
-        f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {10 * ROW_GROUP})"
+        f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
     )
 
 
-def join_sheets(
-    engine: Engine, pieces: Iterable[tuple[Sheet, Mapping[int, object]]], file: Path
-) -> None:
+def join_sheets(pieces: Iterable[tuple[Sheet, Mapping[int, object]]], file: Path) -> None:
     """Some groups of some sheets of one kind as one sheet, numbered in their order."""
-    selects, n = [], 0
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    tables, n = [], 0
     for sheet, groups in pieces:
-        cases = " ".join(f"WHEN {i} THEN {n + place}" for place, i in enumerate(groups))
+        table = pq.read_table(sheet.file, partitioning=None)
+        old = pa.array(list(groups), pa.int32())
+        place = pc.index_in(table.column("grp").cast(pa.int32()), value_set=old)
+        at = table.schema.get_field_index("grp")
+        numbered = table.set_column(at, "grp", pc.add(place, pa.scalar(n, pa.int32())))
+        tables.append(numbered.filter(pc.is_valid(place)))
         n += len(groups)
-        listed = ", ".join(map(str, groups))
-        selects.append(
-            f"SELECT * REPLACE (CAST(CASE grp {cases} END AS INTEGER) AS grp)"
-            f" FROM read_parquet({quote_text(str(sheet.file))}, hive_partitioning = false)"
-            f" WHERE grp IN ({listed})"
-        )
-    copy_to(engine, f"{' UNION ALL BY NAME '.join(selects)} ORDER BY grain, period", file)
+    write_sheet(pa.concat_tables(tables, promote_options="permissive"), file)

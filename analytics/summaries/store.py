@@ -72,6 +72,14 @@ class Taken:
     pieces: tuple[Piece, ...]
     lacking: tuple[Part, ...]
 
+    @property
+    def name(self) -> Hashable:
+        """What is read of the sheets may be kept under it: they never change."""
+        return tuple(
+            (piece.sheet.file.name, tuple(piece.sheet.groups[i] for i, _parts in piece.groups))
+            for piece in self.pieces
+        )
+
 
 def folder_of(home: Path, model: str, log: LogName) -> Path:
     """Where the sheets of one log stand."""

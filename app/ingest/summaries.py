@@ -191,7 +191,7 @@ class _Room:
 
     def _join(self, pieces: Sequence[tuple[Sheet, Mapping[int, object]]]) -> Sheet:
         file = self._work.folder / "sheet.parquet"
-        join_sheets(self._engine, pieces, file)
+        join_sheets(pieces, file)
         first = pieces[0][0]
         told = tuple(sheet.groups[i] for sheet, groups in pieces for i in groups)
         grains = tuple(sheet.grains[i] for sheet, groups in pieces for i in groups)

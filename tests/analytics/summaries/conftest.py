@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -91,7 +92,8 @@ def write_part(folder: Path, name: str, rows: Sequence[Row]) -> Part:
     file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(list(rows), FIELDS), file)
     times = [row["timestamp"] for row in rows]
-    return Part(str(file), len(rows), name, min(times, default=None), max(times, default=None))
+    content = hashlib.sha256(repr(rows).encode()).hexdigest()
+    return Part(str(file), len(rows), content, min(times, default=None), max(times, default=None))
 
 
 def dataset_of(
@@ -129,7 +131,7 @@ def summarise(
         folder.mkdir(parents=True, exist_ok=True)
         chosen = [group_of(engine, kept, parts) for parts in groups(kept.parts)]
         for recipe in recipes(dataset, log, grid) if chosen else ():
-            target = folder / f"{recipe.kind}.parquet"
+            target = folder / f"{recipe.kind}-{kept.parts[0].fingerprint[:8]}.parquet"
             recipe.write(engine, chosen, target)
             sheet = Sheet(
                 target,
