@@ -193,7 +193,10 @@ def as_table(dataset: Dataset, results: list[Result]) -> str:
         "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    return "\n".join([f"{dataset.model}: {len(results)} results", *lines])
+    n_counted = sum("bound" in r.detail for r in results if not r.is_exact)
+    note = f"{n_counted} of them from summaries, each within its detail.bound (--json); --exact reads rows"
+    last = [note] if n_counted else []
+    return "\n".join([f"{dataset.model}: {len(results)} results", *lines, *last])
 
 
 def _row(r: Result) -> tuple[str, ...]:

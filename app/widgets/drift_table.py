@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,7 +88,26 @@ def draw_ranking(rows: Sequence[Row], every: str) -> str | None:
         alt=f"{len(rows)} columns ranked by drift",
     )
     st.session_state["_drift_names"] = names
+    if told := say_bound([row.result for row in rows]):
+        st.caption(told)
     return chosen
+
+
+def say_bound(results: Sequence[Result]) -> str:
+    """How far numbers from summaries may be off; empty where all were read from rows."""
+    bounds = [float(r.detail["bound"]) for r in results if not r.is_exact and "bound" in r.detail]
+    if not bounds:
+        return ""
+    return (
+        f"Effects come from summaries, within ±{write_bound(max(bounds))}; verdicts are those of all"
+        " rows, which `telltale drift --exact` reads."
+    )
+
+
+def write_bound(bound: float) -> str:
+    """A bound, never written smaller than it is."""
+    digits = 10.0 ** (1 - math.floor(math.log10(bound)))
+    return f"{math.ceil(bound * digits - 1e-9) / digits:.2g}"
 
 
 def _effect(result: Result) -> str:
