@@ -27,7 +27,7 @@ class Desk:
         self.now = now
         self._is_masked = False
         settings.home.mkdir(parents=True, exist_ok=True)
-        self.database = Database(settings.database_url)
+        self.database = Database(settings.database_url, home=settings.home)
         migrate(self.database)
         self.engine = open_engine(settings, self.database)
 

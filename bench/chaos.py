@@ -1,4 +1,4 @@
-"""Workers killed while they look: ``python -m bench.chaos [KILLS]``.
+"""Workers killed while they look: ``python -m bench.chaos [KILLS] [--postgres]``.
 
 Two workers, processes of their own, watch a model whose log grows week by week, some weeks broken
 and some sound. They are killed (SIGKILL) in the middle of their runs, the database is held for ten
@@ -6,60 +6,55 @@ seconds, the place that is told is down for an hour, the clock jumps forwards an
 of the log is away while an alert fires. The workers' clock is the machine's and a number of seconds
 from a file, so an hour takes no hour. At the end the story of every incident must be the one that a
 twin home tells, where nothing went wrong; every step that is told must have arrived, and each watch
-must have been kept once for each run.
+must have been kept once for each run. With ``--postgres`` the state of both homes lies in a
+PostgreSQL server of its own. What was found is written into ``docs/monitors.md``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from app.ask import Desk
 from app.auth.viewer import operator
-from app.cli import main as telltale
-from app.feedback.outward import make_hook
 from app.monitors import verbs
-from app.monitors.watching import run_watch, watch_new
-from app.settings import read_settings
-from app.state.database import Database, utc_now
 from app.state.hooks import delivery_table
 from app.state.logs import list_imports
 from app.state.looked import looked_table
 from app.state.monitors import (
     LEASE,
-    claim_watch,
-    event_table,
     hurry,
-    incident_table,
     run_table,
     watch_table,
 )
+from bench.chaos_homes import MODEL, WEEKS, Home, Target, Workers, work
+from bench.postgres import blank, server
 
-MODEL, WAIT_S, A_WEEK = "m", 120.0, 210
-# Sound and broken weeks; the first is imported before anybody looks.
-WEEKS = "ss bbb sss bb s bbb sss bbbb ss".replace(" ", "")
-TOLD = ("raised", "again", "worse", "resolved")
-START = date(2024, 1, 1)
+WAIT_S = 120.0
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "monitors.md"
+BEGIN, END = "<!-- begin: python -m bench.chaos -->", "<!-- end of the chaos -->"
+TEXT = """{begin}
+A round as above on each database: two workers killed (SIGKILL) until at least 50 kills came in the middle of a
+run, the database held for ten seconds, the log away while an alert fired, the target down for an hour, a
+silence of a day, the clock ten hours forward and back. A step is a change of an incident that is told (raised,
+worse, resolved, again); wrong is what is not as in the twin home: a story that differs, a run kept in part or
+twice, a message that was lost, given up or asked for twice, a silent worker that ended an alert.
+
+| database | kills | in the middle of a run | weeks | runs kept | steps | messages | wrong | minutes |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|
+{table}
+{end}"""
 
 
 @dataclass
@@ -68,164 +63,11 @@ class Chaos:
 
     n_kills: int = 0
     n_mid_run: int = 0
+    n_weeks: int = 0
     n_runs: int = 0
+    n_steps: int = 0
     n_told: int = 0
     wrong: list[str] = field(default_factory=list)
-
-
-def rows_of(week: int, *, is_broken: bool) -> str:
-    """One week as CSV: broken, the column x is missing and answers are worse."""
-    lines = ["id,timestamp,prediction,label,x,y"]
-    for i in range(week * A_WEEK, (week + 1) * A_WEEK):
-        truth, x = i * 7 % 13 % 2, "" if is_broken and i % 3 else str(i * 31 % 100)
-        answer = truth ^ int(i % (3 if is_broken else 10) == 0)
-        lines.append(f"w{i},{START + timedelta(days=i // 30)},{answer},{truth},{x},{i % 7}")
-    return "\n".join(lines)
-
-
-class Home:
-    """A home whose log grows."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.weeks = folder, 0
-        folder.mkdir(parents=True, exist_ok=True)
-        self.shift(0.0)
-        self.settings = read_settings(home=str(folder))
-        with tempfile.TemporaryDirectory() as name:
-            for week in range(5):
-                self._import(Path(name) / f"{week}.csv", rows_of(week, is_broken=False), True)
-        self.grow()
-        self.database = Database(self.settings.database_url, clock_of(folder))
-        values = {"model": MODEL, "name": "target", "purpose": "alert", "style": "plain"}
-        make_hook(self.database, operator(), values | {"url": f"http://127.0.0.1:{port}/"})
-
-    def _import(self, file: Path, text: str, is_reference: bool = False) -> None:
-        file.write_text(text)
-        extra = ["--as", "reference"] if is_reference else []
-        asked = ["import", str(file), "--model", MODEL, "--positive", "1", *extra]
-        with redirect_stdout(StringIO()) as said:
-            code = telltale([*asked, "--home", str(self.folder)])
-        if code != 0:
-            print(said.getvalue())
-            raise RuntimeError("the import failed")
-
-    def grow(self) -> None:
-        """One week more."""
-        with tempfile.TemporaryDirectory() as name:
-            is_broken = WEEKS[self.weeks % len(WEEKS)] == "b"
-            text = rows_of(self.weeks, is_broken=is_broken)
-            self._import(Path(name) / f"week{self.weeks}.csv", text)
-        self.weeks += 1
-
-    def shift(self, seconds: float) -> None:
-        """Set the workers' clock so far from the machine's."""
-        file = self.folder / "shift.tmp"
-        file.write_text(str(seconds))
-        file.replace(self.folder / "shift")
-        self.shifted = seconds
-
-    def look(self) -> None:
-        """One calm run, here."""
-        with Desk(self.settings) as desk:
-            watch_new(desk, self.database)
-            with self.database.write("bench") as write:
-                hurry(write, MODEL)
-            claim = claim_watch(self.database)
-            assert claim is not None and run_watch(desk, self.database, claim)
-
-    def rows(self, statement: Any) -> list[Any]:
-        """Rows of the state."""
-        with self.database.read() as connection:
-            return list(connection.execute(statement).all())
-
-    def fence(self) -> int:
-        """The number of the last kept run."""
-        return int(self.rows(sa.select(sa.func.max(run_table.c.fence)))[0][0] or 0)
-
-    def story(self) -> list[tuple[Any, ...]]:
-        """Steps of all incidents by when the incident began, with how each stands."""
-        e, i = event_table.c, incident_table.c
-        joined = event_table.join(incident_table, i.id == e.incident_id)
-        picked = sa.select(i.kind, i.started, i.resolved, e.what, e.incident_id)
-        steps = self.rows(picked.select_from(joined).where(e.what.in_(TOLD)).order_by(e.id))
-        order = {n: k for k, n in enumerate(dict.fromkeys(row[4] for row in steps))}
-        return [(*row[:4], order[row[4]]) for row in steps]
-
-
-def clock_of(folder: Path) -> Callable[[], datetime]:
-    """The machine's clock, moved as a file says."""
-
-    def now() -> datetime:
-        return utc_now() + timedelta(seconds=float((folder / "shift").read_text()))
-
-    return now
-
-
-def work(folder: Path) -> None:
-    """A worker of the home until it is killed, with the moved clock and in a hurry."""
-    from app.monitors import watching
-    from app.worker import chores
-    from app.worker.loop import Worker
-
-    watching.EVERY_S = chores.EVERY_S = 0.1
-    settings = read_settings(home=str(folder))
-    worker = Worker(settings, Database(settings.database_url, clock_of(folder)))
-    signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
-    worker.run()
-
-
-class Workers:
-    """Two processes."""
-
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self._running: list[subprocess.Popen[bytes]] = []
-
-    def start(self) -> None:
-        """Start what does not run."""
-        self._running = [p for p in self._running if p.poll() is None]
-        command = [sys.executable, "-m", "bench.chaos", "--work", str(self._home.folder)]
-        environment = {**os.environ, "TELLTALE_WEBHOOK_HOSTS": "127.0.0.1"}
-        with (self._home.folder / "workers.log").open("ab") as said:
-            while len(self._running) < 2:
-                started = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
-                self._running.append(started)
-
-    def kill(self, n: int) -> None:
-        """Without a warning; nobody knows which of them looks."""
-        for process in self._running[:n]:
-            process.kill()
-            process.wait()
-
-    def end(self) -> None:
-        """With one."""
-        for process in self._running:
-            process.terminate()
-        for process in self._running:
-            process.wait()
-
-
-class Target:
-    """Who is told: keeps what arrives, and answers nothing while it is down."""
-
-    def __init__(self) -> None:
-        self.got: list[dict[str, Any]] = []
-        self.is_down = False
-        target = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if not target.is_down:
-                    target.got.append(json.loads(body))
-                self.send_response(503 if target.is_down else 200)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 def until(is_true: Callable[[], bool], what: str, each_s: float = 0.05) -> None:
@@ -240,10 +82,13 @@ def until(is_true: Callable[[], bool], what: str, each_s: float = 0.05) -> None:
 class Season:
     """Weeks that pass, each with its trouble."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, server: str = "") -> None:
         self.target = Target()
         port = int(self.target.server.server_address[1])
-        self.home, self.twin = (Home(folder / name, port) for name in ("home", "twin"))
+        self.home, self.twin = (
+            Home(folder / name, port, blank(server, name) if server else "")
+            for name in ("home", "twin")
+        )
         self.workers, self.dice = Workers(self.home), random.Random(seed)
         self.chaos, self.run_s = Chaos(), 1.0
         for home in (self.home, self.twin):
@@ -362,6 +207,8 @@ class Season:
     def judge(self) -> Chaos:
         """Beside the twin, and what was told beside what arrived."""
         chaos, home = self.chaos, self.home
+        if not home.story():
+            chaos.wrong.append("nothing happened: no incident was told")
         if home.story() != self.twin.story():
             chaos.wrong.append(f"the story is {home.story()}, not {self.twin.story()}")
         runs = home.rows(sa.select(run_table.c.fence, run_table.c.monitor))
@@ -382,7 +229,8 @@ class Season:
         missing.subtract(Counter(_mark(body) for body in self.target.got))
         if any(n > 0 for n in missing.values()):
             chaos.wrong.append(f"not arrived: {+missing}")
-        chaos.n_told = len(asked[0])
+        chaos.n_told, chaos.n_weeks = len(asked[0]), home.weeks
+        chaos.n_steps = len(home.story())
         return chaos
 
 
@@ -393,6 +241,11 @@ def _mark(body: dict[str, Any]) -> tuple[Any, ...]:
 @contextmanager
 def held(home: Home, seconds: float) -> Iterator[None]:
     """The database held by somebody who writes for long."""
+    if home.url:
+        with home.database.write("somebody"):
+            time.sleep(seconds)
+            yield
+        return
     connection = sqlite3.connect(home.folder / "telltale.db", isolation_level=None, timeout=60)
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -403,9 +256,9 @@ def held(home: Home, seconds: float) -> Iterator[None]:
         connection.close()
 
 
-def run(folder: Path, n_kills: int, hold_s: float = 10.0, seed: int = 1) -> Chaos:
+def run(folder: Path, n_kills: int, hold_s: float = 10.0, seed: int = 1, server: str = "") -> Chaos:
     """The season over that folder, with at least that many kills in the middle of a run."""
-    season = Season(folder, seed)
+    season = Season(folder, seed, server)
     try:
         season.week()
         season.week(hold_s=hold_s)
@@ -428,20 +281,43 @@ def run(folder: Path, n_kills: int, hold_s: float = 10.0, seed: int = 1) -> Chao
 
 
 def main() -> None:
-    """Print what was found; exit 1 where something is wrong."""
+    """Write what was found into the page; exit 1 where something is wrong."""
     parser = argparse.ArgumentParser(prog="python -m bench.chaos")
     parser.add_argument("kills", type=int, nargs="?", default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--postgres", action="store_true", help="the state in PostgreSQL")
+    parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         work(options.work)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        chaos = run(Path(folder), options.kills, seed=options.seed)
+    began = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server() if options.postgres else nullcontext("") as url,
+    ):
+        chaos = run(Path(folder), options.kills, seed=options.seed, server=url)
     print(json.dumps(chaos.__dict__))
     if chaos.wrong:
         raise SystemExit(1)
+    write_line(options.page, "PostgreSQL" if options.postgres else "SQLite", chaos, began)
+
+
+def write_line(page: Path, database: str, chaos: Chaos, began: float) -> None:
+    """Put this database's line into the table, in place of its last one."""
+    from bench.monitors import write_table
+
+    text = page.read_text(encoding="utf-8")
+    known = text.partition(BEGIN)[2].partition(END)[0].splitlines()
+    lines = {line.split("|")[1].strip(): line for line in known if line.startswith("| ")}
+    minutes = (time.monotonic() - began) / 60
+    lines[database] = (
+        f"| {database} | {chaos.n_kills} | {chaos.n_mid_run} | {chaos.n_weeks} | {chaos.n_runs}"
+        f" | {chaos.n_steps} | {chaos.n_told} | {len(chaos.wrong)} | {minutes:.0f} |"
+    )
+    table = "\n".join(lines[name] for name in ("SQLite", "PostgreSQL") if name in lines)
+    write_table(page, TEXT.format(begin=BEGIN, end=END, table=table), (BEGIN, END))
 
 
 if __name__ == "__main__":

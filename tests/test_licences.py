@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "licences.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "licences.md"
 PLAIN = re.compile(r"\b(MIT|BSD|Apache|ISC|zlib|HPND|PSF|Python Software Foundation|0BSD|CNRI)\b")
-EXTRAS = ("", "alerts", "agent", "postgres")
+EXTRAS = ("alerts", "agent", "postgres", "drift-detectors")
+
+
+def asked() -> list[Requirement]:
+    """What pyproject.toml asks for, its extras for use included."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    lists = [project["dependencies"], *(extras[name] for name in EXTRAS)]
+    return [Requirement(text) for one in lists for text in one]
 
 
 def closure() -> dict[str, Distribution]:
     """Every distribution that Telltale and its extras for use bring."""
     found: dict[str, Distribution] = {}
-    waiting = [("telltale", extra) for extra in EXTRAS]
+    waiting = [(need.name, more) for need in asked() for more in ("", *need.extras)]
     seen = set(waiting)
     while waiting:
         name, extra = waiting.pop()
@@ -36,6 +46,15 @@ def closure() -> dict[str, Distribution]:
     return found
 
 
+def is_there(name: str) -> bool:
+    """Whether it is installed."""
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
 def licence_of(one: Distribution) -> str:
     """What its metadata say."""
     said = [one.metadata.get("License-Expression") or "", (one.metadata.get("License") or "")[:200]]
@@ -46,6 +65,7 @@ def licence_of(one: Distribution) -> str:
 def test_what_is_not_permissive_is_named_and_what_is_named_is_there() -> None:
     found = closure()
     assert {"streamlit", "duckdb", "certifi"} <= set(found)
+    assert "river" in found or not is_there("river")  # the extra drift-detectors
     exceptions = {name for name, one in found.items() if not PLAIN.search(licence_of(one))}
     rows = re.findall(r"^\| ([a-z0-9, -]+) \| (?:MPL|LGPL|GPL)", PAGE.read_text(), re.MULTILINE)
     named = {name.strip() for row in rows for name in row.split(",")}

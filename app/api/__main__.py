@@ -21,7 +21,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     keep_lean()
     settings = settings_in_force()
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, settings.home)
     migrate(database)
     application = make_app(settings, database)
     gc.collect()

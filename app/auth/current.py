@@ -12,7 +12,7 @@ from app.state.sessions import touch_session
 def state() -> tuple[Database, Settings]:
     """The state database and the settings of this process."""
     settings = settings_in_force()
-    return open_database(settings.database_url), settings
+    return open_database(settings.database_url, settings.home), settings
 
 
 def require(right: str | None = None, model: str | None = None, token: str | None = None) -> Viewer:

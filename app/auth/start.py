@@ -16,7 +16,7 @@ def prepare(settings: Settings) -> str | None:
 
     Safe to call at every start and from several processes at once.
     """
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, settings.home)
     migrate(database)
     if settings.flag("demo"):
         from app.labelling.demo import make_demo_project

@@ -54,7 +54,7 @@ def open_home(arguments: argparse.Namespace) -> Database:
     logging.disable(logging.WARNING)  # the hashing library speaks of a screen that is not there
     settings = read_settings(home=arguments.home)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, settings.home)
     migrate(database)
     return database
 

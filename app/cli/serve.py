@@ -60,7 +60,7 @@ def open_samples(settings: Settings) -> None:
 
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     (settings.home / MARKER).touch()
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, settings.home)
     migrate(database)
     sweep(settings.home, database)
     for model in import_samples(settings.home, database):

@@ -39,8 +39,9 @@ class Database:
     that raises is rolled back whole, its audit rows with it.
     """
 
-    def __init__(self, url: str, clock: Clock = utc_now) -> None:
+    def __init__(self, url: str, clock: Clock = utc_now, home: Path | None = None) -> None:
         self.url = url
+        self.home = home
         self.clock = clock
         self.is_sqlite = url.startswith("sqlite")
         self._turn: Turn | None = None
@@ -150,6 +151,6 @@ def _make_private(file: Path) -> None:
 
 
 @functools.cache
-def open_database(url: str) -> Database:
-    """The database of that URL, opened once in this process."""
-    return Database(url)
+def open_database(url: str, home: Path | None = None) -> Database:
+    """The database of that URL, opened once in this process; ``home`` holds its logs."""
+    return Database(url, home=home)

@@ -146,11 +146,13 @@ def attached_folders(database: Database) -> tuple[str, ...]:
 
 
 def home_of(database: Database) -> Path:
-    """The home folder: beside the SQLite file that holds logs, else the one in the settings."""
+    """The home folder: beside the SQLite file that holds logs, else as it was opened with."""
     if database.is_sqlite:
         file = sa.make_url(database.url).database
         if file and file != ":memory:":
             return Path(file).resolve().parent
+    if database.home is not None:
+        return database.home
     from app.settings import read_settings
 
     return read_settings().home

@@ -15,7 +15,7 @@ def main() -> int:
     """Work until SIGTERM or SIGINT."""
     keep_lean()
     settings = settings_in_force()
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, settings.home)
     migrate(database)
     worker = Worker(settings, database)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from app.state.database import Database
 from app.state.migrations import migrate
+from bench import postgres
 
 _numbers = count()
 
@@ -40,43 +35,14 @@ def clock() -> Clock:
     return Clock()
 
 
-def _as_postgres(*command: str) -> list[str]:
-    """PostgreSQL refuses to run as root."""
-    is_root = getpass.getuser() == "root"
-    return ["runuser", "-u", "postgres", "--", *command] if is_root else list(command)
-
-
-def _programs() -> dict[str, str]:
-    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    path = os.pathsep.join([*map(str, places), os.environ.get("PATH", "")])
-    return {name: shutil.which(name, path=path) or "" for name in ("initdb", "pg_ctl")}
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     """The URL of a PostgreSQL server that lives as long as the tests."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
-    programs = _programs()
-    if not all(programs.values()):
-        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    folder = Path(tempfile.mkdtemp(prefix="telltale-pg-"))
-    folder.chmod(0o777)
-    data = str(folder / "data")
-    run = {"check": True, "stdout": subprocess.DEVNULL, "timeout": 120, "cwd": folder}
-    # Locale C makes an SQL_ASCII database, the hardest one to get text back from unharmed.
-    options = ["-D", data, "--auth=trust", "--username=telltale", "--locale=C", "--no-sync"]
-    subprocess.run(_as_postgres(programs["initdb"], *options), **run)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    start = ["-D", data, "-w", "-l", str(folder / "log"), "-o", server, "start"]
-    subprocess.run(_as_postgres(programs["pg_ctl"], *start), **run)
-    yield f"postgresql+psycopg://telltale@127.0.0.1:{port}"
-    subprocess.run(
-        _as_postgres(programs["pg_ctl"], "-D", data, "-m", "immediate", "-w", "stop"), **run
-    )
-    shutil.rmtree(folder, ignore_errors=True)
+    if not all(postgres.programs().values()):
+        pytest.skip(postgres.WHAT_TO_DO)
+    with postgres.server() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -85,12 +51,7 @@ def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'telltale.db'}"
     url = request.getfixturevalue("cluster")
-    name = f"t{os.getpid()}_{next(_numbers)}"
-    admin = sa.create_engine(f"{url}/postgres?client_encoding=utf8", isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    admin.dispose()
-    return f"{url}/{name}"
+    return postgres.blank(url, f"t{os.getpid()}_{next(_numbers)}")
 
 
 @pytest.fixture

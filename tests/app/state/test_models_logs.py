@@ -12,7 +12,14 @@ from analytics.core import LABEL_PRECEDENCE, Column, Schema
 from analytics.errors import NameUnknown, UsageError
 from app.state.audit import list_entries
 from app.state.database import Database
-from app.state.logs import ImportRow, PartRow, add_import, list_imports, load_dataset
+from app.state.logs import (
+    ImportRow,
+    PartRow,
+    add_import,
+    home_of,
+    list_imports,
+    load_dataset,
+)
 from app.state.models import change_model, get_model, list_models, save_schema
 
 SCHEMA = Schema(
@@ -135,3 +142,11 @@ def test_the_fingerprint_follows_parts_schema_and_precedence(
         change_model(write, "m", title="Only words")
     seen.add(load_dataset(database, "m", tmp_path).fingerprint)
     assert len(seen) == 3
+
+
+def test_the_logs_of_a_home_are_found_wherever_its_state_lies(
+    blank_url: str, tmp_path: Path
+) -> None:
+    database = Database(blank_url, home=tmp_path)
+    assert home_of(database) == tmp_path
+    database.close()
