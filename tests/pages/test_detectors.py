@@ -47,7 +47,7 @@ def test_one_is_made_with_its_rehearsal(on_copy, run, texts) -> None:
     assert "Watched is saved." in said and "It would have fired" in said
     assert "no rate of alarms to set" in said
     kept = next(m for m in monitors_of(on_copy, MODEL) if m.name == "Watched")
-    assert (kept.rule, kept.names, kept.hold, kept.limit) == (
+    assert (kept.rule, kept.names, kept.n_hold, kept.limit) == (
         "page_hinkley",
         ("accuracy",),
         1,
