@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analytics.findings import speak
+from analytics.evaluate.changes import changes_of
+from analytics.findings import speak, with_level
 from app.auth import require
 from app.widgets.behind import draw_behind, draw_classes, draw_labels
 from app.widgets.choices import headline_metrics, pick_every, pick_metric
@@ -41,16 +42,17 @@ if len(view.versions) > 1 and view.selection.version is None:
     )
 else:
     split = shown
-results = [*whole, *series, *(split if split is not shown else [])]
+changes = changes_of(shown)  # of numbers that are there: nothing is asked again
+results = [*whole, *series, *(split if split is not shown else []), *changes]
 draw_export(place, view, results, "performance", {"every": every})
 with lead:
-    opening = speak(split, whole)
+    opening = with_level(speak(split, whole), changes)
     draw_lead(opening, steps_of([opening], "performance"))
 with cards:
     draw_cards([(r, [s for s in series if s.name == r.name], "") for r in whole if r.name in names])
 
 main = [r for r in split if "class" not in r.detail] or split
-draw_over_time(view, main, every, estimated=ask_estimated(view, metric, every))
+draw_over_time(view, main, every, estimated=ask_estimated(view, metric, every), changes=changes)
 
 is_multiclass = view.dataset.schema.task == "multiclass"
 has_threshold = view.dataset.schema.task == "binary" and view.dataset.schema.has("score")

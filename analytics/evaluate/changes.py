@@ -23,6 +23,8 @@ from analytics.stats.intervals import Z95
 
 INTERVAL = "two levels, weighted"
 NOTHING = "no change of level that chance does not explain"
+PART = "change of level"  # what a number is of, beside the metric of the same name
+KEPT = ("label", "unit", "better", "tolerance", "class")
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -39,8 +41,13 @@ def changes(
     every = question.scope.every or ("week" if dataset.first_event is not None else 1000)
     scope = replace(question.scope, every=every, by_version=False)
     asked = replace(question, scope=scope, reference=None, names=tuple(names))
+    return changes_of(performance(engine, dataset, asked, now=now))
+
+
+def changes_of(results: Sequence[Result]) -> list[Result]:
+    """The same of a metric's answers by period that are there already; each class is a series."""
     series: dict[tuple[str, str | None], list[Result]] = {}
-    for r in performance(engine, dataset, asked, now=now):
+    for r in results:
         series.setdefault((r.name, r.detail.get("class")), []).append(r)
     return [found for rs in series.values() for found in _of_series(rs)]
 
@@ -51,8 +58,8 @@ def _of_series(results: Sequence[Result]) -> list[Result]:
     base = replace(
         results[0], value=None, low=None, high=None, interval=None, verdict="ok", window=whole_span,
         n=sum(r.n for r in results), n_labelled=sum(r.n_labelled or 0 for r in results),
-        detail={"label": results[0].detail.get("label"), "unit": results[0].detail.get("unit"),
-                "method": "change_point", "n_periods": len(there)},
+        detail={k: results[0].detail[k] for k in KEPT if k in results[0].detail}
+        | {"part": PART, "method": "change_point", "n_periods": len(there)},
     )  # fmt: skip
     if len(there) < 2 * LEAST:
         reason = f"too few periods with labels ({len(there)}, at least {2 * LEAST})"
@@ -74,6 +81,7 @@ def _result(base: Result, there: Sequence[Result], change: Change, end: int) -> 
         "after": change.after,
         "between": [_start(there[change.first]), _start(there[change.last])],
         "p_value": change.p_value,
+        "n_after": len(after),  # periods
     }
     return replace(
         base, value=change.size, low=low, high=high, interval=INTERVAL, detail=detail,

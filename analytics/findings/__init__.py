@@ -1,6 +1,7 @@
 """What a person would say about Results: findings, and the sentence that a page opens with."""
 
 from analytics.findings.find import find, judge_together
+from analytics.findings.levels import with_level
 from analytics.findings.people import speak_of_people
 from analytics.findings.slices import (
     say_conditions,
@@ -32,5 +33,6 @@ __all__ = [
     "speak_of_people",
     "speak_of_slice",
     "speak_of_slices",
+    "with_level",
     "write_since",
 ]

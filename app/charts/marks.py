@@ -53,9 +53,7 @@ def draw_reference(figure: Any, results: Sequence[Result], unit: str | None) -> 
     return [(value, f"reference<br>{write_value(value, unit)}", QUIET)]
 
 
-def draw_changes(
-    figure: Any, lines: Sequence[Line], notes: Sequence[tuple[datetime, str]] = ()
-) -> int:
+def draw_changes(figure: Any, lines: Sequence[Line], notes: Sequence[tuple[Any, str]] = ()) -> int:
     """A dotted vertical where a version begins or ends, and at notes; the rows of words it takes."""
     first = min(_edge(line, 0) for line in lines)
     last = max(_edge(line, -1) for line in lines)
@@ -70,8 +68,11 @@ def draw_changes(
         for line in named
         if _edge(line, -1) < last
     ]
-    if isinstance(first, datetime):
-        marks += [(at, short_name(text, NOTE)) for at, text in notes if first <= at <= last]
+    marks += [
+        (at, short_name(text, NOTE))
+        for at, text in notes
+        if isinstance(first, datetime) == isinstance(at, datetime) and first <= at <= last
+    ]
     return draw_moments(figure, marks, (first, last))
 
 

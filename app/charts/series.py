@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from analytics.core import Result, Window
+from analytics.findings.levels import say_level
 from analytics.words import (
     short_name,
     write_count,
@@ -17,6 +18,7 @@ from analytics.words import (
     write_period,
     write_value,
 )
+from app.charts.levels import draw_levels
 from app.charts.marks import Line, Word, draw_changes, draw_margin, draw_names, draw_reference
 from app.charts.style import MAX_POINTS, QUIET, SPLIT, Chart, colour_of, finish, thin, tint
 from app.charts.style import time_axis as use_time
@@ -32,6 +34,7 @@ class Look:
     versions: tuple[str, ...] = ()  # the model's versions in order, so that colours stay
     notes: tuple[tuple[datetime, str], ...] = ()  # moments with a few words
     estimated: tuple[Result, ...] = ()  # the same number before labels come, as a dotted line
+    levels: tuple[Result, ...] = ()  # changes of its level, each a span in which it came
 
 
 def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
@@ -50,7 +53,7 @@ def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
     for line in lines:
         _draw(figure, line, look.unit)
     words += [*draw_names(figure, lines), *_draw_estimated(figure, look)]
-    n_rows = draw_changes(figure, lines, look.notes)
+    n_rows = draw_changes(figure, lines, (*look.notes, *draw_levels(figure, look.levels)))
     right = draw_margin(figure, words, low, high, look.height)
     finish(figure, height=look.height, right=right, top=8 + 17 * n_rows)
     figure.update_yaxes(range=[low, high], tickformat=_ticks(look.unit))
@@ -232,6 +235,7 @@ def _alt(lines: Sequence[Line], look: Look, results: Sequence[Result]) -> str:
             f" {write_period(line.results[low].window)}, highest"
             f" {write_value(line.y[high], look.unit)} {write_period(line.results[high].window)}"
         )
+    pieces += [say_level(change) for change in look.levels]
     return f"{label} over time. {'; '.join(pieces)}."
 
 

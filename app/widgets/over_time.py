@@ -14,6 +14,7 @@ from app.charts import Look, series_chart
 from app.session import format_window
 from app.widgets.chart_box import draw_zoom_chart
 from app.widgets.estimate import draw_estimate
+from app.widgets.over_time_more import SHADED, draw_more, drawn_levels
 from app.widgets.pickers import zoom_to
 from app.widgets.saved import draw_notes, note_marks, say_marks
 from app.widgets.slice_click import hear_marks, point_way
@@ -60,14 +61,18 @@ def draw_over_time(
     every: str,
     height: int = 300,
     estimated: tuple[Result, ...] = (),
+    changes: Sequence[Result] | None = None,
 ) -> None:
-    """One number over time, versions as colours; drawing a box sets the window."""
+    """One number over time, versions as colours; drawing a box sets the window.
+
+    ``changes`` are what looking back found of it; None where a page does not tell of them.
+    """
     unit = unit_of(results[0]) if results else None
     marks = note_marks(view)
     notes = tuple((mark.at, mark.word) for mark in marks)
     look = Look(
         unit, height, is_selectable=view.has_times, versions=view.versions, notes=notes,
-        estimated=estimated,
+        estimated=estimated, levels=drawn_levels(changes or ()),
     )  # fmt: skip
     chart = series_chart(results, look)
     key = f"over_{results[0].name if results else 'none'}_{every}_{view.selection.window}"
@@ -75,11 +80,15 @@ def draw_over_time(
     if estimated:
         is_learned = estimated[0].detail.get("method") == "dle"
         caption += f" {LEARNED if is_learned else DOTTED}{_say_sampled(estimated[0])}"
+    if look.levels:
+        caption += f" {SHADED}"
     if view.has_times and view.viewer.may("explore", view.model):
         caption += " A click on a point opens its rows."
     span = draw_zoom_chart(chart, key, caption=caption)
     if view.has_times and chart is not None:
         hear_marks(view, key, point_way(results))
+    if changes is not None:
+        draw_more(changes)
     draw_estimate(view, estimated, key)
     draw_notes(view)
     if span is None:

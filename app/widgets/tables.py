@@ -56,7 +56,7 @@ def _row(r: Result) -> list[Any]:
     return [
         r.name, r.column, d.get("class"), r.version, r.segment, d.get("part"),
         w.start, w.end, w.first_row, w.last_row,
-        r.value, r.low, r.high, r.interval, d.get("reference"), d.get("change"),
+        r.value, r.low, r.high, r.interval, d.get("reference", d.get("before")), d.get("change"),
         r.n, r.n_labelled, r.verdict, r.reason,
     ]  # fmt: skip
 
@@ -98,7 +98,8 @@ def results_table(results: Sequence[Result], key: str, **clicks: Any) -> None:
 
 def _label(result: Result) -> str:
     label = str(result.detail.get("label", result.name))
-    return f"{label}, {result.detail['class']}" if "class" in result.detail else label
+    pieces = (label, result.detail.get("class"), result.detail.get("part"))
+    return ", ".join(str(piece) for piece in pieces if piece is not None)
 
 
 def reading_columns(names: Mapping[str, str]) -> dict[str, Any]:

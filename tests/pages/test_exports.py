@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from analytics.evaluate.changes import PART
 from analytics.words import unit_of, write_value
 from app import navigation
 from app.cli import main
@@ -37,7 +38,10 @@ FILES = {  # pages that hand out files of their own: the test that file, screen 
 }
 NO_NUMBERS = ("account", "add_data", "admin", "label")  # forms, and one card at a time
 NO_CODE = {"behaviour": "There is no code for behaviour yet."}  # said in the menu instead
-QUESTIONS = {"overview": ("performance", "headline")}  # pages whose numbers are other commands'
+QUESTIONS = {
+    "overview": ("performance", "headline"),
+    "performance": ("performance", "changes"),
+}  # pages whose numbers are other commands'
 COUNTED = {"observed_rate", "label_coverage", "latency_p95"}  # the headline gives all of them
 FLAGS = ("version", "window", "reference", "segment", "as_of")
 NUMBERS = ("value", "low", "high", "n", "n_labelled")
@@ -93,6 +97,11 @@ def answers_of(page: str, model: str, home: Path, taken: Taken, capsys) -> tuple
     cut: list[dict[str, Any]] = []
     for question in QUESTIONS.get(page, (page,)):
         words = [question, "--model", model, "--home", str(home), "--json", *flags_of(taken)]
+        if question == "changes":  # those of the metric that is drawn
+            drawn = {r.name for r in taken.results if r.detail.get("part") == PART}
+            words += ["--names", ",".join(drawn), "--every", taken.words.every]
+            cut += _said(words, capsys)
+            continue
         if question in ("performance", "drift", "quality"):
             skipped = COUNTED if page == "overview" else set()
             words += ["--names", ",".join(sorted(names - skipped))]
@@ -117,10 +126,11 @@ def key_of(row: dict[str, Any]) -> tuple[Any, ...]:
     if "window" in row:
         window, detail = row["window"], row["detail"]
         start, end = (window[e] and window[e].replace("T", " ") for e in ("start", "end"))
-        who = (row["name"], row["column"], detail.get("class"), row["version"], row["segment"])
+        of = (detail.get("class"), row["version"], row["segment"], detail.get("part"))
+        who = (row["name"], row["column"], *of)
         found = (*who, start, end, window["first_row"], window["last_row"])
     else:
-        names = ("name", "column", "class", "version", "segment", "start", "end")
+        names = ("name", "column", "class", "version", "segment", "part", "start", "end")
         found = tuple(row[n].removeprefix("'") or None for n in (*names, "first_row", "last_row"))
     return tuple(None if v is None else str(v) for v in found)
 

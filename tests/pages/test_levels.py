@@ -1,0 +1,26 @@
+"""Changes of level on Performance: marked, told first, hidden behind More, taken away."""
+
+from __future__ import annotations
+
+
+def drawn(app) -> str:  # type: ignore[no-untyped-def]
+    return "".join(str(p.proto.spec) for p in app.get("plotly_chart"))
+
+
+def test_it_is_told_marked_and_can_be_hidden(on_samples, run, texts) -> None:
+    app = run("performance", m="digit-reader")
+    assert "The level of Accuracy fell from 0.948 to 0.347" in texts(app).replace("\\", "")
+    assert "7 Apr: 0.948" in drawn(app)
+    app.session_state["over_more"] = True
+    app.run()
+    table = next(list(d.value["change"]) for d in app.dataframe if "it came" in d.value)
+    assert len(table) == 1 and table[0].startswith("−0.601 ± 0.0")
+    app.toggle(key="show_levels").set_value(False).run()
+    assert not app.exception and "7 Apr: 0.948" not in drawn(app)
+    assert app.query_params["levels"] == ["0"] or app.query_params["levels"] == "0"
+
+
+def test_a_link_that_hides_it_and_a_log_without_one(on_samples, run, texts) -> None:
+    assert "7 Apr: 0.948" not in drawn(run("performance", m="digit-reader", levels="0"))
+    app = run("performance", m="flight-late", w="all")
+    assert "The level of" not in texts(app)
