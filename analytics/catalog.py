@@ -42,6 +42,7 @@ HEADLINE: dict[Task, tuple[str, ...]] = {
     "regression": ("mae", "rmse", "mean_error", "r2", "median_ae"),
     "none": (),
 }
+DRIFT_CHECKS = ("missing_rate", "unseen_rate")  # checks of quality that drift judges in one family
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,12 @@ def pick_metrics(schema: Schema, names: Iterable[str]) -> tuple[Named, ...]:
     return tuple(
         known[name] if name in known else _unknown(name, known, "metric") for name in wanted
     )
+
+
+def deciding_names() -> tuple[str, ...]:
+    """The drift tests that give verdicts, and the checks that share their family."""
+    tests = {t.name: None for t in all_drift_tests() if t.decides}
+    return (*tests, *DRIFT_CHECKS)
 
 
 def tests_for(column_type: ColumnType) -> tuple[DriftTest, ...]:

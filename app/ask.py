@@ -26,6 +26,7 @@ class Desk:
         self.settings = settings
         self.now = now
         self._is_masked = False
+        self._datasets: dict[str, Dataset] | None = None
         settings.home.mkdir(parents=True, exist_ok=True)
         self.database = Database(settings.database_url, home=settings.home)
         migrate(self.database)
@@ -46,8 +47,19 @@ class Desk:
         """The model's logs as they are now."""
         from app.state.logs import load_dataset
 
+        if self._datasets is not None and model in self._datasets:
+            return self._datasets[model]
         found = load_dataset(self.database, model)
-        return found.without_sensitive() if self._is_masked else found
+        found = found.without_sensitive() if self._is_masked else found
+        if self._datasets is not None:
+            self._datasets[model] = found
+        return found
+
+    def for_a_round(self) -> Desk:
+        """The same desk for many questions about logs as they are now: what two share is asked once."""
+        desk = copy.copy(self)
+        desk.engine, desk._datasets = self.engine.remembering(), {}
+        return desk
 
     def under(self, cancel: Cancel, *, is_masked: bool = False) -> Desk:
         """The same desk whose questions stop when ``cancel`` is pressed; masked, without sensitive columns."""

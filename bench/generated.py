@@ -1,8 +1,8 @@
-"""The generated log of the benchmarks: 15 numbers, 5 columns of levels, labels in a log of their own."""
+"""The generated log of the benchmarks: 34 columns, 15 numbers and 5 columns of levels among them; labels in a log of their own."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,65 +16,108 @@ START = datetime(2024, 1, 1)
 NUMERIC = [f"f{i:02d}" for i in range(N_NUMERIC)]
 LEVELS = [f"c{i}" for i in range(N_LEVELS)]
 LABELS = ("prediction_id", "label", "known_at", "source")
+NAMES = (
+    "row", "prediction_id", "timestamp", "model_version", "prediction", "score", "latency_ms",
+    "status", "error_type", "error_message", "user_id", "session_id", "region", *NUMERIC, *LEVELS,
+)  # fmt: skip
+
+
+SQL = """
+SELECT i AS row, 'p' || i AS prediction_id,
+  TIMESTAMP '{start}' + to_microseconds(i * {days} * 86400000000 // {n}) AS timestamp,
+  CASE WHEN i < {n} * 2 // 5 THEN 'v1' ELSE 'v2' END AS model_version,
+  CASE WHEN score >= 0.5 THEN '1' ELSE '0' END AS prediction, score,
+  exp(2.5 + 0.8 * (u1 + u2 - 1)) AS latency_ms,
+  CASE WHEN u3 < 0.002 THEN 'error' ELSE 'ok' END AS status,
+  CASE WHEN u3 < 0.001 THEN 'Timeout' WHEN u3 < 0.002 THEN 'KeyError' END AS error_type,
+  CASE WHEN u3 < 0.002 THEN 'request ' || i || ' failed' END AS error_message,
+  'u' || hash(i * 64 + 5) % 50000 AS user_id, 's' || i // 7 AS session_id,
+  'r' || hash(i * 64 + 6) % 8 AS region, {numeric}, {levels}
+FROM (SELECT i, round({score}, 4) AS score, {u1} AS u1, {u2} AS u2, {u3} AS u3
+  FROM range({first}, {end}) r(i))
+"""
+
+
+def uniform(k: int) -> str:
+    """SQL of an even number between 0 and 1 that belongs to row ``i``: the same in any order."""
+    return f"((hash(i * 64 + {k}) >> 11)::DOUBLE / 9007199254740992)"
+
+
+def rows_sql(n: int, first: int, end: int, days: int = DAYS) -> str:
+    """The rows from ``first`` to ``end`` of a log of ``n`` rows: 33 columns, and the day as the 34th."""
+    numeric = ", ".join(
+        f"{uniform(20 + 2 * i)} + ln(1 + {uniform(21 + 2 * i)}) AS {c}"
+        for i, c in enumerate(NUMERIC)
+    )
+    levels = ", ".join(
+        f"'v' || hash(i * 64 + {10 + j}) % {4 * (j + 1)} AS {c}" for j, c in enumerate(LEVELS)
+    )
+    u1, u2, u3, score = (uniform(k) for k in (1, 2, 3, 4))
+    return SQL.format(
+        start=START, days=days, n=n, first=first, end=end, numeric=numeric, levels=levels,
+        u1=u1, u2=u2, u3=u3, score=score,
+    )  # fmt: skip
+
+
+def labels_sql(n: int, first: int, end: int, days: int = DAYS) -> str:
+    """Their labels: known within two days."""
+    return (
+        f"SELECT prediction_id, CASE WHEN {uniform(7)} < score THEN '1' ELSE '0' END AS label,"
+        f" timestamp + to_microseconds(({uniform(8)} * 172800e6)::BIGINT) AS known_at, 'outcome' AS source"
+        f" FROM (SELECT row AS i, * FROM ({rows_sql(n, first, end, days)}))"
+    )
+
+
+def bounds(n: int, day: int, days: int = DAYS) -> tuple[int, int]:
+    """The rows of one day: from, to."""
+    return -(-n * day // days), -(-n * (day + 1) // days)
 
 
 def make_log(folder: Path, n: int) -> Dataset:
-    """A log of ``n`` rows over 50 days, one part a day, labels in a log of their own within two days."""
-    numeric = ", ".join(f"random() + ln(1 + random()) AS {c}" for c in NUMERIC)
-    levels = ", ".join(
-        f"'v' || (floor(random() * {4 * (i + 1)}))::INT AS {c}" for i, c in enumerate(LEVELS)
-    )
-    db = duckdb.connect()
-    db.execute("SELECT setseed(0.5)")
-    db.execute(
-        f"CREATE TABLE log AS SELECT i AS row, 'p' || i AS prediction_id, TIMESTAMP '{START}' +"
-        f" to_seconds(i * {DAYS * 86400} / {n}) AS timestamp, round(random(), 4) AS score, {numeric}, {levels}"
-        f" FROM range({n}) r(i)"
-    )
-    db.execute("ALTER TABLE log ADD COLUMN prediction VARCHAR")
-    db.execute("UPDATE log SET prediction = CASE WHEN score >= 0.5 THEN '1' ELSE '0' END")
-    parts = []
+    """A log of ``n`` rows over 50 days, one part a day, labels in a log of their own within two days.
+
+    A day at a time is in memory, whatever ``n`` is; the same ``n`` gives the same rows.
+    """
+    db, parts = duckdb.connect(), []
     for day in range(DAYS):
-        path = (
-            folder
-            / "predictions"
-            / f"date=2024-{1 + day // 31:02d}-{1 + day % 31:02d}"
-            / "part.parquet"
-        )
+        date = START + timedelta(days=day)
+        path = folder / "predictions" / f"date={date:%Y-%m-%d}" / "part.parquet"
         path.parent.mkdir(parents=True)
-        where = f"WHERE timestamp::DATE = DATE '2024-01-01' + {day}"
-        db.execute(f"COPY (FROM log {where}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
-        found = db.execute(
-            f"SELECT count(*), min(timestamp), max(timestamp) FROM log {where}"
-        ).fetchone()
+        first, end = bounds(n, day)
+        write(db, rows_sql(n, first, end), path)
+        found = db.execute(f"SELECT min(timestamp), max(timestamp) FROM '{path}'").fetchone()
         assert found is not None
-        parts.append(Part(str(path), found[0], str(day), found[1], found[2]))
+        parts.append(Part(str(path), end - first, str(day), *found))
     labels = folder / "labels" / "date=none" / "part.parquet"
     labels.parent.mkdir(parents=True)
-    db.execute(
-        "COPY (SELECT prediction_id, CASE WHEN random() < score THEN '1' ELSE '0' END AS label,"
-        " timestamp + to_microseconds((random() * 172800e6)::BIGINT) AS known_at, 'outcome' AS source"
-        f" FROM log) TO '{labels}' (FORMAT parquet, COMPRESSION zstd)"
-    )
+    write(db, labels_sql(n, 0, n), labels)
     db.close()
     return dataset_of(parts, Part(str(labels), n, "labels"))
+
+
+def write(db: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
+    """The rows of a statement as a file."""
+    db.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
 
 
 def dataset_of(parts: list[Part], labels: Part) -> Dataset:
     """The log's schema and parts as one Dataset."""
     columns = [
         Column("timestamp", "timestamp", "time"),
+        Column("model_version", "model_version", "categorical"),
         Column("prediction", "prediction", "categorical"),
+        Column("score", "score", "numeric"),
+        Column("latency_ms", "latency_ms", "numeric"),
+        Column("status", "status", "categorical"),
     ]
-    columns += [Column("score", "score", "numeric")]
+    columns += [Column("region", "segment", "categorical")]
     columns += [Column(c, "feature", "numeric") for c in NUMERIC]
     columns += [Column(c, "feature", "categorical") for c in LEVELS]
-    names = ("row", "prediction_id", "timestamp", "prediction", "score", *NUMERIC, *LEVELS)
     return Dataset(
         "bench",
         Schema("binary", tuple(columns), ("0", "1"), "1"),
         {
-            ("production", "predictions"): Log("predictions", tuple(parts), names, True),
+            ("production", "predictions"): Log("predictions", tuple(parts), NAMES, True),
             ("production", "labels"): Log("labels", (labels,), LABELS),
         },
         "bench",

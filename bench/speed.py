@@ -71,7 +71,7 @@ def opened(home: Path) -> Iterator[tuple[Engine, Dataset]]:
         yield desk.engine, desk.dataset("bench")
 
 
-def bring_in(home: Path, log: Path) -> tuple[float, float]:
+def bring_in(home: Path, log: Path, model: str = "bench") -> tuple[float, float]:
     """Import predictions and labels; seconds passed of the imports, and of putting labels beside."""
     from app.cli.imports import open_place
     from app.ingest.beside import import_and_put
@@ -82,7 +82,7 @@ def bring_in(home: Path, log: Path) -> tuple[float, float]:
     parts = [str(path) for path in sorted(log.glob("predictions/*/part.parquet"))]
     roles = (("ignore", "row"), ("label", "label"), ("label_time", "known_at"))
     for paths, mapping in ((parts, roles[:1]), ([str(log / "labels/date=none/part.parquet")], ())):
-        options = ImportOptions("bench", mapping=mapping, task="binary", positive="1")
+        options = ImportOptions(model, mapping=mapping, task="binary", positive="1")
         plan = plan_import(place, paths, options)
         start = time.perf_counter()
         put_s += import_and_put(place, plan)[1].seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analytics.catalog import all_quality_checks, tests_for
+from analytics.catalog import DRIFT_CHECKS, all_quality_checks, tests_for
 from analytics.core import Column, DriftTest, Estimate
 from analytics.needs import (
     BinnedPair,
@@ -17,7 +17,7 @@ from analytics.needs import (
 )
 
 Pair = NumericPair | LevelPair | TextPair | VectorPair
-CHECKS = ("missing_rate", "unseen_rate")
+CHECKS = DRIFT_CHECKS
 SHOWN_LEVELS = 20  # unseen levels that an answer names
 
 

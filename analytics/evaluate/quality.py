@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,7 @@ def quality(
     if question.columns:
         check_names(question.columns, [c.name for c in columns], "column")
         columns = [c for c in columns if c.name in question.columns]
-    facts = _Facts(engine, dataset, question, columns)
+    facts = _Facts(engine, dataset, question, columns, _reads(chosen, columns, question))
     results: list[Result] = []
     for i, group in enumerate(groups):
         answers: list[_Answer] = [
@@ -62,6 +62,33 @@ def quality(
         answers += [(c, None, c.compute(counts)) for c in chosen if c.needs is LogCounts]
         results += _results(question, group, answers)
     return results
+
+
+# What each check of a column reads; one that is not named here reads everything.
+READS: Mapping[str, tuple[str, ...]] = {
+    "missing_rate": ("missing",),
+    "type_change_rate": ("missing",),
+    "unseen_rate": ("missing", "levels"),
+    "out_of_range_rate": ("missing", "extremes"),
+    "frozen": ("missing", "runs"),
+    "duplicate_rate": ("duplicates",),
+    "volume": (),
+    "freshness": (),
+    "label_coverage": (),
+}
+EVERYTHING = ("missing", "levels", "extremes", "runs", "duplicates")
+
+
+def _reads(
+    chosen: Sequence[QualityCheck], columns: Sequence[Column], question: Question
+) -> frozenset[str]:
+    """What the asked checks read of the rows: nothing else is counted."""
+    asked = [c for c in chosen if c.needs is LogCounts]
+    asked += [
+        c for c in chosen
+        if c.needs is ColumnCounts and any(_applies(c, column, question) for column in columns)
+    ]  # fmt: skip
+    return frozenset(read for c in asked for read in READS.get(c.name, EVERYTHING))
 
 
 _TYPES = ("numeric", "categorical", "boolean", "text")
@@ -88,21 +115,33 @@ class _Facts:
     """Everything counted once for all periods, on both sides."""
 
     def __init__(
-        self, engine: Engine, dataset: Dataset, question: Question, columns: Sequence[Column]
+        self,
+        engine: Engine,
+        dataset: Dataset,
+        question: Question,
+        columns: Sequence[Column],
+        reads: frozenset[str],
     ) -> None:
         self.engine, self.dataset, self.question = engine, dataset, question
         scope = question.scope
-        self._levelled = [c.name for c in columns if c.type in ("categorical", "boolean")]
-        self._numeric = [c.name for c in columns if c.type == "numeric"]
-        self._columns = list(columns)
+        levelled = [c.name for c in columns if c.type in ("categorical", "boolean")]
+        numeric = [c.name for c in columns if c.type == "numeric"]
+        self._levelled = levelled if "levels" in reads else []
+        self._numeric = numeric if "extremes" in reads else []
+        self._columns = list(columns) if "missing" in reads else []
+        self._followed = [c.name for c in columns] if "runs" in reads else []
+        self._has_duplicates = "duplicates" in reads
         self.reference = self._read_reference(
             whole(question.reference) if question.reference else None
         )
         self.levels = level_counts(engine, dataset, scope, self._levelled)
-        self.missing = missing_counts(engine, dataset, scope, columns)
+        self.missing = missing_counts(engine, dataset, scope, self._columns)
         self.outside = outside_counts(engine, dataset, scope, self.reference.bounds)
-        self.duplicates = duplicate_rows(engine, dataset, scope)
-        self.runs = self._follow([c.name for c in columns])
+        self.duplicates = self._repeats(scope)
+        self.runs = self._follow(self._followed)
+
+    def _repeats(self, scope: Scope) -> dict[Key, tuple[int, int]]:
+        return duplicate_rows(self.engine, self.dataset, scope) if self._has_duplicates else {}
 
     def _follow(self, names: list[str]) -> dict[str, dict[Key, tuple[int, int, int]]]:
         engine, dataset, scope = self.engine, self.dataset, self.question.scope
@@ -122,8 +161,8 @@ class _Facts:
             level_counts(engine, dataset, scope, self._levelled),
             missing_counts(engine, dataset, scope, self._columns),
             extremes(engine, dataset, scope, self._numeric),
-            longest_runs(engine, dataset, scope, [c.name for c in self._columns]),
-            duplicate_rows(engine, dataset, scope).get((None, None), (0, 0)),
+            longest_runs(engine, dataset, scope, self._followed),
+            self._repeats(scope).get((None, None), (0, 0)),
             groups[0] if groups else None,
         )
 
@@ -132,7 +171,7 @@ class _Facts:
         name, key, both = column.name, group.key, (None, None)
         log = self.dataset.log("predictions", self.question.scope.log)
         other, types = other_types(log, column, group.window)
-        n, missing = self.missing[name].get(key, (0, 0))
+        n, missing = self.missing.get(name, {}).get(key, (0, 0))
         n_ref, missing_ref = self.reference.missing.get(name, {}).get(both, (0, 0))
         seen = self.levels.get(name, {}).get(key, ({}, 0))[0]
         before = self.reference.levels.get(name, {}).get(both, ({}, 0))[0]

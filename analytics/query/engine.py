@@ -24,6 +24,8 @@ from analytics.errors import FileUnreadable, QueryCancelled, QueryError, QueryTi
 from analytics.query.beside import Beside
 from analytics.summaries.store import Summaries
 
+MOST_KNOWN = 128_000_000
+A_ROW = 500  # bytes that a fetched row may come to, about
 Arrays = dict[str, np.ma.MaskedArray[Any, Any] | np.ndarray[Any, Any]]
 
 
@@ -56,6 +58,33 @@ class Cancel:
                 self._cursors.discard(cursor)
 
 
+class Known:
+    """Answers of statements, up to ``MOST_KNOWN`` bytes; what comes later is not kept."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[Any, ...], Any] = {}
+        self._room = MOST_KNOWN
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[Any, ...]) -> Any:
+        """The answer that was kept, else None."""
+        try:
+            return self._answers.get(key)
+        except TypeError:  # a list is bound: it may change
+            return None
+
+    def put(self, key: tuple[Any, ...], found: Any, size: int) -> None:
+        """Keep an answer where there is room."""
+        with self._lock, suppress(TypeError):
+            if size <= self._room:
+                self._answers[key] = found
+                self._room -= size
+
+
+def _statement(form: str, sql: str, values: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    return form, sql, tuple(sorted((values or {}).items(), key=lambda item: item[0]))
+
+
 class Kept:
     """A table in an engine's memory, gone when nobody holds this any more."""
 
@@ -86,6 +115,7 @@ class Engine:
         self.summaries = Summaries()  # of no folder: everything is scanned
         self._numbers = count()
         self._cancel: Cancel | None = None
+        self._known: Known | None = None
         self._connection = duckdb.connect(":memory:")
         settings = [
             "SET autoinstall_known_extensions = false",
@@ -117,15 +147,36 @@ class Engine:
         engine._cancel = cancel
         return engine
 
+    def remembering(self) -> Engine:
+        """The same engine, which runs a statement once and answers it again from memory.
+
+        For questions over parts that stay as they are meanwhile, such as a round of monitors.
+        """
+        engine = copy.copy(self)
+        engine._known = Known()
+        return engine
+
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement and fetch its rows; for small answers."""
+        known, key = self._known, _statement("rows", sql, values)
+        if known is not None and (answer := known.get(key)) is not None:
+            return list(answer)
         with self._run(sql, values) as cursor:
-            return cursor.fetchall()
+            found = cursor.fetchall()
+        if known is not None:
+            known.put(key, tuple(found), A_ROW * len(found))
+        return found
 
     def arrays(self, sql: str, values: Mapping[str, Any] | None = None) -> Arrays:
         """Run one statement and fetch its columns as NumPy arrays (masked where NULL)."""
+        known, key = self._known, _statement("arrays", sql, values)
+        if known is not None and (answer := known.get(key)) is not None:
+            return dict(answer)
         with self._run(sql, values) as cursor:
-            return dict(cursor.fetchnumpy())
+            found = dict(cursor.fetchnumpy())
+        if known is not None:
+            known.put(key, dict(found), sum(array.nbytes for array in found.values()))
+        return found
 
     def keep(self, sql: str) -> Kept:
         """Keep a statement's rows in memory, compressed, for as long as the answer is held."""

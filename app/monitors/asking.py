@@ -78,7 +78,14 @@ def asked_by(monitor: Monitor) -> Asked:
 
 
 def names_of(monitor: Monitor) -> tuple[str, ...]:
-    """The numbers to ask for, in the words of the question of the house."""
+    """The numbers to ask for, in the words of the question of the house.
+
+    Drift is judged by what decides: no other number of it is worked out.
+    """
+    if monitor.question == "drift" and not monitor.names:
+        from analytics.catalog import deciding_names
+
+        return deciding_names()
     is_named = monitor.question not in ("resources", "feedback", "behaviour", "fairness")
     return (monitor.names or monitor.kind.names) if is_named else ()
 

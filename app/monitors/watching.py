@@ -116,6 +116,7 @@ def run_watch(desk: Desk, database: Database, claim: Claim) -> bool:
     """Run the monitors of a claimed watch and keep what they found, all or nothing."""
     runs, rans = [], []
     looks = series_of(database, claim.model)
+    desk = desk.for_a_round()
     for row in claim.policy:
         began, monitor = monotonic(), looked_at_hourly(monitor_of(dict(row)))
         if monitor.paused:

@@ -19,10 +19,11 @@ from app.ask import Desk
 from app.cli import main
 from app.ingest.outbox import flush
 from app.ingest.words import Place
-from app.monitors.asking import ask_monitor, incidents_of, question_of
+from app.monitors.asking import answers_of, ask_monitor, incidents_of, question_of
 from app.monitors.policies import monitor_of, plain_monitor, read_policy, write_policy
 from app.monitors.saying import title_of
 from app.monitors.watching import found_of
+from app.questions import Asked
 from app.settings import read_settings
 
 START, WEEKS, BAD = datetime(2024, 1, 1), 12, 8
@@ -203,3 +204,23 @@ def test_a_number_that_a_question_does_not_give_is_an_error_and_no_pass(desk: De
         found = ask_monitor(desk, replace(monitor(question), names=("nonsense",)))
         assert found.outcome == "inconclusive"
     assert question_of("fairness", "g") == "fairness:g"
+
+
+def test_a_round_finds_what_each_question_finds_alone(desk: Desk) -> None:
+    together = desk.for_a_round()
+    assert together.dataset("m") is together.dataset("m")
+    for question in sorted(PLANTED):
+        one = monitor(question)
+        assert ask_monitor(together, one) == ask_monitor(desk, one), question
+
+
+def test_a_monitor_of_drift_judges_all_that_decides(desk: Desk) -> None:
+    one = replace(monitor("drift"), columns=())
+    whole = Asked(every="week")
+    everything = desk.ask("drift", "m", whole)[2]
+    assert {r.name for r in everything if not r.detail["decides"]} >= {"psi", "js"}
+    found = {(r.name, r.column, r.window): r for r in answers_of(desk, one)}
+    decides = {(r.name, r.column, r.window): r for r in everything if r.detail["decides"]}
+    assert found
+    assert found == {key: r for key, r in decides.items() if key in found}
+    assert {key[:2] for key in found} == {key[:2] for key in decides}
