@@ -170,18 +170,26 @@ def _changes(engine: Engine, asking: Asking, kind: str, detector: str) -> list[R
 
 
 def _estimate(engine: Engine, asking: Asking, what: str) -> list[Result]:
-    """Estimates without labels: bare, with how far they were off ("past"), by every method ("all")."""
-    if what == "all":
-        from analytics.evaluate.opinions import opinions
+    """Estimates without labels: the one to go by, with how far it was off ("past"), by every method
+    ("all"), or by one that is named ("cbpe", "past:cbpe")."""
+    from analytics.evaluate.opinions import by_method, leading, opinions
 
-        return opinions(engine, asking.dataset, asking.question)
-    if what == "past":
+    dataset, question = asking.dataset, asking.question
+    if what == "all":
+        return opinions(engine, dataset, question)
+    kind, _, method = what.partition(":")
+    method = method if kind == "past" else kind
+
+    def make(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
+        if not method:
+            return leading(engine, dataset, question)
+        return by_method(engine, dataset, question, method)
+
+    if kind == "past":
         from analytics.evaluate.past import estimate_with_past
 
-        return estimate_with_past(engine, asking.dataset, asking.question, now=asking.moment)
-    from analytics.evaluate.estimate import estimate
-
-    return estimate(engine, asking.dataset, asking.question)
+        return estimate_with_past(engine, dataset, question, now=asking.moment, make=make)
+    return make(engine, dataset, question)
 
 
 def _served(engine: Engine, dataset: Dataset, question: Question, kind: str, what: str) -> Any:

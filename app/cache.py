@@ -56,6 +56,9 @@ class Shelf:
     def __len__(self) -> int:
         return len(self._answers)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._answers
+
     def get(
         self, key: Hashable, make: Callable[[Cancel], Any], watch: Watcher | None = None
     ) -> Any:
@@ -168,6 +171,24 @@ def answers(
 
     ``other`` is a second model that the question is about; the viewer must be let see it too.
     """
+    found, key = _keyed(name, model, asked, viewer, other)
+    engine = desk().engine
+
+    def make(cancel: Cancel) -> Any:
+        return answer(engine.under(cancel), found)
+
+    return Answer(found.dataset, found.question, shelf().get(key, make, watch))
+
+
+def is_known(name: str, model: str, asked: Asked, viewer: Viewer) -> bool:
+    """Whether the answer stands on the shelf and costs nothing."""
+    return _keyed(name, model, asked, viewer, None)[1] in shelf()
+
+
+def _keyed(
+    name: str, model: str, asked: Asked, viewer: Viewer, other: str | None
+) -> tuple[Asking, Hashable]:
+    """What is asked, and the key under which its answer is kept."""
     dataset = dataset_of(model, viewer)
     second = dataset_of(other, viewer) if other else None
     wall = desk().now()
@@ -178,12 +199,7 @@ def answers(
     people = dataset.people if name.partition(":")[0] in ABOUT_PEOPLE else ()
     prints = (dataset.fingerprint, second.fingerprint if second else None, people)
     key = (name, model, other, prints, asked, moment)  # masked logs have another fingerprint
-    engine = desk().engine
-
-    def make(cancel: Cancel) -> Any:
-        return answer(engine.under(cancel), Asking(name, dataset, question, wall, second))
-
-    return Answer(dataset, question, shelf().get(key, make, watch))
+    return Asking(name, dataset, question, wall, second), key
 
 
 def is_cancelled(error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from app.widgets.export import draw_export
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead, steps_of
 from app.widgets.metric_card import draw_cards
-from app.widgets.over_time import ask_estimated, draw_over_time
+from app.widgets.over_time import draw_with_estimate
 from app.widgets.slice_click import result_way, row_clicks
 from app.widgets.tables import results_table
 from app.widgets.threshold import draw_threshold
@@ -52,7 +52,7 @@ with cards:
     draw_cards([(r, [s for s in series if s.name == r.name], "") for r in whole if r.name in names])
 
 main = [r for r in split if "class" not in r.detail] or split
-draw_over_time(view, main, every, estimated=ask_estimated(view, metric, every), changes=changes)
+finish = draw_with_estimate(view, main, every, metric, changes)
 
 is_multiclass = view.dataset.schema.task == "multiclass"
 has_threshold = view.dataset.schema.task == "binary" and view.dataset.schema.has("score")
@@ -75,3 +75,4 @@ for title, tab in tabs.items():
         else:
             draw_labels(view, shown)
 draw_custom(view)
+finish()

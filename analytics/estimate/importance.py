@@ -18,13 +18,15 @@ import numpy as np
 from analytics.core import Estimate, Metric
 from analytics.drift.domain_classifier_auc import capped, classifier
 from analytics.estimate.cbpe import Calibration, bounded
-from analytics.needs import Floats
+from analytics.needs import Floats, Scores
 from analytics.stats.classifier import out_of_fold, pooled_auc
 from analytics.stats.intervals import Z95
+from analytics.stats.ranking import delong
 
 LARGEST = 0.01  # of the reference's rows have a weight that is cut
 MIN_EFFECTIVE = 100  # rows that the weighted reference must be worth
 MIN_COVERED = 0.9  # of the rows of now that the reference must have the like of
+FAR = 0.7  # covered by the first fold alone: the others would not make up for it
 MIN_ROWS = 100  # of a side: fewer teach nothing of how the two differ
 ASSUMES = "no concept drift"
 
@@ -82,16 +84,29 @@ def liken(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> 
         model = classifier(is_category).fit(x[train], is_current[train])
         return np.asarray(model.predict_proba(x[test])[:, 1], dtype=float)
 
+    def is_far(side: Any, chance: Floats) -> bool:
+        return _weigh(chance[~side], m / n)[1] < FAR
+
     with threadpool_limits(1):
-        chance, folds = out_of_fold(is_current, fit)
+        chance, folds = out_of_fold(is_current, fit, is_far)
+    if (folds < 0).any():
+        mine = folds == 0
+        auc, se = delong(Scores.from_arrays(is_current[mine], chance[mine]))
+        weight, covered = _weigh(chance[:m][mine[:m]], m / n)
+        return Likeness(np.resize(weight, m) / weight.mean(), auc, se, True, covered)
     auc, se = pooled_auc(is_current, chance, folds)
     if auc - Z95 * se <= 0.5:
         return Likeness(np.ones(m), auc, se, False)
-    mine = np.clip(chance[:m], 1e-6, 1 - 1e-6)
-    odds = mine / (1 - mine)
-    weight = np.minimum(odds, np.quantile(odds, 1 - LARGEST))
-    covered = min(float(weight.mean()) * m / n, 1.0)
+    weight, covered = _weigh(chance[:m], m / n)
     return Likeness(weight / weight.mean(), auc, se, True, covered)
+
+
+def _weigh(chance: Floats, times: float) -> tuple[Floats, float]:
+    """The odds of reference rows, the largest cut, and the share of the rows of now that they cover."""
+    chance = np.clip(chance, 1e-6, 1 - 1e-6)
+    odds = chance / (1 - chance)
+    weight = np.minimum(odds, np.quantile(odds, 1 - LARGEST))
+    return weight, min(float(weight.mean()) * times, 1.0)
 
 
 def weighted_calibration(calibration: Calibration, likeness: Likeness) -> Calibration:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from analytics.catalog import Named
 from analytics.core import Column, Dataset, Estimate, Question, Result, Scope
+from analytics.errors import UsageError
 from analytics.estimate.atc import atc, confidence
 from analytics.estimate.cbpe import calibrate, lean
 from analytics.estimate.classes import calibrate_classes, cbpe_of_classes
@@ -23,7 +24,7 @@ from analytics.estimate.importance import (
     too_unlike,
     weighted_calibration,
 )
-from analytics.evaluate.estimate import estimators_of, judged, picked
+from analytics.evaluate.estimate import estimate, estimators_of, judged, picked
 from analytics.evaluate.estimators import (
     MIN_REFERENCE,
     class_rows,
@@ -126,6 +127,34 @@ def opinions(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
                 question, group, [(n, of, e, compare(n.metric, e, before)) for e in told]
             )
     return results
+
+
+def leading(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
+    """The estimate to go by: one a metric, period and version, by the method that ``detail.method`` names.
+
+    It is what lines, cards, monitors, commands and reports give. Losses of a regression have one
+    method only.
+    """
+    if dataset.schema.task == "regression":
+        return estimate(engine, dataset, question)
+    return [r for r in opinions(engine, dataset, question) if r.detail["is_headline"]]
+
+
+def by_method(engine: Engine, dataset: Dataset, question: Question, method: str) -> list[Result]:
+    """The estimates of one method by name; plain CBPE and DLE need no weights and come at once."""
+    own = "dle" if dataset.schema.task == "regression" else "cbpe"
+    if method == own:
+        return estimate(engine, dataset, question)
+    found = opinions(engine, dataset, question)
+    mine = [r for r in found if r.detail["method"] == method]
+    if not mine:
+        there = ", ".join(dict.fromkeys(str(r.detail["method"]) for r in found))
+        raise UsageError(
+            f"There is no estimate by {method!r}.",
+            "That method has none of these metrics, or the mix of rows has not changed.",
+            f"Choose of: {there or own}.",
+        )
+    return mine
 
 
 def _columns(dataset: Dataset) -> list[Column]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from analytics.core import Dataset, Every, Question, Result, Scope, Window
 from analytics.errors import UsageError
 from analytics.estimate.cbpe import RANKED
 from analytics.estimate.past import MIN_PERIODS, Pair, judge_past, own_error, pair_up
-from analytics.evaluate.estimate import estimate
+from analytics.evaluate.opinions import leading
 from analytics.evaluate.performance import performance
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
@@ -22,12 +22,27 @@ from analytics.stats.intervals import Z95
 MOST_AGAIN = 24  # periods that are estimated once more, with the labels known then
 N_PERIODS, MIN_ROWS = 20, 500  # of a log without times
 Key = tuple[str, str | None, str | None, datetime | int | None]
+Make = Callable[[Engine, Dataset, Question], list[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who makes the estimates of a question, over which log."""
+
+    engine: Engine
+    dataset: Dataset
+    make: Make
 
 
 def estimate_with_past(
-    engine: Engine, dataset: Dataset, question: Question, *, now: datetime | None = None
+    engine: Engine,
+    dataset: Dataset,
+    question: Question,
+    *,
+    now: datetime | None = None,
+    make: Make = leading,
 ) -> list[Result]:
-    """Estimates as ``estimate`` gives them, with ``detail.past``: how far they were off before.
+    """Estimates as ``make`` gives them, with ``detail.past``: how far they were off before.
 
     The past is by the question's periods, weeks where it has none. A period that is labelled has
     ``detail.later``: what its labels said. Intervals are widened by what the estimates of earlier
@@ -35,11 +50,11 @@ def estimate_with_past(
     inside the reference are left out, and one that ended before the last label of the reference
     came is estimated anew with the labels of that day.
     """
-    results = estimate(engine, dataset, question)
+    results = make(engine, dataset, question)
     every = question.scope.every or _every(dataset)
     asked = replace(question, scope=replace(question.scope, every=every))
-    cut = results if question.scope.every else estimate(engine, dataset, asked)
-    then, left = _as_known_then(engine, dataset, asked, cut)
+    cut = results if question.scope.every else make(engine, dataset, asked)
+    then, left = _as_known_then(Asker(engine, dataset, make), asked, cut)
     names = tuple(dict.fromkeys(r.name for r in cut))
     realised = performance(engine, dataset, replace(asked, reference=None, names=names), now=now)
     came = {_key(r): r for r in realised}
@@ -149,19 +164,19 @@ def _with_later(result: Result, pair: Pair | None, came: Result | None) -> Resul
 
 
 def _as_known_then(
-    engine: Engine, dataset: Dataset, question: Question, cut: Sequence[Result]
+    asker: Asker, question: Question, cut: Sequence[Result]
 ) -> tuple[list[Result], dict[str, int]]:
     """Each period as it was estimated at its end, and how many periods could not be."""
     reference = question.reference
     if reference is None or reference.log == "reference":
         return list(cut), {}
     outside = [r for r in cut if not _overlap(reference, r.window)]
-    known = last_label(engine, dataset, reference)
+    known = last_label(asker.engine, asker.dataset, reference)
     early = [r for r in outside if known is not None and r.window.end and r.window.end < known]
     moments = sorted({r.window.end for r in early if r.window.end}, reverse=True)
     again: list[Result] = []
     for end in moments[:MOST_AGAIN]:
-        again += _again(engine, dataset, question, [r for r in early if r.window.end == end])
+        again += _again(asker, question, [r for r in early if r.window.end == end])
     n_inside = len({r.window.start for r in cut}) - len({r.window.start for r in outside})
     left = {"n_inside": n_inside, "n_again": min(len(moments), MOST_AGAIN)}
     gone = {_key(r) for r in early}
@@ -176,9 +191,7 @@ def _overlap(reference: Scope, window: Window) -> bool:
     return end is None or window.start is None or window.start < end
 
 
-def _again(
-    engine: Engine, dataset: Dataset, question: Question, results: Sequence[Result]
-) -> list[Result]:
+def _again(asker: Asker, question: Question, results: Sequence[Result]) -> list[Result]:
     """One period once more, with what was known at its end; nothing where that was too little."""
     window, scope = results[0].window, question.scope
     at = Window(window.start, window.end)
@@ -191,7 +204,7 @@ def _again(
         names=tuple(dict.fromkeys(r.name for r in results)),
     )
     try:
-        found = estimate(engine, dataset, asked)
+        found = asker.make(asker.engine, asker.dataset, asked)
     except UsageError:
         return []
     wanted = {_series(r): r.window for r in results}

@@ -23,6 +23,8 @@ from app.charts.marks import Line, Word, draw_changes, draw_margin, draw_names, 
 from app.charts.style import MAX_POINTS, QUIET, SPLIT, Chart, colour_of, finish, thin, tint
 from app.charts.style import time_axis as use_time
 
+ESTIMATE = "rgba(124,135,150,0.16)"
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -149,6 +151,9 @@ def _draw_estimated(figure: Any, look: Look) -> list[Word]:
         return []
     chosen = [there[i] for i in thin(len(there), MAX_POINTS // 5)]
     hover = [f"estimated without labels, {_hover(r, look.unit)}" for r in chosen]
+    ends = [r for r in chosen if r.low is not None and r.high is not None]
+    if len(ends) > 1:
+        figure.add_trace(_between(ends))
     figure.add_trace(
         go.Scatter(
             x=[place(r.window) for r in chosen], y=[r.value for r in chosen], mode="lines",
@@ -157,6 +162,17 @@ def _draw_estimated(figure: Any, look: Look) -> list[Word]:
         )
     )  # fmt: skip
     return [(float(chosen[-1].value or 0.0), "estimated", QUIET)]
+
+
+def _between(ends: Sequence[Result]) -> Any:
+    """The band of the estimate, quieter than that of what came true."""
+    import plotly.graph_objects as go
+
+    x = [place(r.window) for r in ends]
+    return go.Scatter(
+        x=[*x, *reversed(x)], y=[*(r.high for r in ends), *(r.low for r in reversed(ends))],
+        mode="lines", line={"width": 0}, fill="toself", fillcolor=ESTIMATE, hoverinfo="skip",
+    )  # fmt: skip
 
 
 def _runs(line: Line) -> list[list[int]]:

@@ -23,6 +23,7 @@ QUESTIONS = {
     "behaviour": "what people do with predictions: acceptance, over- and under-reliance, times",
     "quality": "missing, unseen, out of range, frozen, duplicates, volume, labels",
 }
+METHODS = ("cbpe", "dle", "weighted", "importance", "blend", "atc")
 
 
 def register(subparsers: Any) -> None:
@@ -45,6 +46,8 @@ def register(subparsers: Any) -> None:
                 "by every method that has one, and whether they agree; takes some seconds a period"
             )
             parser.add_argument("--all-methods", action="store_true", help=text)
+            text = "by this method instead of the one to go by"
+            parser.add_argument("--method", choices=METHODS, help=text)
         parser.set_defaults(handler=answer, question=name)
 
 
@@ -96,7 +99,8 @@ def answer(arguments: argparse.Namespace) -> int:
     if question == "changes" and arguments.detector:
         question = f"changes:{arguments.detector}"
     if question == "estimate":
-        question = "estimate:all" if arguments.all_methods else "estimate:past"
+        question = f"estimate:past:{arguments.method}" if arguments.method else "estimate:past"
+        question = "estimate:all" if arguments.all_methods else question
     with Desk(settings) as desk:
         dataset, _question, results = desk.ask(question, arguments.model, asked)
         is_serving = question == "serving"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from analytics.catalog import headline_names
+from analytics.errors import TelltaleError
 from app import periods
 from app.questions import Asked
 
@@ -45,6 +46,23 @@ class Reader:
         """The metrics that a page shows unasked."""
         return headline_names(self.dataset.schema)
 
+    def estimated(self) -> tuple[Result, ...]:
+        """The main metric as it is estimated without labels by period; empty where nothing can say.
+
+        Losses of a regression are learned, which a report does not wait for.
+        """
+        from analytics.evaluate.estimate import can_be_estimated
+
+        main, is_learned = self.names[:1], self.dataset.schema.task == "regression"
+        if self.facts.reference is None or is_learned:
+            return ()
+        if not set(main) & set(can_be_estimated(self.dataset)):
+            return ()
+        try:
+            return tuple(self.ask("estimate:past", names=main, every=self.every))
+        except TelltaleError:  # a reference without labels teaches nothing
+            return ()
+
     @property
     def by_version(self) -> bool:
         """Whether lines are drawn by version."""
@@ -66,3 +84,9 @@ class Section:
     charts: tuple[tuple[str, Chart], ...] = ()
     results: tuple[Result, ...] = ()
     tables: tuple[tuple[str, dict[str, list[Any]]], ...] = field(default=())
+
+
+def call_estimated(result: Result) -> Result:
+    """The same under a name that says it is no measurement."""
+    label = f"Estimated {result.detail.get('label', result.name)}"
+    return replace(result, detail={**result.detail, "label": label})

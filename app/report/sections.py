@@ -38,7 +38,7 @@ from app.charts import (
 )
 from app.periods import say_every
 from app.report.behaviour import behaviour
-from app.report.reader import Reader, Section
+from app.report.reader import Reader, Section, call_estimated
 
 if TYPE_CHECKING:
     from analytics.core import Result
@@ -72,7 +72,8 @@ def performance(reader: Reader) -> Section:
     whole = reader.ask("performance", names=reader.names)
     series = reader.ask("performance", names=reader.names, every=reader.every)
     split = _split(reader, reader.names[:1])
-    charts = list(_series(reader, split))
+    estimated = reader.estimated()
+    charts = list(_series(reader, split, estimated))
     for name in reader.names[1:]:
         charts += _series(reader, [r for r in series if r.name == name])
     schema = reader.dataset.schema
@@ -82,7 +83,10 @@ def performance(reader: Reader) -> Section:
         which = f", class {class_name}" if class_name else ""
         charts += [(f"{title}{which}", c) for title, c in behind_charts(found, schema, class_name)]
     return Section(
-        "Performance", speak(split, whole), charts=tuple(charts), results=(*whole, *series)
+        "Performance",
+        speak(split, whole),
+        charts=tuple(charts),
+        results=(*whole, *series, *map(call_estimated, estimated)),
     )
 
 
@@ -269,12 +273,15 @@ def _split(reader: Reader, names: Sequence[str]) -> list[Result]:
     return found
 
 
-def _series(reader: Reader, results: Sequence[Result]) -> tuple[tuple[str, Chart], ...]:
+def _series(
+    reader: Reader, results: Sequence[Result], estimated: tuple[Result, ...] = ()
+) -> tuple[tuple[str, Chart], ...]:
     """One chart for each class or for the metric as a whole; none where nothing can be drawn."""
     mine = [r for r in results if "class" not in r.detail]
     if not mine:
         return ()
     versions = tuple(seen.version for seen in reader.facts.versions)
-    chart = series_chart(mine, Look(unit_of(mine[0]), 260, versions=versions))
+    look = Look(unit_of(mine[0]), 260, versions=versions, estimated=estimated)
+    chart = series_chart(mine, look)
     title = f"{mine[0].detail['label']} by {say_every(reader.every)}"
     return ((title, replace(chart)),) if chart else ()

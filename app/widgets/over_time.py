@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,8 @@ from analytics.errors import TelltaleError
 from analytics.words import unit_of, write_count
 from app.charts import Look, series_chart
 from app.session import format_window
-from app.widgets.chart_box import draw_zoom_chart
+from app.widgets.chart_box import draw_chart, draw_zoom_chart
+from app.widgets.choices import headline_metrics
 from app.widgets.estimate import draw_estimate
 from app.widgets.over_time_more import SHADED, draw_more, drawn_levels
 from app.widgets.pickers import zoom_to
@@ -25,31 +26,74 @@ if TYPE_CHECKING:
 
 MIN_SPAN_S = 3600.0
 DOTTED = (
-    "Dotted: estimated without labels from calibrated scores (CBPE); assumes no concept drift, so a"
-    " line that leaves it says that scores no longer mean what they meant."
+    "Dotted, with its band: estimated without labels from calibrated scores (CBPE){mix}; assumes no"
+    " concept drift, so a line that leaves it says that scores no longer mean what they meant."
 )
-
-
 LEARNED = (
-    "Dotted: estimated without labels, from losses learned on the reference (DLE); assumes no concept"
-    " drift, so a line that leaves it says that rows like these no longer lose what they lost."
+    "Dotted, with its band: estimated without labels, from losses learned on the reference (DLE);"
+    " assumes no concept drift, so a line that leaves it says that rows like these no longer lose what"
+    " they lost."
 )
 
 
-def ask_estimated(view: View, metric: str, every: str) -> tuple[Result, ...]:
-    """What the metric is expected to be without labels, by period; empty where nothing can say."""
+def draw_with_estimate(
+    view: View,
+    results: Sequence[Result],
+    every: str,
+    metric: str,
+    changes: Sequence[Result] | None = None,
+) -> Callable[[], None]:
+    """The line, and what draws it with the estimate beside it: at once where that is known already.
+
+    Weighing the reference like every period takes a while: whoever calls it last keeps no number waiting.
+    """
+    names = _estimated_names(view, metric)
+    slot, beneath = st.empty(), st.container()
+    is_known = not names or view.is_known("estimate:past", names=names, every=every)
+    if not is_known:
+        with slot.container():
+            unit, levels = unit_of(results[0]) if results else None, drawn_levels(changes or ())
+            look = Look(unit, 300, versions=view.versions, levels=levels)
+            caption = say_caption(results, every, is_selectable=False)
+            draw_chart(series_chart(results, look), f"first_{metric}_{every}", caption=caption)
+
+    def finish() -> None:
+        with beneath:
+            estimated = _ask_estimated(view, names, every)
+        with slot.container():
+            mine = tuple(r for r in estimated if r.name == metric)
+            draw_over_time(view, results, every, estimated=mine, changes=changes)
+
+    if not is_known:
+        return finish
+    finish()
+    return lambda: None
+
+
+def _estimated_names(view: View, metric: str) -> tuple[str, ...]:
+    """What is estimated at once, so that another metric needs no waiting; empty where nothing can say."""
     from analytics.evaluate.estimate import can_be_estimated
 
-    if not view.has_reference or metric not in can_be_estimated(view.dataset):
+    there = can_be_estimated(view.dataset) if view.has_reference else ()
+    if metric not in there:
         return ()
-    if view.dataset.schema.task == "regression" and not st.toggle(
-        "Estimate without labels",
-        key=f"estimate_{metric}",
-        help="Learns the losses of the reference; takes some seconds the first time.",
-    ):
+    if view.dataset.schema.task == "regression":
+        is_wanted = st.toggle(
+            "Estimate without labels",
+            key=f"estimate_{metric}",
+            help="Learns the losses of the reference; takes some seconds the first time.",
+        )
+        return (metric,) if is_wanted else ()
+    few = [n for n in headline_metrics(view) if n in there]
+    return (*few, *([metric] if metric not in few else []))
+
+
+def _ask_estimated(view: View, names: tuple[str, ...], every: str) -> tuple[Result, ...]:
+    """What the metrics are expected to be without labels, by period."""
+    if not names:
         return ()
     try:
-        found = view.ask("estimate:past", "Estimating without labels", names=(metric,), every=every)
+        found = view.ask("estimate:past", "Estimating without labels", names=names, every=every)
     except TelltaleError:  # a reference without labels: the realised line says all there is
         return ()
     return tuple(found)
@@ -79,7 +123,8 @@ def draw_over_time(
     caption = say_caption(results, every, is_selectable=view.has_times) + say_marks(marks)
     if estimated:
         is_learned = estimated[0].detail.get("method") == "dle"
-        caption += f" {LEARNED if is_learned else DOTTED}{_say_sampled(estimated[0])}"
+        said = LEARNED if is_learned else DOTTED.format(mix=_say_mix(estimated))
+        caption += f" {said}{_say_sampled(estimated[0])}"
     if look.levels:
         caption += f" {SHADED}"
     if view.has_times and view.viewer.may("explore", view.model):
@@ -99,6 +144,15 @@ def draw_over_time(
         if format_window(start, end) != view.selection.window:
             zoom_to(start, end)
             st.rerun()
+
+
+def _say_mix(estimated: Sequence[Result]) -> str:
+    """In how many periods the mix of rows had changed and the estimate follows it."""
+    n = sum(r.detail.get("method") == "blend" for r in estimated)
+    if not n:
+        return ""
+    what = "period" if n == 1 else "periods"
+    return f", corrected in {write_count(n)} {what} whose mix of rows had changed"
 
 
 def _say_sampled(result: Result) -> str:

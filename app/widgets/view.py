@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.auth.viewer import Viewer
-from app.cache import Answer, answers, dataset_of, desk
+from app.cache import Answer, answers, dataset_of, desk, is_known
 from app.questions import Asked, clock
 from app.session import KEYS, Selection, parse_selection
 from app.state.logs import list_imports
@@ -73,6 +73,10 @@ class View:
         """
         asked = self.asked(**changes)
         return fetch(self.viewer, self.model, name, asked, what, other).value
+
+    def is_known(self, name: str, **changes: Any) -> bool:
+        """Whether the answer to a question about this view costs nothing."""
+        return is_known(name, self.model, self.asked(**changes), self.viewer)
 
     def answer_of(self, name: str, asked: Asked) -> Answer:
         """The answer to a question in words of its own, with the question as it was understood."""

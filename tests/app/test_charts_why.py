@@ -111,6 +111,8 @@ def test_what_was_estimated_is_a_dotted_line_inside_the_axes() -> None:
     assert chart is not None
     dotted = [t for t in chart.figure.data if t.line.dash == "dot"]
     assert len(dotted) == 1 and list(dotted[0].y) == [0.95] * 3
+    (band,) = [t for t in chart.figure.data if t.fill == "toself" and max(t.y) == 1.0]
+    assert sorted(band.y) == [0.9] * 3 + [1.0] * 3
     assert chart.figure.layout.yaxis.range[1] > 0.95
     assert "estimated" in [a.text for a in chart.figure.layout.annotations]
     without = series_chart(known, Look("share"))

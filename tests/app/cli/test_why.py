@@ -229,3 +229,26 @@ def test_every_method_of_an_estimate_can_be_asked(home, capsys) -> None:
     assert main(["estimate", "--model", "digit-reader", "--home", str(home), "--json"]) == 0
     past = json.loads(capsys.readouterr().out)["results"][0]["detail"]["past"]
     assert past["every"] == "week" and past["n_periods"] == 7 and past["worst"] > 0.4
+
+
+def test_the_estimate_to_go_by_leads_everywhere_and_others_are_named(home, capsys) -> None:
+    asked = [
+        "estimate",
+        "--model",
+        "digit-reader",
+        "--home",
+        str(home),
+        "--json",
+        "--names",
+        "accuracy",
+    ]
+    said = {}
+    for words in ([], ["--method", "cbpe"], ["--all-methods"]):
+        assert main([*asked, "--every", "week", *words]) == 0
+        said[words[-1] if words else ""] = json.loads(capsys.readouterr().out)["results"]
+    leads = [r for r in said["--all-methods"] if r["detail"]["is_headline"]]
+    assert [r["value"] for r in said[""]] == [r["value"] for r in leads]
+    plain = [r for r in said["--all-methods"] if r["detail"]["method"] == "cbpe"]
+    assert [r["value"] for r in said["cbpe"]] == [r["value"] for r in plain]
+    assert main([*asked, "--method", "dle"]) == 2
+    assert "There is no estimate by 'dle'" in capsys.readouterr().err
