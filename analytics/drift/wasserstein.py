@@ -10,9 +10,8 @@ from analytics.core import DriftTest, Estimate
 from analytics.drift.bins import Z95, Floats, is_filled, sizes, too_few
 from analytics.needs import BinnedPair, NumericPair
 
-MOST_BOUND = (
-    0.02  # interquartile ranges: a distance less sure than this is worked out from the rows
-)
+MOST_BOUND = 0.02  # interquartile ranges: a distance less sure than this, and than a
+MOST_SHARE = 0.1  # tenth of itself, is worked out from the rows
 
 
 def transport(reference: Floats, current: Floats) -> tuple[float, float]:
@@ -56,7 +55,7 @@ def compute(pair: NumericPair) -> Estimate:
 
 
 def from_bins(pair: BinnedPair) -> tuple[Estimate, Estimate] | None:
-    """W1 within a bound; None where that is more than ``MOST_BOUND`` interquartile ranges.
+    """W1 within a bound; None where that is more than ``MOST_BOUND`` and ``MOST_SHARE`` allow.
 
     Inside a bin (a, b] the gap of the two curves lies between that of one side's value at a and the
     other's at b, and the reverse: the area between them is at least what the nearer of both to zero
@@ -85,7 +84,7 @@ def from_bins(pair: BinnedPair) -> tuple[Estimate, Estimate] | None:
     bound = max(ends[1] - value, value - ends[0])
     quartiles = [_quantile(f, edges, share) for share in (0.25, 0.75)]
     iqr = quartiles[1] - quartiles[0]
-    if not bound <= MOST_BOUND * iqr or iqr <= 0:
+    if not bound <= max(MOST_BOUND * iqr, MOST_SHARE * value) or iqr <= 0:
         return None
     detail = {"per_iqr": value / iqr, "iqr": iqr, "n_reference": m, "bound": bound}
     lowest, highest = max(0.0, value - bound - Z95 * se), value + bound + Z95 * se

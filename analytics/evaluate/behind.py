@@ -25,10 +25,12 @@ from analytics.query.histograms import (
     LevelShares,
     delay_curve,
     histogram,
+    histogram_between,
     level_shares,
 )
 from analytics.query.neighbours import Neighbour, nearest_other
 from analytics.query.performance import class_scores, confusions, pairs, scores
+from analytics.summaries.chooser import ends_of
 
 WHOLE = (None, None)
 
@@ -129,6 +131,9 @@ def column(
     scope = whole(question.scope)
     reference = whole(question.reference) if question.reference else None
     if chosen.type == "numeric":
+        ends = ends_of(engine, dataset, replace(question, scope=scope), name)
+        if ends is not None and reference is not None:
+            return histogram_between(engine, dataset, (scope, reference), name, ends)
         return histogram(engine, dataset, scope, reference, name)
     return level_shares(engine, dataset, scope, reference, name)
 

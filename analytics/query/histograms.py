@@ -13,10 +13,12 @@ from analytics.needs import Floats
 from analytics.query.columns import level_counts, numeric_values
 from analytics.query.engine import Engine
 from analytics.query.frame import frame
+from analytics.sources.relation import quote_name
 
 N_BINS = 40
 _SHOWN = (0.005, 0.995)  # the middle of both sides that a histogram spans
 _DAY_S = 86400.0
+Ends = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,69 @@ def histogram(
     return Histogram(
         edges, counts[0], None if then is None else counts[1], beyond, len(now) + missing, missing
     )
+
+
+def histogram_between(
+    engine: Engine, dataset: Dataset, scopes: tuple[Scope, Scope], column: str, ends: Ends
+) -> Histogram | None:
+    """The same of a long log, whose ends are known well enough: rows are counted, not sorted.
+
+    ``scopes`` are the window's and the reference's.
+    """
+    low, high = ends
+    is_narrow = high - low <= N_BINS
+    is_whole = is_narrow and not any(_n_broken(engine, dataset, s, column) for s in scopes)
+    if is_whole:  # the lower end is the last edge below the values
+        edges = np.arange(np.floor(low) + 0.5, np.ceil(high) + 1.0, 1.0)
+    else:
+        edges = (
+            np.linspace(low, high, N_BINS + 1) if low < high else np.array([low - 0.5, high + 0.5])
+        )
+    sides = [_counted(engine, dataset, scope, column, edges) for scope in scopes]
+    shares = [counts / max(n_finite, 1) for counts, n_finite, *_rest in sides]
+    _counts, _finite, beyond, n, missing = sides[0]
+    return Histogram(edges, shares[0], shares[1], beyond, n, missing)
+
+
+def _n_broken(engine: Engine, dataset: Dataset, scope: Scope, column: str) -> int:
+    """Finite values that are no whole numbers."""
+    rows = frame(dataset, scope, [column])
+    if rows is None:
+        return 0
+    number = f"CAST({quote_name(column)} AS DOUBLE)"
+    text = f"SELECT count(*) FILTER (isfinite({number}) AND {number} <> round({number})) FROM rows"
+    return int(engine.rows(rows.select(text), rows.values)[0][0])
+
+
+def _counted(
+    engine: Engine, dataset: Dataset, scope: Scope, column: str, edges: Floats
+) -> tuple[Floats, int, int, int, int]:
+    """(rows by bin, finite values, values beyond the edges, rows, rows without a value)."""
+    n_bins = len(edges) - 1
+    counts = np.zeros(n_bins)
+    rows = frame(dataset, scope, [column])
+    if rows is None:
+        return counts, 0, 0, 0, 0
+    width = (edges[-1] - edges[0]) / n_bins
+    values = {
+        **rows.values,
+        "low": float(edges[0]),
+        "high": float(edges[-1]),
+        "width": float(width),
+    }
+    sql = rows.select(
+        "SELECT CASE WHEN x IS NULL OR isnan(x) THEN -2 WHEN x < $low OR x > $high THEN"
+        f" CASE WHEN isfinite(x) THEN -1 ELSE -3 END ELSE least(floor((x - $low) / $width), {n_bins - 1})"
+        f" END AS bin, count(*) FROM (SELECT CAST({quote_name(column)} AS DOUBLE) AS x FROM rows)"
+        " GROUP BY ALL"
+    )
+    found = {int(at): int(n) for at, n in engine.rows(sql, values)}
+    for at, n in found.items():
+        if at >= 0:
+            counts[at] = n
+    missing, beyond = found.get(-2, 0), found.get(-1, 0) + found.get(-3, 0)
+    n = sum(found.values())
+    return counts, n - missing - found.get(-3, 0), beyond, n, missing
 
 
 def bin_edges(sides: Sequence[Floats], n_bins: int = N_BINS) -> Floats:

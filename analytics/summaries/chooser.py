@@ -136,6 +136,26 @@ def count_both(
     )
 
 
+def ends_of(
+    engine: Engine, dataset: Dataset, question: Question, name: str
+) -> tuple[float, float] | None:
+    """Edges between which the middle 99 % of both sides of a numeric column lie, from summaries."""
+    counted = count_both(engine, dataset, question, [name], [])
+    if counted is None or name not in counted.numbers:
+        return None
+    pair = counted.numeric_pair(name, (None, None))
+    lows, highs = [], []
+    for counts in (pair.reference, pair.current):
+        upto = np.cumsum(counts)
+        if upto[-1]:
+            at = np.searchsorted(upto, upto[-1] * np.array([0.005, 0.995]))
+            places = np.clip(at + np.array([-1, 0]), 0, len(pair.edges) - 1)
+            lows.append(float(pair.edges[places[0]]))
+            highs.append(float(pair.edges[places[1]]))
+    ends = (min(lows), max(highs)) if lows else (np.nan, np.nan)
+    return ends if np.isfinite(ends).all() else None
+
+
 def _n_rows(dataset: Dataset, scope: Scope) -> int:
     return sum(part.n_rows for part in touched(dataset.log("predictions", scope.log), scope))
 

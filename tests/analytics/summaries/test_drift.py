@@ -10,14 +10,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.core import Dataset, Every, Question, Result, Scope, Window
 from analytics.drift import ks, wasserstein
+from analytics.evaluate.behind import column
 from analytics.evaluate.drift import drift
+from analytics.query.columns import numeric_values
 from analytics.query.engine import Engine
+from analytics.query.histograms import Histogram
 from analytics.query.segment import parse_segment
 from analytics.summaries.store import Summaries
 from tests.analytics.summaries.conftest import SCHEMA, T0, dataset_of, rows_of, summarise
@@ -155,3 +159,28 @@ def test_a_column_whose_verdict_is_in_doubt_is_read(
         r for r in drift(engine, dataset, replace(question, is_exact=False)) if r.column == "x"
     )
     assert found.is_exact and "bound" not in found.detail
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_the_histogram_of_a_long_log_counts_the_rows_between_the_middle_of_both_sides(
+    engine: Engine, tmp_path: Path, name: str
+) -> None:
+    dataset = dataset_of(tmp_path, [rows_of(1, 3000, shift=0.2)], rows_of(2, 3000))
+    summarise(engine, dataset)
+    question = Question(Scope(), Scope("reference"), is_exact=False)
+    found = column(engine, dataset, question, name)
+    plain = column(engine, dataset, replace(question, is_exact=True), name)
+    assert isinstance(found, Histogram) and isinstance(plain, Histogram)
+    assert (found.n, found.n_missing) == (plain.n, plain.n_missing)
+    for scope, shares in ((Scope(), found.current), (Scope("reference"), found.reference)):
+        values = numeric_values(engine, dataset, scope, [name])[name][None, None][0]
+        finite = values[np.isfinite(values)]
+        assert shares is not None
+        assert shares * len(finite) == pytest.approx(np.histogram(finite, found.edges)[0])
+        assert 0.985 <= shares.sum() <= 1
+        if scope == Scope():
+            assert found.n_beyond == ((values < found.edges[0]) | (values > found.edges[-1])).sum()
+    if name == "y":
+        assert found.edges.tolist() == plain.edges.tolist()
+    else:
+        assert abs(found.edges[[0, -1]] - plain.edges[[0, -1]]).max() < 0.3
