@@ -21,6 +21,7 @@ class Desk:
     """State and engine of one home; ``ask`` answers a question in words."""
 
     def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now) -> None:
+        from app.state.manifest import Manifest
         from app.state.migrations import migrate
 
         self.settings = settings
@@ -30,6 +31,7 @@ class Desk:
         settings.home.mkdir(parents=True, exist_ok=True)
         self.database = Database(settings.database_url, home=settings.home)
         migrate(self.database)
+        self.manifest = Manifest(self.database)
         self.engine = open_engine(settings, self.database)
 
     def __enter__(self) -> Desk:
@@ -45,11 +47,9 @@ class Desk:
 
     def dataset(self, model: str) -> Dataset:
         """The model's logs as they are now."""
-        from app.state.logs import load_dataset
-
         if self._datasets is not None and model in self._datasets:
             return self._datasets[model]
-        found = load_dataset(self.database, model)
+        found = self.manifest.dataset(model)
         found = found.without_sensitive() if self._is_masked else found
         if self._datasets is not None:
             self._datasets[model] = found

@@ -19,8 +19,10 @@ import streamlit as st
 from analytics.errors import QueryCancelled
 from app.ask import Asking, answer
 from app.auth.viewer import Viewer
+from app.counters import COUNTERS
 from app.questions import Asked, build_question, clock
 from app.settings import settings_in_force
+from app.sizes import bytes_of
 
 if TYPE_CHECKING:
     from analytics.core import Dataset, Question
@@ -45,11 +47,15 @@ class _Work:
 
 
 class Shelf:
-    """Answers by key, the least used thrown away first; equal questions are worked on once."""
+    """Answers by key, the least used thrown away first; equal questions are worked on once.
 
-    def __init__(self, max_entries: int) -> None:
-        self.max_entries = max_entries
-        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+    It holds at most so many answers and so many bytes; the last one stays whatever its size.
+    """
+
+    def __init__(self, max_entries: int, max_bytes: int = 1 << 62) -> None:
+        self.max_entries, self.max_bytes = max_entries, max_bytes
+        self.n_bytes = 0
+        self._answers: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._work: dict[Hashable, _Work] = {}
         self._lock = threading.Lock()
 
@@ -66,8 +72,11 @@ class Shelf:
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
-                return self._answers[key]
-            work = self._work.get(key) or self._start(key, make)
+                COUNTERS.add("answers", "kept")
+                return self._answers[key][0]
+            work = self._work.get(key)
+            COUNTERS.add("answers", "made" if work is None else "shared")
+            work = work or self._start(key, make)
             work.n_waiting += 1
         try:
             self._wait(work, watch)
@@ -76,6 +85,7 @@ class Shelf:
                 work.n_waiting -= 1
                 if work.n_waiting == 0 and not work.done.is_set():
                     self._work.pop(key, None)
+                    COUNTERS.add("answers", "cancelled")
                     threading.Thread(target=work.cancel.press, daemon=True).start()
         if work.error is not None:
             raise work.error
@@ -93,14 +103,21 @@ class Shelf:
             work.value = make(work.cancel)
         except BaseException as error:
             work.error = error
+        size = bytes_of(work.value) if work.error is None else 0
         with self._lock:
             if self._work.get(key) is work:
                 del self._work[key]
             if work.error is None:
-                self._answers[key] = work.value
-                while len(self._answers) > self.max_entries:
-                    self._answers.popitem(last=False)
+                self._put(key, work.value, size)
         work.done.set()
+
+    def _put(self, key: Hashable, value: Any, size: int) -> None:
+        self.n_bytes += size - self._answers.pop(key, (None, 0))[1]
+        self._answers[key] = value, size
+        while len(self._answers) > 1 and (
+            len(self._answers) > self.max_entries or self.n_bytes > self.max_bytes
+        ):
+            self.n_bytes -= self._answers.popitem(last=False)[1][1]
 
     def _wait(self, work: _Work, watch: Watcher | None) -> None:
         started = monotonic()
@@ -122,12 +139,10 @@ class Answer:
 
 def desk() -> Desk:
     """The desk of this process; a new one when the home or the folders it may read change."""
-    from app.state.logs import attached_folders
-
     settings = settings_in_force()
     key = (str(settings.home), settings.database_url, settings.text("import_roots"))
     opened = _open_desk(key, None)
-    attached = attached_folders(opened.database)
+    attached = opened.manifest.attached()
     return _open_desk(key, attached) if attached else opened
 
 
@@ -140,22 +155,32 @@ def _open_desk(home: tuple[str, str, str], attached: tuple[str, ...] | None) -> 
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _shelf(home: str, max_entries: int) -> Shelf:
+def _shelf(home: str, max_entries: int, max_mb: int) -> Shelf:
     del home
-    return Shelf(max_entries)
+    return Shelf(max_entries, max_mb * 1_000_000)
 
 
 def shelf() -> Shelf:
     """The answers of this process."""
     settings = settings_in_force()
-    return _shelf(str(settings.home), settings.number("cache_entries"))
+    entries, mb = settings.number("cache_entries"), settings.number("cache_mb")
+    return _shelf(str(settings.home), entries, mb)
 
 
-def dataset_of(model: str, viewer: Viewer) -> Dataset:
+def dataset_of(model: str, viewer: Viewer, at: Desk | None = None) -> Dataset:
     """The model's logs as this viewer may see them; AccessDenied where they may not."""
     viewer.check("view", model)
-    dataset = desk().dataset(model)
+    dataset = (at or desk()).dataset(model)
     return dataset if viewer.may("see_sensitive", model) else dataset.without_sensitive()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A question by a viewer who may ask it, and the key of its answer."""
+
+    desk: Desk
+    words: Asking
+    key: Hashable
 
 
 def answers(
@@ -171,35 +196,36 @@ def answers(
 
     ``other`` is a second model that the question is about; the viewer must be let see it too.
     """
-    found, key = _keyed(name, model, asked, viewer, other)
-    engine = desk().engine
+    asking = _asking(name, model, asked, viewer, other)
 
     def make(cancel: Cancel) -> Any:
-        return answer(engine.under(cancel), found)
+        return answer(asking.desk.engine.under(cancel), asking.words)
 
-    return Answer(found.dataset, found.question, shelf().get(key, make, watch))
+    value = shelf().get(asking.key, make, watch)
+    return Answer(asking.words.dataset, asking.words.question, value)
 
 
 def is_known(name: str, model: str, asked: Asked, viewer: Viewer) -> bool:
-    """Whether the answer stands on the shelf and costs nothing."""
-    return _keyed(name, model, asked, viewer, None)[1] in shelf()
+    """Whether the answer is there already, so that nobody waits for it."""
+    return _asking(name, model, asked, viewer, None).key in shelf()
 
 
-def _keyed(
-    name: str, model: str, asked: Asked, viewer: Viewer, other: str | None
-) -> tuple[Asking, Hashable]:
-    """What is asked, and the key under which its answer is kept."""
-    dataset = dataset_of(model, viewer)
-    second = dataset_of(other, viewer) if other else None
-    wall = desk().now()
+def _asking(name: str, model: str, asked: Asked, viewer: Viewer, other: str | None) -> _Asking:
+    for named in filter(None, (model, other)):
+        viewer.check("view", named)
+    place = desk()
+    dataset = dataset_of(model, viewer, place)
+    second = dataset_of(other, viewer, place) if other else None
+    wall = place.now()
     moment = clock(dataset, wall)
     question = build_question(dataset, asked, moment)
+    meant: Hashable = repr(question)  # words that mean the same are the same question
     if moment is wall:  # a live log: the same minute is the same moment
-        moment = moment.replace(second=0, microsecond=0)
+        meant, moment = asked, moment.replace(second=0, microsecond=0)
     people = dataset.people if name.partition(":")[0] in ABOUT_PEOPLE else ()
     prints = (dataset.fingerprint, second.fingerprint if second else None, people)
-    key = (name, model, other, prints, asked, moment)  # masked logs have another fingerprint
-    return Asking(name, dataset, question, wall, second), key
+    key = (name, model, other, prints, meant, moment)  # masked logs have another fingerprint
+    return _Asking(place, Asking(name, dataset, question, wall, second), key)
 
 
 def is_cancelled(error: BaseException) -> bool:

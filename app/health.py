@@ -20,6 +20,7 @@ HELP = {
     "http_responses": ("status", "Answers of the screen by status."),
     "sign_ins": ("outcome", "Attempts to sign in by outcome."),
     "problems": ("kind", "Problems that a page drew."),
+    "answers": ("way", "Answers that pages were given: made, kept from before, shared, cancelled."),
 }
 
 

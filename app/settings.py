@@ -123,6 +123,7 @@ TABLE = (
         "Zone in which the screen writes moments; windows and days stay in UTC.",
     ),
     Setting("cache_entries", 256, "Answers that the screen keeps in memory."),
+    Setting("cache_mb", 128, "Megabytes that these answers may take."),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from analytics.findings import choose
@@ -14,7 +16,7 @@ from app.widgets.health import draw_health
 from app.widgets.label.home import draw_home
 from app.widgets.label.step import with_label_step
 from app.widgets.lead import draw_lead, draw_steps, steps_of
-from app.widgets.metric_card import draw_cards
+from app.widgets.metric_card import Card, draw_cards
 from app.widgets.over_time import draw_over_time
 from app.widgets.overview_answers import read_overview
 from app.widgets.owner import draw_owner, is_owner
@@ -27,15 +29,22 @@ if require("view").only_labels:
 viewer = require("view", selected_model(require("view")))
 view = open_view(viewer, "Overview")
 place = draw_header(view)
-lead, cards, owner, middle = (st.container() for _ in range(4))
+lead, cards, owner, middle = st.container(), st.empty(), st.container(), st.container()
 every = default_every(view)
 names = headline_metrics(view)[:2]
 
-found = read_overview(view, names, every)
+
+def draw_early(first: Sequence[Card]) -> None:
+    """The first numbers stand while the rest is being worked out."""
+    with cards.container():
+        draw_cards(first, "early_")
+
+
+found = read_overview(view, names, every, draw_early)
 opening = found.opening()
 with lead:
     steps = draw_lead(opening)
-with cards:
+with cards.container():
     draw_cards(found.cards)
 if is_owner(view):
     with owner:

@@ -28,12 +28,15 @@ MIN_CARD_PX = 148
 Card = tuple["Result", Sequence["Result"], str]
 
 
-def draw_cards(cards: Sequence[Card]) -> None:
-    """Cards in a row; two a row on a phone. Each is (Result, its series, a note or empty)."""
+def draw_cards(cards: Sequence[Card], part: str = "") -> None:
+    """Cards in a row; two a row on a phone. Each is (Result, its series, a note or empty).
+
+    ``part`` tells cards apart that stand in for the same numbers in one run.
+    """
     with st.grid(len(cards) if len(cards) <= 6 else "auto", min_column_width=MIN_CARD_PX):
         for i, (result, series, note) in enumerate(cards):
             with st.container(
-                border=True, height="stretch", key=f"card_{i}_{result.name}", gap="xsmall"
+                border=True, height="stretch", key=f"card_{i}_{part}{result.name}", gap="xsmall"
             ):
                 draw_card(result, series, note)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,11 +81,22 @@ def _weak_slice(view: View) -> list[Finding]:
     return [spoken] if spoken.page else []
 
 
-def read_overview(view: View, names: Sequence[str], every: str) -> OverviewAnswers:
-    """Ask for the headline, the metrics as a whole and by period, and by version."""
+def read_overview(
+    view: View,
+    names: Sequence[str],
+    every: str,
+    early: Callable[[Sequence[Card]], None] | None = None,
+) -> OverviewAnswers:
+    """Ask for the headline, the metrics as a whole and by period, and by version.
+
+    ``early`` is given the first cards where the rest has to be waited for.
+    """
     has_task = view.dataset.schema.task != "none"
     asked = (*names, *_forecast(view))
     whole = view.ask("performance", "Comparing", names=asked) if has_task else []
+    mine = [r for r in whole if r.name in names]
+    if early is not None and mine and not view.is_known("performance", names=asked, every=every):
+        early([_card(r, [], "") for r in mine if "class" not in r.detail])
     series = (
         view.ask("performance", f"Cutting by {every}", names=asked, every=every) if has_task else []
     )
@@ -101,7 +112,6 @@ def read_overview(view: View, names: Sequence[str], every: str) -> OverviewAnswe
     first = whole[0] if whole else None
     label = str(first.detail["label"]) if first else "Rows"
     speaking = _by_month(view, names) or split
-    mine = [r for r in whole if r.name in names]
     return OverviewAnswers(view, label, cards[:5], mine, head, split, speaking)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from analytics.errors import AccessDenied, QueryCancelled
 from app import cache
-from app.auth.viewer import Viewer
+from app.auth.viewer import Viewer, operator
 from app.cache import Shelf
 from app.questions import Asked
+from app.state.database import Database
 from app.state.grants import Grant
 
 
@@ -29,6 +31,18 @@ def test_the_least_used_goes_first() -> None:
     for key in ("a", "c", "b"):
         shelf.get(key, lambda _cancel, key=key: again.append(key))  # type: ignore[misc]
     assert again == ["b"] and len(shelf) == 2
+
+
+def test_answers_take_no_more_bytes_than_they_may() -> None:
+    import numpy as np
+
+    shelf = Shelf(100, max_bytes=2_500_000)
+    for key in range(5):
+        shelf.get(key, lambda _cancel: [np.zeros(125_000), "words"])
+        assert shelf.n_bytes <= 2_500_000
+    assert len(shelf) == 2 and 4 in shelf and 0 not in shelf
+    shelf.get("large", lambda _cancel: np.zeros(1_000_000))
+    assert len(shelf) == 1 and "large" in shelf  # the last stays, whatever its size
 
 
 def test_two_who_ask_share_the_work() -> None:
@@ -106,3 +120,28 @@ def test_what_people_say_leaves_other_answers_as_they_are() -> None:
         dataset = Dataset("m", schema, logs(kind, "a"), one)
         other = replace(dataset, logs=logs(kind, "b"))
         assert (dataset.people != other.people) is is_people
+
+
+def test_words_that_mean_the_same_are_one_question(
+    home: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.ask import Desk
+    from app.ingest.plan import plan_import
+    from app.ingest.run import run_import
+    from app.ingest.words import ImportOptions, Place
+    from app.settings import settings_in_force
+
+    file = tmp_path / "log.csv"
+    lines = [f"{i},2024-01-{1 + i % 28:02d},{i % 2},{i % 3 % 2}" for i in range(100)]
+    file.write_text("\n".join(["prediction_id,timestamp,prediction,label", *lines]))
+    with Desk(settings_in_force()) as desk:
+        place = Place(desk.settings.home, desk.database, "ada")
+        run_import(place, plan_import(place, [file], ImportOptions("m", positive="1")))
+        shelf, viewer = Shelf(9), operator()
+        monkeypatch.setattr(cache, "desk", lambda: desk)
+        monkeypatch.setattr(cache, "shelf", lambda: shelf)
+        one = cache.answers("facts", "m", Asked(), viewer)
+        same = cache.answers("facts", "m", Asked(window="all", version=""), viewer)
+        assert one.value is same.value and len(shelf) == 1
+        assert cache.is_known("facts", "m", Asked(window="all"), viewer)
+        assert not cache.is_known("facts", "m", Asked(window="7d"), viewer)
