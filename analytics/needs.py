@@ -422,3 +422,18 @@ class Acts:
     first_wrong_mended: int = 0
     first_right: int = 0
     first_right_kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Residuals:
+    """Sums over the finite pairs of a regression: what is enough for its means of losses and R2.
+
+    ``powers`` holds, of the residual r = prediction - label, its absolute value a and the label y less
+    its mean: r1 r2 r3 r4 r6, a1 a3, y2 y4, yr2 and y2r2 (y^2 r^2 and so on).
+    """
+
+    n: int
+    powers: Mapping[str, float]
+    low: float  # smallest and largest label
+    high: float
+    n_invalid: int = 0

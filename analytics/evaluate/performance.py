@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from analytics.catalog import Named, lacks, pick_metrics
-from analytics.core import Dataset, Estimate, Question, Result, Scope
+from analytics.core import Dataset, Estimate, Question, Result, Scope, Verdict
 from analytics.errors import LogError
+from analytics.evaluate.fetched import Fetched, fetch, need_of
 from analytics.evaluate.verdict import Compared, compare, judge, tolerance_of
-from analytics.needs import (
-    ClassScores,
-    Confusion,
-    Moments,
-    Pairs,
-    Quantiles,
-    Rankings,
-    Ranks,
-    Scores,
-    Valued,
-)
-from analytics.query.custom import moments
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
-from analytics.query.groups import Group, Key, count_groups, label_delay
-from analytics.query.performance import class_scores, confusions, pairs, scores
-from analytics.query.rankings import quantiles, rankings, ranks, valued
+from analytics.query.groups import Delay, Group, Key, count_groups, count_young, label_delay
+from analytics.summaries.outcomes import Outcomes, outcomes
 
 MIN_LABELLED = 30  # fewer labels than this give a value, and no verdict
 SETTLED_SHARE = 0.02  # at most this share of labels may still be on their way
 
-_Need = tuple[type, bool | str]
-_FETCH: dict[_Need, Callable[[Engine, Dataset, Scope], Mapping[Key, Any]]] = {
-    (Confusion, True): lambda e, d, s: confusions(e, d, s),
-    (Confusion, False): lambda e, d, s: confusions(e, d, s, labelled=False),
-    (Scores, True): lambda e, d, s: scores(e, d, s),
-    (Scores, False): lambda e, d, s: scores(e, d, s, labelled=False),
-    (ClassScores, True): class_scores,
-    (Pairs, True): pairs,
-    (Valued, True): valued,
-    (Ranks, True): ranks,
-    (Quantiles, True): quantiles,
-    (Rankings, True): rankings,
-}
+_Estimates = dict[tuple[str, str | None], Estimate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,47 +49,66 @@ def performance(
             "Look at drift and data quality, or import a file with a prediction or score column.",
         )
     named = pick_metrics(dataset.schema, question.names)
-    scope = question.scope
+    found = _answer(engine, dataset, question, named, now)
+    if found is None:  # a verdict would be another at the end of a bound
+        found = _answer(engine, dataset, replace(question, is_exact=True), named, now)
+    return found or []
+
+
+def _answer(
+    engine: Engine,
+    dataset: Dataset,
+    question: Question,
+    named: Sequence[Named],
+    now: datetime | None,
+) -> list[Result] | None:
+    """The results; None where a bound is too wide for some verdict."""
+    scope, is_exact = question.scope, question.is_exact
+    counted = None if is_exact else outcomes(engine, dataset, scope)
     delay = label_delay(engine, dataset, whole(scope)) if now else None
-    groups = count_groups(engine, dataset, scope, now=now, delay=delay)
-    found = _fetch(engine, dataset, scope, named)
-    reference = _reference(engine, dataset, question.reference, named)
+    groups = _groups(engine, dataset, question, counted, (now, delay))
+    found = fetch(engine, dataset, scope, named, counted)
+    then: _Estimates = {}
+    if question.reference is not None:
+        then = metric_estimates(engine, dataset, question.reference, named, is_exact=is_exact)
     results: list[Result] = []
     for group in groups:
-        results += _group_results(dataset, question, group, named, (found, reference))
+        rows = _rows(dataset, group, named, (found, then))
+        verdicts = _verdicts(question, rows)
+        if any(_verdicts(question, _moved(rows, then, side)) != verdicts for side in (-1, 1)):
+            return None
+        results += _group_results(question, group, rows)
     return results
 
 
-def _fetch(
-    engine: Engine, dataset: Dataset, scope: Scope, named: Sequence[Named]
-) -> dict[_Need, Mapping[Key, Any]]:
-    own = {custom.name: custom for custom in dataset.schema.custom}
-    found: dict[_Need, Mapping[Key, Any]] = {}
-    for need in dict.fromkeys(_need(n) for n in named):
-        if need[0] is Moments:
-            found[need] = moments(engine, dataset, scope, own[str(need[1])])
-        else:
-            found[need] = _FETCH[need](engine, dataset, scope)
-    return found
-
-
-def _need(named: Named) -> _Need:
-    """What a metric needs; metrics of a model's own read the rows each for themselves."""
-    metric = named.metric
-    return metric.needs, named.name if metric.needs is Moments else metric.needs_labels
-
-
-def _reference(
-    engine: Engine, dataset: Dataset, scope: Scope | None, named: Sequence[Named]
-) -> dict[tuple[str, str | None], Estimate]:
-    return {} if scope is None else metric_estimates(engine, dataset, scope, named)
+def _groups(
+    engine: Engine,
+    dataset: Dataset,
+    question: Question,
+    counted: Outcomes | None,
+    at: tuple[datetime | None, Delay | None],
+) -> Sequence[Group]:
+    """Periods and versions with their rows, and the rows whose label may still come."""
+    now, delay = at
+    if counted is None:
+        return count_groups(engine, dataset, question.scope, now=now, delay=delay)
+    if now is None or delay is None:
+        return counted.groups()
+    young = count_young(engine, dataset, question.scope, now, delay)
+    return [replace(group, n_young=young.get(group.key, 0)) for group in counted.groups()]
 
 
 def metric_estimates(
-    engine: Engine, dataset: Dataset, scope: Scope, named: Sequence[Named]
-) -> dict[tuple[str, str | None], Estimate]:
+    engine: Engine,
+    dataset: Dataset,
+    scope: Scope,
+    named: Sequence[Named],
+    *,
+    is_exact: bool = True,
+) -> _Estimates:
     """Each metric over the whole scope, by (name, class or average)."""
-    found = _fetch(engine, dataset, whole(scope), named)
+    counted = None if is_exact else outcomes(engine, dataset, whole(scope))
+    found = fetch(engine, dataset, whole(scope), named, counted)
     return {
         (n.name, of): estimate
         for n in named
@@ -122,10 +117,17 @@ def metric_estimates(
 
 
 def _estimates(
-    dataset: Dataset, named: Named, found: Mapping[_Need, Mapping[Key, Any]], key: Key
+    dataset: Dataset, named: Named, found: Fetched, key: Key
 ) -> list[tuple[str | None, Estimate]]:
-    """The metric of one group: one number, or one for each class."""
-    need = found[_need(named)].get(key)
+    """The metric of one group: one number, or one for each class; with its bound where it has one."""
+    estimates = _computed(dataset, named, found.needs[need_of(named)].get(key))
+    bound = found.bounds.get((named.name, key))
+    if bound is None:
+        return estimates
+    return [(of, replace(e, detail={**e.detail, "bound": bound})) for of, e in estimates]
+
+
+def _computed(dataset: Dataset, named: Named, need: Any) -> list[tuple[str | None, Estimate]]:
     if need is None:
         otherwise = "no labels yet" if named.metric.needs_labels else "no rows"
         return [
@@ -138,13 +140,12 @@ def _estimates(
     return [(named.of, named.metric.compute(need, of=of))]
 
 
-def _group_results(
+def _rows(
     dataset: Dataset,
-    question: Question,
     group: Group,
     named: Sequence[Named],
-    sources: tuple[dict[_Need, Mapping[Key, Any]], dict[tuple[str, str | None], Estimate]],
-) -> list[Result]:
+    sources: tuple[Fetched, _Estimates],
+) -> list[_Row]:
     found, reference = sources
     rows = []
     for n in named:
@@ -154,15 +155,46 @@ def _group_results(
                 estimate = Estimate.undefined(missing or "no labels yet")
             compared = compare(n.metric, estimate, reference.get((n.name, of)))
             rows.append(_Row(n, of, estimate, compared))
-    verdicts = judge(
+    return rows
+
+
+def _moved(rows: Sequence[_Row], reference: _Estimates, side: float) -> Sequence[_Row]:
+    """The same rows with their values at an end of their bounds, and those of the reference."""
+    moved = []
+    for row in rows:
+        then, now = reference.get((row.named.name, row.of)), row.estimate
+        by = side * (_bound(now) + (_bound(then) if then else 0.0))
+        if by and now.value is not None:
+            low, high = (None if end is None else end + by for end in (now.low, now.high))
+            estimate = replace(now, value=now.value + by, low=low, high=high)
+            compared = compare(row.named.metric, estimate, then)
+            moved.append(replace(row, estimate=estimate, compared=compared))
+        else:
+            moved.append(row)
+    return moved
+
+
+def _bound(estimate: Estimate) -> float:
+    return float(estimate.detail.get("bound", 0.0))
+
+
+def _verdicts(question: Question, rows: Sequence[_Row]) -> list[Verdict]:
+    return [verdict for verdict, _p_adjusted in _judged(question, rows)]
+
+
+def _judged(question: Question, rows: Sequence[_Row]) -> list[tuple[Verdict, float | None]]:
+    return judge(
         [(row.compared.evidence, tolerance_of(row.named.metric)) for row in rows],
         [
             (row.estimate, row.named.metric.better, question.thresholds.get(row.named.name))
             for row in rows
         ],
     )
+
+
+def _group_results(question: Question, group: Group, rows: Sequence[_Row]) -> list[Result]:
     results = []
-    for row, (verdict, p_adjusted) in zip(rows, verdicts, strict=True):
+    for row, (verdict, p_adjusted) in zip(rows, _judged(question, rows), strict=True):
         result = _result(question, group, row)
         if result.verdict != "undefined" and verdict != "undefined":
             result = replace(result, verdict=verdict)
@@ -208,5 +240,6 @@ def _result(question: Question, group: Group, row: _Row) -> Result:
         version=group.version,
         segment=question.scope.segment.text if question.scope.segment else None,
         reason=reason,
+        is_exact="bound" not in estimate.detail,
         detail=detail,
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from analytics.core import Estimate, Metric
-from analytics.needs import Pairs
-from analytics.stats.intervals import POSITIVE, mean_of
+from analytics.needs import Pairs, Residuals
+from analytics.stats.intervals import POSITIVE, absolute, mean_of
 
 
-def mae(pairs: Pairs, of: str | None = None) -> Estimate:
+def mae(pairs: Pairs | Residuals, of: str | None = None) -> Estimate:
     """Mean of |prediction - label|, in the unit of the label.
 
     >>> import numpy
@@ -17,7 +15,7 @@ def mae(pairs: Pairs, of: str | None = None) -> Estimate:
     >>> round(mae(pairs).value, 6)
     0.666667
     """
-    return mean_of(pairs, lambda y, p: np.abs(p - y), bounds=POSITIVE)
+    return mean_of(pairs, absolute, bounds=POSITIVE)
 
 
 METRIC = Metric(

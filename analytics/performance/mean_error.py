@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from analytics.core import Estimate, Metric
-from analytics.needs import Pairs
-from analytics.stats.intervals import mean_of
+from analytics.needs import Pairs, Residuals
+from analytics.stats.intervals import mean_of, signed
 
 
-def mean_error(pairs: Pairs, of: str | None = None) -> Estimate:
+def mean_error(pairs: Pairs | Residuals, of: str | None = None) -> Estimate:
     """Mean of prediction - label, in the unit of the label.
 
     >>> import numpy
@@ -15,7 +15,7 @@ def mean_error(pairs: Pairs, of: str | None = None) -> Estimate:
     >>> round(mean_error(pairs).value, 6)
     0.0
     """
-    return mean_of(pairs, lambda y, p: p - y)
+    return mean_of(pairs, signed)
 
 
 METRIC = Metric(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from analytics.core import Estimate, Metric
-from analytics.needs import Pairs
-from analytics.stats.intervals import POSITIVE, mean_of
+from analytics.needs import Pairs, Residuals
+from analytics.stats.intervals import POSITIVE, mean_of, squared
 
 
-def mse(pairs: Pairs, of: str | None = None) -> Estimate:
+def mse(pairs: Pairs | Residuals, of: str | None = None) -> Estimate:
     """Mean of (prediction - label)^2, in the squared unit of the label.
 
     >>> import numpy
@@ -15,7 +15,7 @@ def mse(pairs: Pairs, of: str | None = None) -> Estimate:
     >>> round(mse(pairs).value, 6)
     0.666667
     """
-    return mean_of(pairs, lambda y, p: (p - y) ** 2, bounds=POSITIVE)
+    return mean_of(pairs, squared, bounds=POSITIVE)
 
 
 METRIC = Metric(

@@ -7,11 +7,11 @@ import math
 import numpy as np
 
 from analytics.core import Estimate, Metric
-from analytics.needs import Pairs
+from analytics.needs import Pairs, Residuals
 from analytics.stats.intervals import TOO_FEW, TOO_LARGE, Z95
 
 
-def r2(pairs: Pairs, of: str | None = None) -> Estimate:
+def r2(pairs: Pairs | Residuals, of: str | None = None) -> Estimate:
     """1 - residual sum of squares / total sum of squares; below 0 is worse than the mean label.
 
     The standard error is the delta method's through the influence of each row; the interval is
@@ -21,18 +21,13 @@ def r2(pairs: Pairs, of: str | None = None) -> Estimate:
     >>> round(r2(pairs).value, 6)
     0.571429
     """
-    if pairs.n < 2 or pairs.weight.sum() <= 0:
+    if pairs.n < 2 or (isinstance(pairs, Pairs) and pairs.weight.sum() <= 0):
         return Estimate.undefined(TOO_FEW, pairs.n)
-    if pairs.y_true.min() == pairs.y_true.max():
+    ends = (pairs.low, pairs.high) if isinstance(pairs, Residuals) else _ends(pairs)
+    if ends[0] == ends[1]:
         return Estimate.undefined("all labels are the same", pairs.n)
     with np.errstate(all="ignore"):
-        weight = pairs.weight / pairs.weight.sum()
-        spread = (pairs.y_true - float(weight @ pairs.y_true)) ** 2
-        residual = (pairs.y_pred - pairs.y_true) ** 2
-        total, missed = float(weight @ spread), float(weight @ residual)
-        share = missed / total if total > 0 else math.nan
-        influence = (share * spread - residual) / max(total, 1e-300)
-        se = math.sqrt(float(weight**2 @ influence**2))
+        total, share, se = _of_sums(pairs) if isinstance(pairs, Residuals) else _of_rows(pairs)
     if total == 0:
         return Estimate.undefined("all labels are nearly the same", pairs.n)
     if not math.isfinite(share) or not math.isfinite(se):
@@ -41,6 +36,28 @@ def r2(pairs: Pairs, of: str | None = None) -> Estimate:
     low, high = 1 - share * reach, 1 - share / reach
     detail = {"n_invalid": pairs.n_invalid}
     return Estimate(1 - share, low, high, "delta, log", pairs.n, se, detail=detail)
+
+
+def _ends(pairs: Pairs) -> tuple[float, float]:
+    return float(pairs.y_true.min()), float(pairs.y_true.max())
+
+
+def _of_rows(pairs: Pairs) -> tuple[float, float, float]:
+    """Variance of the labels, the share of it that is missed, and its standard error."""
+    weight = pairs.weight / pairs.weight.sum()
+    spread = (pairs.y_true - float(weight @ pairs.y_true)) ** 2
+    residual = (pairs.y_pred - pairs.y_true) ** 2
+    total, missed = float(weight @ spread), float(weight @ residual)
+    share = missed / total if total > 0 else math.nan
+    influence = (share * spread - residual) / max(total, 1e-300)
+    return total, share, math.sqrt(float(weight**2 @ influence**2))
+
+
+def _of_sums(found: Residuals) -> tuple[float, float, float]:
+    p, n = found.powers, found.n
+    share = p["r2"] / p["y2"] if p["y2"] > 0 else math.nan
+    square = share**2 * p["y4"] - 2 * share * p["y2r2"] + p["r4"]
+    return p["y2"] / n, share, math.sqrt(max(square, 0.0)) / max(p["y2"], 1e-300)
 
 
 METRIC = Metric(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from analytics.core import Estimate, Metric
-from analytics.needs import Pairs
-from analytics.stats.intervals import POSITIVE, mean_of
+from analytics.needs import Pairs, Residuals
+from analytics.stats.intervals import POSITIVE, mean_of, squared
 
 
-def rmse(pairs: Pairs, of: str | None = None) -> Estimate:
+def rmse(pairs: Pairs | Residuals, of: str | None = None) -> Estimate:
     """Root of the mean of (prediction - label)^2, in the unit of the label.
 
     The interval is that of the mean square, its ends rooted.
@@ -19,7 +19,7 @@ def rmse(pairs: Pairs, of: str | None = None) -> Estimate:
     >>> round(rmse(pairs).value, 6)
     0.816497
     """
-    return mean_of(pairs, lambda y, p: (p - y) ** 2, bounds=POSITIVE, transform=math.sqrt)
+    return mean_of(pairs, squared, bounds=POSITIVE, transform=math.sqrt)
 
 
 METRIC = Metric(

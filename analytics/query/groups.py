@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from analytics.core import Dataset, Scope, Segment, Window
+from analytics.query.aligned import Rows
 from analytics.query.engine import Engine
 from analytics.query.frame import frame, segment_sql
 from analytics.sources.relation import relation
@@ -48,9 +49,18 @@ def label_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
 
     Labels that people were asked for say nothing of how long the truth takes.
     """
-    log = dataset.log("labels", scope.log)
+    log, rows = dataset.log("labels", scope.log), Rows(dataset, scope.log)
     if "known_at" not in log.columns or not dataset.schema.has("timestamp"):
         return None
+    found: Delay | None = engine.summaries.hold(
+        ("delay", rows.state, rows.predictions.parts, scope),
+        lambda: (200, _delay(engine, dataset, scope)),
+    )
+    return found
+
+
+def _delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
+    log = dataset.log("labels", scope.log)
     rows = frame(dataset, scope, with_labels=True, engine=engine)
     if rows is None:
         return None
@@ -108,6 +118,18 @@ def count_groups(
         " FROM rows GROUP BY ALL ORDER BY _period, _version"
     )
     return [group_of(scope, row) for row in engine.rows(sql, values)]
+
+
+def count_young(
+    engine: Engine, dataset: Dataset, scope: Scope, now: datetime, delay: Delay
+) -> dict[Key, int]:
+    """Rows by period and version whose label may still come; older ones are not read."""
+    settles = now - timedelta(seconds=delay.p98_s) + timedelta(microseconds=1)
+    start = max(scope.window.start or settles, settles)
+    if scope.window.end is not None and start >= scope.window.end:
+        return {}
+    recent = replace(scope, window=replace(scope.window, start=start))
+    return {g.key: g.n - g.n_labelled for g in count_groups(engine, dataset, recent)}
 
 
 def count_inside(

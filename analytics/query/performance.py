@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -47,10 +47,11 @@ def confusions(
     found: dict[Key, list[tuple[Any, ...]]] = {}
     for period, version, *row in engine.rows(sql, rows.values):
         found.setdefault((period, version), []).append(tuple(row))
-    return {key: _confusion(counted, dataset) for key, counted in found.items()}
+    return {key: confusion_of(counted, dataset) for key, counted in found.items()}
 
 
-def _confusion(counted: list[tuple[Any, ...]], dataset: Dataset) -> Confusion:
+def confusion_of(counted: Sequence[tuple[Any, ...]], dataset: Dataset) -> Confusion:
+    """A confusion from (label, predicted, rows, weight, weight squared)."""
     seen = {row[0] for row in counted} | {row[1] for row in counted}
     classes = tuple(sorted(seen | set(dataset.schema.classes)))
     index = {name: i for i, name in enumerate(classes)}

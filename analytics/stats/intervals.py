@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from analytics.core import Estimate
-from analytics.needs import Floats, Pairs, Scores
+from analytics.needs import Floats, Pairs, Residuals, Scores
 
 Z95 = 1.959963984540054
 EXACT_RANKS = 1000  # from more rows on, ranks come from the normal approximation
@@ -133,8 +133,32 @@ def skew_ends(mean: float, se: float, skew: float, t: float) -> tuple[float, flo
     return min(low, mean), max(high, mean)
 
 
+def signed(y_true: Floats, y_pred: Floats) -> Floats:
+    """The error of every row: above zero where the prediction is too high."""
+    return y_pred - y_true
+
+
+def absolute(y_true: Floats, y_pred: Floats) -> Floats:
+    """The size of every row's error."""
+    return np.abs(y_pred - y_true)
+
+
+def squared(y_true: Floats, y_pred: Floats) -> Floats:
+    """The square of every row's error."""
+    found: Floats = (y_pred - y_true) ** 2
+    return found
+
+
+# Of a loss over rows the sums of its first three powers, where only sums are there.
+_POWERS: dict[Loss, tuple[str, str, str]] = {
+    signed: ("r1", "r2", "r3"),
+    absolute: ("a1", "r2", "a3"),
+    squared: ("r2", "r4", "r6"),
+}
+
+
 def mean_of(
-    pairs: Pairs,
+    pairs: Pairs | Residuals,
     loss: Loss,
     *,
     bounds: tuple[float, float] = (-math.inf, math.inf),
@@ -145,23 +169,21 @@ def mean_of(
     The standard error is sqrt(sum w^2 (x - mean)^2) / sum w, times sqrt(n / (n - 1)); the degrees
     of freedom come from Kish's effective size. No end leaves ``bounds``; ``transform``
     (increasing, such as the root) maps the mean and both ends. Undefined below two rows and where
-    numbers overflow.
+    numbers overflow. Sums instead of rows know ``signed``, ``absolute`` and ``squared``.
 
     >>> pairs = Pairs.from_arrays(np.zeros(4), np.array([1.0, 2.0, 3.0, 4.0]))
     >>> found = mean_of(pairs, lambda y, p: p - y)
     >>> found.value, round(found.low, 4), round(found.high, 4)
     (2.5, 0.4457, 4.5543)
     """
-    n, total = pairs.n, float(pairs.weight.sum())
-    if n < 2 or total <= 0:
+    n = pairs.n
+    if n < 2 or (isinstance(pairs, Pairs) and pairs.weight.sum() <= 0):
         return Estimate.undefined(TOO_FEW, n)
     with np.errstate(all="ignore"):
-        losses, share = loss(pairs.y_true, pairs.y_pred), pairs.weight / total
-        mean = float(share @ losses)
-        parts = share * (losses - mean)
-        se = math.sqrt(float(parts @ parts) * n / (n - 1))
-        skew = _sum_of_cubes(parts / se) if se > 0 else 0.0
-        t = t_quantile(1 / float(share @ share) - 1)
+        mean, se, skew, size = (
+            _of_rows(pairs, loss) if isinstance(pairs, Pairs) else _of_sums(pairs, loss)
+        )
+        t = t_quantile(size - 1)
     if not math.isfinite(mean) or not math.isfinite(t * se):
         return Estimate.undefined(TOO_LARGE, n)
     low, high = skew_ends(mean, se, skew, t)
@@ -174,6 +196,25 @@ def mean_of(
     value, low, high = (transform(max(x, 0.0)) for x in (mean, low, high))
     se = (high - low) / (2 * Z95)
     return Estimate(value, low, high, "t, skew-corrected", n, se, detail=detail)
+
+
+def _of_rows(pairs: Pairs, loss: Loss) -> tuple[float, float, float, float]:
+    """Mean, standard error, skewness of the mean and effective rows."""
+    losses, share = loss(pairs.y_true, pairs.y_pred), pairs.weight / float(pairs.weight.sum())
+    mean = float(share @ losses)
+    parts = share * (losses - mean)
+    se = math.sqrt(float(parts @ parts) * pairs.n / (pairs.n - 1))
+    skew = _sum_of_cubes(parts / se) if se > 0 else 0.0
+    return mean, se, skew, 1 / float(share @ share)
+
+
+def _of_sums(found: Residuals, loss: Loss) -> tuple[float, float, float, float]:
+    first, second, third = (found.powers[name] for name in _POWERS[loss])
+    n, mean = found.n, first / found.n
+    spread = max(second - n * mean**2, 0.0)
+    se = math.sqrt(spread / n / (n - 1))
+    cubes = third - 3 * mean * second + 2 * n * mean**3
+    return mean, se, cubes / n**3 / se**3 if se > 0 else 0.0, float(n)
 
 
 def _sum_of_cubes(x: Floats) -> float:

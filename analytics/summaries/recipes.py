@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analytics.core import Dataset, Log, LogName, Part
+from analytics.errors import QueryError
 from analytics.query.engine import Engine
 from analytics.sources.relation import quote_text
-from analytics.summaries import columns, levels, serving
+from analytics.summaries import columns, labelled, levels, serving
 from analytics.summaries.chooser import levels_key, numbers_key
 from analytics.summaries.columns import Hours, count_columns, grains_of, hours_of, numbers_table
 from analytics.summaries.grid import Grid, numeric_columns
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW_GROUP = 512  # rows of a sheet that are read together: about ten days' hours of two versions
+
+LONG_GROUP = 61_440  # of those with a row a bin
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Group:
         return sum(part.n_rows for part in self.parts)
 
 
+Still = Callable[[Engine, Sheet, Mapping[int, tuple[Part, ...]]], list[int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How sheets of one kind are made; ``key`` is what they depend on besides the parts."""
@@ -45,6 +51,7 @@ class Recipe:
     key: str
     columns: tuple[str, ...]
     write: Callable[[Engine, Sequence[Group], Path], None]
+    still: Still | None = None  # which groups of a sheet of another key hold all the same
 
 
 def recipes(dataset: Dataset, log: LogName, grid: Grid) -> list[Recipe]:
@@ -58,6 +65,11 @@ def recipes(dataset: Dataset, log: LogName, grid: Grid) -> list[Recipe]:
     ]
     if {"latency_ms", "status"}.intersection(kept.columns):
         found.append(Recipe(serving.KIND, serving.serving_key(), (), _served(kept)))
+    if labelled.can_count(dataset, log):
+        said = (labelled.said_of(dataset),)
+        key = labelled.labelled_key(dataset, log)
+        write, still = _labelled(dataset, log), _still(dataset, log)
+        found.append(Recipe(labelled.KIND, key, said, write, still))
     return found
 
 
@@ -86,6 +98,15 @@ def _numbers(
     return write
 
 
+def _order_of(columns: Iterable[str]) -> list[str]:
+    """By what the rows of a grain are ordered: those of bins are many and short."""
+    there = set(columns)
+    if "bin" in there:
+        keys = ("period", "version", "kind", "of", "bin")
+        return [name for name in keys if name in there]
+    return ["name", "period"] if "name" in there else ["period"]
+
+
 def write_sheet(table: pa.Table, file: Path) -> None:
     """Write rows in the order of time, those of each grain apart: who reads days reads no hours."""
     import pyarrow as pa
@@ -99,9 +120,10 @@ def write_sheet(table: pa.Table, file: Path) -> None:
     ) as writer:
         for grain in pc.unique(table.column("grain")).to_pylist():
             mine = table.filter(pc.equal(table.column("grain"), grain))
-            keys = [("name", "ascending")] if "name" in kinds else []
-            mine = mine.sort_by([*keys, ("period", "ascending")])
-            writer.write_table(mine, row_group_size=20 * ROW_GROUP if keys else ROW_GROUP)
+            keys = _order_of(kinds)
+            mine = mine.sort_by([(name, "ascending") for name in keys])
+            rows = LONG_GROUP if "bin" in keys else 20 * ROW_GROUP if "name" in keys else ROW_GROUP
+            writer.write_table(mine, row_group_size=rows)
         if not table.num_rows:
             writer.write_table(table)
 
@@ -128,11 +150,42 @@ def _served(log: Log) -> Callable[[Engine, Sequence[Group], Path], None]:
     return write
 
 
+def _labelled(dataset: Dataset, log: LogName) -> Callable[[Engine, Sequence[Group], Path], None]:
+    def write(engine: Engine, groups: Sequence[Group], file: Path) -> None:
+        placed = [_beside(engine, dataset, log, group.parts) for group in groups]
+        centre = labelled.centre_of(engine, dataset, placed[0].source)
+        grains = [group.grains for group in groups]
+        copy_to(engine, labelled.sheet_sql(dataset, log, placed, grains, centre), file)
+
+    return write
+
+
+def _still(dataset: Dataset, log: LogName) -> Still:
+    def still(engine: Engine, sheet: Sheet, groups: Mapping[int, tuple[Part, ...]]) -> list[int]:
+        placed = {i: _beside(engine, dataset, log, parts) for i, parts in groups.items()}
+        return labelled.unchanged(engine, sheet, placed)
+
+    return still
+
+
+def _beside(
+    engine: Engine, dataset: Dataset, log: LogName, parts: tuple[Part, ...]
+) -> labelled.Beside:
+    found = labelled.beside(engine, dataset, log, parts)
+    if found is None:
+        raise QueryError(
+            f"Labels of {dataset.model} do not stand beside its rows, so they were not counted.",
+            "They are being put there, or a file of the log is not as long as it was.",
+            "Questions read the rows until the worker tries again.",
+        )
+    return found
+
+
 def copy_to(engine: Engine, sql: str, file: Path) -> None:
     """Write a statement's rows as a sheet."""
     engine.rows(
         f"COPY ({sql}) TO {quote_text(str(file))}"
-        f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
+        f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {LONG_GROUP})"
     )
 
 

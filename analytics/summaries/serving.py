@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from analytics.query.engine import Engine
 
 KIND = "serving"
+ORDER = "grain, period, version, bin"
 PER_E = 100
 BOUND = math.tanh(0.5 / PER_E)  # of a quantile, as a share of it: 0.499996 %
 COLUMNS = "timestamp, version, bin, n, n_failed, n_missing, total, largest, first, last"
@@ -86,6 +87,8 @@ def sheet_sql(log: Log, groups: Sequence[Sequence[Part]], grains: Sequence[Seque
     """The rows of a sheet: each group's minutes, hours (where it has them) and days."""
     selects = []
     for i, parts in enumerate(groups):
+        if not grains[i] and any(grains):
+            continue
         counted = counted_sql(source_sql(log, relation(log, parts)))
         kept = "true" if "hour" in grains[i] else "grain <> 'hour'"
         selects.append(
@@ -93,7 +96,7 @@ def sheet_sql(log: Log, groups: Sequence[Sequence[Part]], grains: Sequence[Seque
             f" FROM (WITH counted AS MATERIALIZED ({_kept(counted)}), days AS ({_DAYS})"
             f" SELECT * FROM counted WHERE {kept} UNION ALL SELECT * FROM days)"
         )
-    return f"{' UNION ALL '.join(selects)} ORDER BY grain, period, version, bin"
+    return f"{' UNION ALL '.join(selects)} ORDER BY {ORDER}"
 
 
 _STORED = (

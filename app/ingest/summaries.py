@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from analytics.core import Dataset, LogName, Part
+from analytics.query.aligned import FOLDER as BESIDE
+from analytics.query.beside import Beside
 from analytics.query.engine import Cancel, Engine
 from analytics.summaries.grid import Grid, grid_file, make_grid, read_grid
 from analytics.summaries.recipes import Group, Recipe, group_of, join_sheets, recipes
@@ -84,6 +86,7 @@ def _engine(work: Workspace) -> Iterator[Engine]:
         threads=place.threads or 0,
         timeout_s=3600.0,
         spill=work.folder / "spill",
+        beside=Beside(folder=place.home / BESIDE),
     )
     try:
         yield engine.under(work.cancel)
@@ -129,6 +132,7 @@ class _Room:
         keep, counted = [], set[Part]()
         for recipe in self._recipes:
             mine = [s for s in sheets if _is_of(s, recipe)]
+            mine += self._still(recipe, [s for s in sheets if s not in mine])
             kept, lacking = self._known(mine)
             for groups in self._batches(lacking, recipe):
                 self._work.step(0.2, 1.0, "Counting what is new")
@@ -153,6 +157,18 @@ class _Room:
             whole = len(groups) == len(sheet.groups)
             kept.append(sheet if whole else self._join([(sheet, groups)]))
         return kept, [part for part in self._parts if part not in known]
+
+    def _still(self, recipe: Recipe, sheets: Sequence[Sheet]) -> list[Sheet]:
+        """Groups of sheets whose labels were replaced, where those of their rows are the same."""
+        found = []
+        for sheet in sheets:
+            is_alike = (sheet.kind, sheet.columns) == (recipe.kind, recipe.columns)
+            if recipe.still is None or not is_alike or not sheet.is_there:
+                continue
+            groups = recipe.still(self._engine, sheet, living(sheet, self._parts))
+            if groups:
+                found.append(self._join([(sheet, dict.fromkeys(groups))], recipe.key))
+        return found
 
     def _batches(self, lacking: Sequence[Part], recipe: Recipe) -> Iterator[list[Group]]:
         """Groups of parts for one sheet each, not too large for memory."""
@@ -189,13 +205,15 @@ class _Room:
             kept += [sheet.file.stem for sheet in alike]
         return kept
 
-    def _join(self, pieces: Sequence[tuple[Sheet, Mapping[int, object]]]) -> Sheet:
+    def _join(
+        self, pieces: Sequence[tuple[Sheet, Mapping[int, object]]], key: str | None = None
+    ) -> Sheet:
         file = self._work.folder / "sheet.parquet"
         join_sheets(pieces, file)
         first = pieces[0][0]
         told = tuple(sheet.groups[i] for sheet, groups in pieces for i in groups)
         grains = tuple(sheet.grains[i] for sheet, groups in pieces for i in groups)
-        return self._place(file, (first.kind, first.key), (first.columns, told, grains))
+        return self._place(file, (first.kind, key or first.key), (first.columns, told, grains))
 
     def _place(self, file: Path, what: tuple[str, str], told: tuple[Any, Any, Any]) -> Sheet:
         """Move a file into place, then its line."""

@@ -1,0 +1,339 @@
+"""What sheets say of labels is what the rows say: counts equal, sums to nine digits, bins within bounds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.core import Column, Dataset, Question, Schema, Scope, Window
+from analytics.evaluate import fetched, performance
+from analytics.needs import Scores
+from analytics.performance.average_precision import average_precision
+from analytics.performance.brier import brier
+from analytics.performance.log_loss import log_loss
+from analytics.performance.mean_score import mean_score
+from analytics.performance.roc_auc import roc_auc
+from analytics.query.engine import Engine
+from analytics.query.groups import count_groups
+from analytics.query.performance import class_scores, confusions, scores
+from analytics.summaries import labelled, outcomes, store
+from analytics.summaries.bounds import bound_of, middles
+from analytics.summaries.grid import Grid
+from analytics.summaries.labelled import KIND, labelled_key, said_of
+from analytics.summaries.recipes import Group, recipes
+from analytics.summaries.store import Sheet, Summaries, describe, folder_of, tell
+
+T0 = datetime(2024, 1, 1, 21, 40)
+N = 240
+Build = Callable[..., Dataset]
+Row = dict[str, Any]
+METRICS = {
+    "roc_auc": roc_auc,
+    "average_precision": average_precision,
+    "brier": brier,
+    "mean_score": mean_score,
+    "log_loss": log_loss,
+}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Summaries of a few rows are made and taken."""
+    monkeypatch.setattr(store, "MIN_ROWS", 1)
+    monkeypatch.setattr(outcomes, "MIN_ROWS", 1)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine whose sheets stand where a test puts them."""
+    engine = Engine([tmp_path_factory.getbasetemp().parent])
+    yield engine
+    engine.close()
+
+
+def write_sheet(engine: Engine, dataset: Dataset, groups: list[Group], name: str) -> Sheet:
+    """A sheet of some groups, as an import leaves it."""
+    assert engine.summaries.folder is not None
+    folder = folder_of(engine.summaries.folder, dataset.model, "production")
+    folder.mkdir(parents=True, exist_ok=True)
+    found = recipes(dataset, "production", Grid("", "production", {}, {}))
+    recipe = next(recipe for recipe in found if recipe.kind == KIND)
+    file = folder / f"{name}.parquet"
+    recipe.write(engine, groups, file)
+    sheet = Sheet(
+        file, KIND, recipe.key, file.stat().st_size, recipe.columns,
+        tuple(tuple(map(tell, g.parts)) for g in groups), tuple(g.grains for g in groups),
+    )  # fmt: skip
+    file.with_suffix(".json").write_text(describe(sheet))
+    return sheet
+
+
+def schema_of(task: str) -> Schema:
+    names = [("timestamp", "timestamp", "time"), ("model_version", "model_version", "categorical")]
+    kind = "numeric" if task == "regression" else "categorical"
+    names += [("prediction", "prediction", kind), ("label", "label", kind)]
+    columns = [Column(*each) for each in names]  # type: ignore[arg-type]
+    if task == "binary":
+        columns.append(Column("score", "score", "numeric"))
+        return Schema("binary", tuple(columns), ("0", "1"), "1", threshold=0.4)
+    if task == "multiclass":
+        columns += [Column(f"score_{c}", "score", "numeric", c) for c in "abc"]
+        return Schema("multiclass", tuple(columns), ("a", "b", "c"))
+    return Schema("regression", tuple(columns))
+
+
+def rows_of(seed: int, task: str) -> tuple[list[Row], list[Row]]:
+    """Predictions, and labels that come late, twice, corrected, or for nobody."""
+    chance = random.Random(seed)
+    classes = {"binary": "01", "multiclass": "abc", "regression": ""}[task]
+    rows, labels = [], []
+    for i in range(N):
+        y = chance.gauss(50, 9)
+        row: Row = {
+            "row": i, "prediction_id": f"p{i}",
+            "timestamp": T0 + timedelta(minutes=chance.randrange(5 * 1440)),
+            "model_version": chance.choice(["v1", "v2", None]),
+            "prediction": chance.choice([*classes, None]) if classes else y + chance.gauss(1, 2),
+        }  # fmt: skip
+        odd = [None, float("nan"), 0.0, 1.0, 0.5, float("inf")]
+        for name in {"binary": ["score"], "multiclass": [f"score_{c}" for c in "abc"]}.get(
+            task, []
+        ):
+            row[name] = chance.choice(odd) if chance.random() < 0.2 else chance.random()
+        if task == "regression" and chance.random() < 0.1:
+            row["prediction"] = chance.choice([None, float("nan")])
+        rows.append(row)
+        for _ in range(chance.choice([0, 1, 1, 2])):
+            said = chance.choice(classes) if classes else y + chance.gauss(0, 3)
+            labels.append(
+                {
+                    "prediction_id": f"p{i}", "label": said,
+                    "known_at": T0 + timedelta(hours=chance.randrange(400)),
+                    "source": chance.choice(["outcome", "annotator"]),
+                    "queue": None, "sampling_p": None,
+                }
+            )  # fmt: skip
+            if seed % 3 == 0 and task != "regression" and chance.random() < 0.3:
+                labels[-1] |= {"queue": "drawn", "sampling_p": chance.choice([0.25, 0.5])}
+    chance.shuffle(labels)
+    if seed % 3 or task == "regression":
+        labels = [{k: v for k, v in r.items() if k not in ("queue", "sampling_p")} for r in labels]
+    return rows, labels
+
+
+def build_log(build: Build, seed: int, task: str) -> Dataset:
+    chance = random.Random(seed)
+    rows, labels = rows_of(seed, task)
+    cuts = sorted(chance.sample(range(1, N), 4))
+    parts = [rows[a:b] for a, b in zip([0, *cuts], [*cuts, N], strict=True)]
+    return build(parts, [labels[::2], labels[1::2]], schema_of(task))
+
+
+def summarise(engine: Engine, dataset: Dataset, folder: Path, seed: int) -> None:
+    """Sheets of all parts but one, in any order; some groups have no hours."""
+    engine.summaries = Summaries(folder)
+    parts = list(dataset.log("predictions").parts)
+    random.Random(seed + 1).shuffle(parts)
+    write_sheet(engine, dataset, [Group(tuple(parts[:2]), None, ("hour", "day"))], "first")
+    groups = [Group((part,), None, ("day",)) for part in parts[2:4]]
+    write_sheet(engine, dataset, groups[: 1 + seed % 2], "second")
+
+
+moments = st.one_of(st.none(), st.integers(-30, 5 * 1440).map(lambda m: T0 + timedelta(minutes=m)))
+scopes = st.builds(
+    lambda start, end, version, every, by_version: Scope(
+        window=Window(start, end), version=version, every=every, by_version=by_version
+    ),
+    moments,
+    moments,
+    st.sampled_from([None, None, "v1"]),
+    st.sampled_from([None, "hour", "day", "week"]),
+    st.booleans(),
+)
+
+
+def weights(scored: Scores) -> list[Any]:
+    """What binning leaves as it is."""
+    sums = [scored.positives.sum(), scored.negatives.sum(), scored.sum_w2]
+    return [scored.n, scored.n_invalid, np.round(sums, 9).tolist()]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@settings(max_examples=5)
+@given(st.integers(0, 10**6), st.lists(scopes, min_size=2, max_size=3))
+def test_classes_are_counted_as_the_scan_counts_them(
+    own: Engine,
+    build_once: Build,
+    tmp_path_factory: pytest.TempPathFactory,
+    task: str,
+    seed: int,
+    questions: list[Scope],
+) -> None:
+    dataset = build_log(build_once, seed, task)
+    summarise(own, dataset, tmp_path_factory.mktemp("summaries"), seed)
+    for scope in questions:
+        found = outcomes.outcomes(own, dataset, scope)
+        if found is None:
+            continue
+        assert list(found.groups()) == count_groups(own, dataset, scope)
+        for is_labelled in (True, False):
+            ours = found.confusions(labelled=is_labelled)
+            theirs = confusions(own, dataset, scope, labelled=is_labelled)
+            assert ours.keys() == theirs.keys()
+            for key, matrix in theirs.items():
+                assert (ours[key].classes, ours[key].n) == (matrix.classes, matrix.n)
+                assert ours[key].counts == pytest.approx(matrix.counts, rel=1e-9)
+                assert ours[key].sum_w2 == pytest.approx(matrix.sum_w2, rel=1e-9)
+        if task == "binary":
+            for is_labelled in (True, False):
+                binned = found.scores(labelled=is_labelled)
+                exact = scores(own, dataset, scope, labelled=is_labelled)
+                assert {k: weights(v) for k, v in binned.items()} == {
+                    k: weights(v) for k, v in exact.items()
+                }
+                check_bounds(binned, exact, ["mean_score"] if not is_labelled else list(METRICS))
+        else:
+            apart = class_scores(own, dataset, scope)
+            assert {
+                k: {c: weights(s) for c, s in v.by_class.items()}
+                for k, v in found.class_scores().items()
+            } == {k: {c: weights(s) for c, s in v.by_class.items()} for k, v in apart.items()}
+
+
+def check_bounds(binned: dict[Any, Scores], exact: dict[Any, Scores], names: list[str]) -> None:
+    for key, scored in exact.items():
+        for name in names:
+            ours, theirs = METRICS[name](binned[key]), METRICS[name](scored)
+            assert (ours.value is None) == (theirs.value is None)
+            if ours.value is not None and theirs.value is not None:
+                bound = bound_of(name, binned[key])
+                assert abs(ours.value - theirs.value) <= bound + 1e-12
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0, 0.5, 0.0005, 0.00051, 0.9999])),
+            st.booleans(),
+            st.sampled_from([1.0, 1.0, 4.0]),
+        ),
+        min_size=2,
+        max_size=60,
+    ),
+    st.sampled_from([1.0, 0.01, 0.001]),
+)
+def test_no_order_inside_the_bins_leaves_the_bounds(
+    rows: list[tuple[float, bool, float]], scale: float
+) -> None:
+    score = np.array([s * scale for s, _y, _w in rows])
+    true, weight = np.array([y for _s, y, _w in rows]), np.array([w for _s, _y, w in rows])
+    bins = np.floor(score * labelled.N_BINS) + 1
+    exact = Scores.from_arrays(true, score, sample_weight=weight)
+    binned = Scores.from_arrays(true, middles(bins), sample_weight=weight)
+    check_bounds({0: binned}, {0: exact}, list(METRICS))
+
+
+@settings(max_examples=5)
+@given(st.integers(0, 10**6), st.lists(scopes, min_size=2, max_size=3))
+def test_residuals_give_the_numbers_of_the_rows(
+    own: Engine,
+    build_once: Build,
+    tmp_path_factory: pytest.TempPathFactory,
+    seed: int,
+    questions: list[Scope],
+) -> None:
+    dataset = build_log(build_once, seed, "regression")
+    summarise(own, dataset, tmp_path_factory.mktemp("summaries"), seed)
+    names = ("mean_error", "mae", "mse", "rmse", "r2")
+    for scope in questions:
+        counted = outcomes.outcomes(own, dataset, scope)
+        if counted is None:
+            continue
+        assert list(counted.groups()) == count_groups(own, dataset, scope)
+        quick, slow = (
+            performance(own, dataset, Question(scope, names=names, is_exact=is_exact))
+            for is_exact in (False, True)
+        )
+        for ours, theirs in zip(quick, slow, strict=True):
+            assert (ours.name, ours.n, ours.n_labelled) == (
+                theirs.name,
+                theirs.n,
+                theirs.n_labelled,
+            )
+            assert ours.is_exact and ours.verdict == theirs.verdict
+            for name in ("value", "low", "high"):
+                a, b = getattr(ours, name), getattr(theirs, name)
+                assert (a is None) == (b is None)
+                assert a is None or a == pytest.approx(b, rel=1e-9, abs=1e-9)
+
+
+def test_a_late_label_changes_only_the_groups_that_it_touches(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rows, labels = rows_of(1, "binary")
+    parts = [rows[:100], rows[100:]]
+    before = build_once(parts, [labels], schema_of("binary"))
+    own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
+    there = before.log("predictions").parts
+    groups = [Group((part,), None, ("hour", "day")) for part in there]
+    sheet = write_sheet(own, before, groups, "made")
+    late = [{**labels[0], "prediction_id": "p3", "label": "1", "source": "outcome"}]
+    late[0]["known_at"] = T0 + timedelta(days=90)
+    old = {row["prediction_id"]: row for row in labels}.get("p3")
+    late[0]["label"] = "0" if old and old["label"] == "1" else "1"
+    said = build_once(parts, [labels, late], schema_of("binary")).log("labels")
+    after = replace(before, logs={**before.logs, ("production", "labels"): said})
+    assert labelled_key(after, "production") != labelled_key(before, "production")
+    assert said_of(after) == said_of(before)
+
+    def still(dataset: Dataset) -> list[int]:
+        placed = {
+            i: labelled.beside(own, dataset, "production", group.parts)
+            for i, group in enumerate(groups)
+        }
+        assert all(placed.values())
+        return labelled.unchanged(own, sheet, {i: p for i, p in placed.items() if p})
+
+    assert still(before) == [0, 1]
+    assert still(after) == [1]
+
+
+def test_a_metric_that_bins_do_not_know_is_asked_of_the_rows(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dataset = build_log(build_once, 4, "binary")
+    summarise(own, dataset, tmp_path_factory.mktemp("summaries"), 4)
+    found = performance(own, dataset, Question(Scope(), names=("ece", "accuracy"), is_exact=False))
+    exact = performance(own, dataset, Question(Scope(), names=("ece", "accuracy")))
+    assert found == exact
+
+
+def test_a_verdict_that_hangs_on_the_bound_is_asked_of_the_rows(
+    own: Engine,
+    build_once: Build,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetched, "ENOUGH", 1.0)  # so few rows have wide bounds
+    dataset = build_log(build_once, 4, "binary")
+    summarise(own, dataset, tmp_path_factory.mktemp("summaries"), 4)
+    exact = performance(own, dataset, Question(Scope(), names=("roc_auc",)))[0]
+    binned = performance(own, dataset, Question(Scope(), names=("roc_auc",), is_exact=False))[0]
+    assert not binned.is_exact and exact.is_exact
+    assert binned.value is not None and exact.value is not None
+    assert abs(binned.value - exact.value) <= binned.detail["bound"]
+    near = {"roc_auc": (binned.value + 1e-9, 0.0)}  # warning just above the value
+    asked = Question(Scope(), names=("roc_auc",), thresholds=near)
+    assert performance(own, dataset, replace(asked, is_exact=False)) == performance(
+        own, dataset, asked
+    )
