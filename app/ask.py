@@ -121,6 +121,10 @@ def answer(engine: Engine, asking: Asking) -> Any:
         return _estimate(engine, asking, what)
     if kind in ("changes", "alarms"):
         return _changes(engine, asking, kind, what)
+    if kind == "band":
+        from analytics.evaluate.band import always_valid
+
+        return always_valid(engine, dataset, question, now=moment)
     if kind == "why":
         from analytics.evaluate.why import why
 

@@ -15,6 +15,7 @@ from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead, steps_of
 from app.widgets.metric_card import draw_cards
 from app.widgets.over_time import draw_with_estimate
+from app.widgets.over_time_more import Besides, ask_running
 from app.widgets.slice_click import result_way, row_clicks
 from app.widgets.tables import results_table
 from app.widgets.threshold import draw_threshold
@@ -43,16 +44,17 @@ if len(view.versions) > 1 and view.selection.version is None:
 else:
     split = shown
 changes = changes_of(shown)  # of numbers that are there: nothing is asked again
-results = [*whole, *series, *(split if split is not shown else []), *changes]
-draw_export(place, view, results, "performance", {"every": every})
 with lead:
     opening = with_level(speak(split, whole), changes)
     draw_lead(opening, steps_of([opening], "performance"))
 with cards:
     draw_cards([(r, [s for s in series if s.name == r.name], "") for r in whole if r.name in names])
 
+running = ask_running(view, metric, every)
+results = [*whole, *series, *(split if split is not shown else []), *changes, *running]
+draw_export(place, view, results, "performance", {"every": every})
 main = [r for r in split if "class" not in r.detail] or split
-finish = draw_with_estimate(view, main, every, metric, changes)
+finish = draw_with_estimate(view, main, every, metric, Besides(changes=changes, running=running))
 
 is_multiclass = view.dataset.schema.task == "multiclass"
 has_threshold = view.dataset.schema.task == "binary" and view.dataset.schema.has("score")

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from analytics.catalog import pick_metrics
-from analytics.core import Dataset, Question, Result, Scope, Window
+from analytics.core import Dataset, Question, Result
 from analytics.errors import UsageError
 from analytics.evaluate.performance import performance
 from analytics.explain.detectors import DETECTORS, Alarm, alarms
 from analytics.query.engine import Engine
+from analytics.query.groups import period_of
 from analytics.query.losses import RowLoss, row_losses
 from analytics.query.stream import losses_in_order
-
-_MICROSECOND = timedelta(microseconds=1)
-_EPOCH = datetime(1970, 1, 1)
 
 
 def detectable(dataset: Dataset) -> dict[str, RowLoss]:
@@ -57,7 +55,7 @@ def alarms_by_period(
                 found.setdefault((name, _plain(stream.period[alarm.at])), []).append(alarm)
     return [
         _told(
-            r, known[r.name], detector, found.get((r.name, _period(question.scope, r.window)), [])
+            r, known[r.name], detector, found.get((r.name, period_of(question.scope, r.window)), [])
         )
         for r in results
     ]
@@ -76,12 +74,3 @@ def _told(result: Result, loss: RowLoss, detector: str, found: list[Alarm]) -> R
 
 def _plain(period: Any) -> int | None:
     return None if period is np.ma.masked else int(period)
-
-
-def _period(scope: Scope, window: Window) -> int | None:
-    """A window as the number that its rows carry."""
-    if scope.every is None:
-        return None
-    if isinstance(scope.every, int):
-        return window.first_row
-    return None if window.start is None else (window.start - _EPOCH) // _MICROSECOND

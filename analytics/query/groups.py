@@ -167,6 +167,15 @@ def _window(scope: Scope, period: int | None, first: Any, last: Any) -> Window:
     return Window(start, period_end(start, str(scope.every)))
 
 
+def period_of(scope: Scope, window: Window) -> int | None:
+    """The number that the rows of a period carry."""
+    if scope.every is None:
+        return None
+    if isinstance(scope.every, int):
+        return window.first_row
+    return None if window.start is None else (window.start - _EPOCH) // timedelta(microseconds=1)
+
+
 def period_end(start: datetime, every: str) -> datetime:
     """The end of the hour, day, week or month that begins at ``start``."""
     if every == "month":

@@ -66,5 +66,5 @@ def _span(change: Result) -> tuple[Any, Any]:
 def _step(figure: Any, span: tuple[Any, Any], level: float) -> None:
     figure.add_shape(
         type="line", x0=span[0], x1=span[1], y0=level, y1=level, layer="below",
-        line={"color": QUIET, "width": 1, "dash": "dash"},
+        line={"color": QUIET, "width": 1},
     )  # fmt: skip

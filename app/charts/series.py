@@ -20,6 +20,7 @@ from analytics.words import (
 )
 from app.charts.levels import draw_levels
 from app.charts.marks import Line, Word, draw_changes, draw_margin, draw_names, draw_reference
+from app.charts.running import draw_running
 from app.charts.style import MAX_POINTS, QUIET, SPLIT, Chart, colour_of, finish, thin, tint
 from app.charts.style import time_axis as use_time
 
@@ -37,6 +38,7 @@ class Look:
     notes: tuple[tuple[datetime, str], ...] = ()  # moments with a few words
     estimated: tuple[Result, ...] = ()  # the same number before labels come, as a dotted line
     levels: tuple[Result, ...] = ()  # changes of its level, each a span in which it came
+    running: tuple[Result, ...] = ()  # its mean over all periods so far, with a band for all looks
 
 
 def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
@@ -48,10 +50,11 @@ def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
     if not drawn:
         return None
     figure = go.Figure()
-    low, high = _range(lines, results, look.estimated)
+    low, high = _range(lines, results, look)
     words = draw_reference(figure, results, look.unit)
-    for line in lines:
+    for line in () if look.running else lines:
         _band(figure, line)
+    words += draw_running(figure, lines, look.running)
     for line in lines:
         _draw(figure, line, look.unit)
     words += [*draw_names(figure, lines), *_draw_estimated(figure, look)]
@@ -100,11 +103,11 @@ def place(window: Window) -> Any:
     return window.start + (window.end - window.start) / 2
 
 
-def _range(
-    lines: Sequence[Line], results: Sequence[Result], estimated: Sequence[Result] = ()
-) -> tuple[float, float]:
+def _range(lines: Sequence[Line], results: Sequence[Result], look: Look) -> tuple[float, float]:
     values = [y for line in lines for y in line.y if y is not None]
-    values += [r.value for r in estimated if r.value is not None]
+    values += [r.value for r in look.estimated if r.value is not None]
+    later = look.running[len(look.running) // 4 :]  # the first bands are wide
+    values += [e for r in later for e in (r.low, r.high) if e is not None]
     ends = [
         e
         for line in lines

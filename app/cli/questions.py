@@ -18,6 +18,7 @@ QUESTIONS = {
     "drift": "what changed in features, score, prediction and label",
     "estimate": "metrics before labels come, from calibrated scores; assumes no concept drift",
     "changes": "when the level of a metric changed, looking back, and by how much",
+    "band": "the mean of a metric over all periods so far, with a band that holds for all looks",
     "serving": "latency, errors, throughput and resources, by period and version",
     "slices": "where the model does worse: found on half of the rows, checked on the rest",
     "behaviour": "what people do with predictions: acceptance, over- and under-reliance, times",
@@ -130,7 +131,7 @@ def as_json(name: str, dataset: Dataset, results: list[Result]) -> dict[str, Any
         "findings": [
             {"title": f.title, "sentence": f.sentence, "verdict": f.verdict, "page": f.page}
             for f in (
-                find(results) if name not in ("estimate", "changes") else ()
+                find(results) if name not in ("estimate", "changes", "band") else ()
             )  # nothing of it has happened yet
         ],
     }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_WORD = 20  # letters of the word in front of a note
 PAGE_KEYS = (
     "metric", "every", "column", "class", "id", "item", "with", "threshold",
-    "draft", "b", "since", "least", "by", "levels",
+    "draft", "b", "since", "least", "by", "levels", "band",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from app.session import format_window
 from app.widgets.chart_box import draw_chart, draw_zoom_chart
 from app.widgets.choices import headline_metrics
 from app.widgets.estimate import draw_estimate
-from app.widgets.over_time_more import SHADED, draw_more, drawn_levels
+from app.widgets.over_time_more import SHADED, Besides, draw_more, drawn_levels, say_running
 from app.widgets.pickers import zoom_to
 from app.widgets.saved import draw_notes, note_marks, say_marks
 from app.widgets.slice_click import hear_marks, point_way
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from app.widgets.view import View
 
 MIN_SPAN_S = 3600.0
+NOTHING = Besides()
 DOTTED = (
     "Dotted, with its band: estimated without labels from calibrated scores (CBPE){mix}; assumes no"
     " concept drift, so a line that leaves it says that scores no longer mean what they meant."
@@ -41,7 +43,7 @@ def draw_with_estimate(
     results: Sequence[Result],
     every: str,
     metric: str,
-    changes: Sequence[Result] | None = None,
+    besides: Besides,
 ) -> Callable[[], None]:
     """The line, and what draws it with the estimate beside it: at once where that is known already.
 
@@ -52,9 +54,13 @@ def draw_with_estimate(
     is_known = not names or view.is_known("estimate:past", names=names, every=every)
     if not is_known:
         with slot.container():
-            unit, levels = unit_of(results[0]) if results else None, drawn_levels(changes or ())
-            look = Look(unit, 300, versions=view.versions, levels=levels)
-            caption = say_caption(results, every, is_selectable=False)
+            look = Look(
+                unit_of(results[0]) if results else None, 300, versions=view.versions,
+                levels=drawn_levels(besides.changes or ()), running=besides.running,
+            )  # fmt: skip
+            caption = say_caption(
+                results, every, is_selectable=False, has_bands=not besides.running
+            )
             draw_chart(series_chart(results, look), f"first_{metric}_{every}", caption=caption)
 
     def finish() -> None:
@@ -62,7 +68,7 @@ def draw_with_estimate(
             estimated = _ask_estimated(view, names, every)
         with slot.container():
             mine = tuple(r for r in estimated if r.name == metric)
-            draw_over_time(view, results, every, estimated=mine, changes=changes)
+            draw_over_time(view, results, every, besides=replace(besides, estimated=mine))
 
     if not is_known:
         return finish
@@ -104,37 +110,26 @@ def draw_over_time(
     results: Sequence[Result],
     every: str,
     height: int = 300,
-    estimated: tuple[Result, ...] = (),
-    changes: Sequence[Result] | None = None,
+    besides: Besides = NOTHING,
 ) -> None:
-    """One number over time, versions as colours; drawing a box sets the window.
-
-    ``changes`` are what looking back found of it; None where a page does not tell of them.
-    """
+    """One number over time, versions as colours; drawing a box sets the window."""
     unit = unit_of(results[0]) if results else None
     marks = note_marks(view)
     notes = tuple((mark.at, mark.word) for mark in marks)
     look = Look(
         unit, height, is_selectable=view.has_times, versions=view.versions, notes=notes,
-        estimated=estimated, levels=drawn_levels(changes or ()),
+        estimated=besides.estimated, levels=drawn_levels(besides.changes or ()),
+        running=besides.running,
     )  # fmt: skip
     chart = series_chart(results, look)
     key = f"over_{results[0].name if results else 'none'}_{every}_{view.selection.window}"
-    caption = say_caption(results, every, is_selectable=view.has_times) + say_marks(marks)
-    if estimated:
-        is_learned = estimated[0].detail.get("method") == "dle"
-        said = LEARNED if is_learned else DOTTED.format(mix=_say_mix(estimated))
-        caption += f" {said}{_say_sampled(estimated[0])}"
-    if look.levels:
-        caption += f" {SHADED}"
-    if view.has_times and view.viewer.may("explore", view.model):
-        caption += " A click on a point opens its rows."
+    caption = _say(view, results, every, look) + say_marks(marks)
     span = draw_zoom_chart(chart, key, caption=caption)
     if view.has_times and chart is not None:
         hear_marks(view, key, point_way(results))
-    if changes is not None:
-        draw_more(changes)
-    draw_estimate(view, estimated, key)
+    if besides.changes is not None:
+        draw_more(besides.changes)
+    draw_estimate(view, besides.estimated, key)
     draw_notes(view)
     if span is None:
         return
@@ -153,6 +148,22 @@ def _say_mix(estimated: Sequence[Result]) -> str:
         return ""
     what = "period" if n == 1 else "periods"
     return f", corrected in {write_count(n)} {what} whose mix of rows had changed"
+
+
+def _say(view: View, results: Sequence[Result], every: str, look: Look) -> str:
+    """What bands, dotted and dashed lines are, and what a click does."""
+    caption = say_caption(results, every, is_selectable=view.has_times, has_bands=not look.running)
+    if look.running:
+        caption = f"{say_running(look.running)} {caption}"
+    if look.estimated:
+        is_learned = look.estimated[0].detail.get("method") == "dle"
+        said = LEARNED if is_learned else DOTTED.format(mix=_say_mix(look.estimated))
+        caption += f" {said}{_say_sampled(look.estimated[0])}"
+    if look.levels:
+        caption += f" {SHADED}"
+    if view.has_times and view.viewer.may("explore", view.model):
+        caption += " A click on a point opens its rows."
+    return caption
 
 
 def _say_sampled(result: Result) -> str:
@@ -174,10 +185,12 @@ def _whole_days(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     return next(days), next(days) + timedelta(days=1)
 
 
-def say_caption(results: Sequence[Result], every: str, *, is_selectable: bool) -> str:
+def say_caption(
+    results: Sequence[Result], every: str, *, is_selectable: bool, has_bands: bool = True
+) -> str:
     """What the bands are, what was left out, and what dragging does."""
     methods = sorted({r.interval for r in results if r.interval})
-    pieces = [f"Bands: 95 % interval ({', '.join(methods)})." if methods else ""]
+    pieces = [f"Bands: 95 % interval ({', '.join(methods)})." if methods and has_bands else ""]
     thin = [r for r in results if r.verdict == "undefined"]
     if thin:
         alone = len(thin) == 1

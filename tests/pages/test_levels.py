@@ -24,3 +24,21 @@ def test_a_link_that_hides_it_and_a_log_without_one(on_samples, run, texts) -> N
     assert "7 Apr: 0.948" not in drawn(run("performance", m="digit-reader", levels="0"))
     app = run("performance", m="flight-late", w="all")
     assert "The level of" not in texts(app)
+
+
+def test_the_always_valid_band_is_chosen_said_and_taken_away(on_samples, run, texts) -> None:
+    app = run("performance", m="flight-late", w="all", metric="accuracy")
+    assert "mean so far" not in drawn(app) and "always-valid" not in texts(app)
+    app.session_state["over_more"] = True
+    app.run()
+    app.toggle(key="show_band").set_value(True).run()
+    assert not app.exception and "mean so far" in drawn(app)
+    said = texts(app)
+    assert "every hour for years" in said and "Empirical Bernstein" in said
+    assert "Bands: 95 % interval" not in said  # it stands in place of each period's own
+    ranks = run("performance", m="flight-late", w="all", band="1")
+    assert "Asymptotic" in texts(ranks) and "mean so far" in drawn(ranks)
+    ranks.session_state["below"] = "All results"
+    ranks.run()
+    listed = ranks.dataframe[-1].value
+    assert listed["metric"].str.endswith(", always-valid band").any() or len(listed) >= 200
