@@ -44,14 +44,17 @@ class Besides:
 
 
 def ask_running(view: View, metric: str, every: str) -> tuple[Result, ...]:
-    """The mean so far with its always-valid band, by version, where somebody chose to see it."""
+    """The mean so far with its always-valid band, by version, where somebody chose to see it.
+
+    Not of a metric that has one number for each class.
+    """
     if not shows_band():
         return ()
     is_split = len(view.versions) > 1 and view.selection.version is None
     found: list[Result] = view.ask(
         "band", "Adding up the periods", names=(metric,), every=every, by_version=is_split
     )
-    return tuple(found)
+    return tuple(found) if len({r.detail.get("class") for r in found}) == 1 else ()
 
 
 def say_running(running: Sequence[Result]) -> str:
