@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +67,11 @@ class Viewer:
 
     async def run(self, chosen: dict[str, str] | None = None) -> Run:
         """Let the script run once, and read what it sends until it has finished."""
-        import asyncio
-
         await self.ask(chosen)
+        return await self.finish()
+
+    async def finish(self) -> Run:
+        """What the run sends that was asked for."""
         return await asyncio.wait_for(self._read(time.perf_counter()), PATIENCE_S)
 
     async def ask(self, chosen: dict[str, str] | None = None) -> None:
