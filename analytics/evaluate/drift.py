@@ -91,14 +91,15 @@ def drift(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
 
 
 def _countable(columns: Sequence[Column], question: Question) -> tuple[list[str], list[str]]:
-    """The numeric columns and those of levels that summaries may answer for: what needs no label."""
-    own = [c for c in columns if c.role != "label"]
+    """The numeric columns and those of levels that summaries may answer for."""
     numeric = [
         c.name
-        for c in own
-        if c.type == "numeric" and all(t.from_bins for t in asked_tests(c, question.names))
+        for c in columns
+        if c.type == "numeric"
+        and c.role != "label"  # sums of labels say nothing of their order
+        and all(t.from_bins for t in asked_tests(c, question.names))
     ]
-    return numeric, [c.name for c in own if c.type in ("categorical", "boolean")]
+    return numeric, [c.name for c in columns if c.type in ("categorical", "boolean")]
 
 
 def _read_all(

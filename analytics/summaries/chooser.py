@@ -10,12 +10,13 @@ import numpy as np
 
 from analytics.core import Dataset, Question, Scope
 from analytics.needs import BinnedPair, LevelPair
-from analytics.query.columns import Levels
+from analytics.query.columns import Levels, level_counts
 from analytics.query.frame import touched, whole
 from analytics.query.groups import Group, Key, count_groups
 from analytics.summaries import columns, levels
 from analytics.summaries.grid import Grid, grid_file, grid_key, read_grid
 from analytics.summaries.levels import counted_levels
+from analytics.summaries.outcomes import Outcomes, outcomes
 from analytics.summaries.reading import Binned, counted_columns, counted_groups, taken_of
 from analytics.summaries.store import Taken, key_of
 
@@ -106,19 +107,28 @@ def count_both(
     if taken[0] is None or taken[1] is None or not any(t and t[0].pieces for t in taken):
         return None
     numeric = [name for name in numeric if name in grid.edges]
+    known = [_outcomes(engine, dataset, scope) for scope in scopes]
+    own = [name for name in level if name != "label"]
     sides = [
         (
             counted_columns(engine, dataset, scope, grid, (numeric, both[0])),
-            counted_levels(engine, dataset, scope, level, both[1]),
+            counted_levels(engine, dataset, scope, own, both[1]),
         )
         for scope, both in zip(scopes, taken, strict=True)
         if both is not None
     ]
+    if "label" in level:
+        for scope, labels, (_numbers, found) in zip(scopes, known, sides, strict=True):
+            found["label"] = (
+                labels.levels()
+                if labels is not None
+                else level_counts(engine, dataset, scope, ["label"])["label"]
+            )
     (numbers, counts), (then_numbers, then_counts) = sides
     none = (None, None)
     return Counted(
         grid,
-        tuple(_groups(engine, dataset, question.scope, taken[0][0])),
+        tuple(_groups(engine, dataset, question.scope, (taken[0][0], known[0]))),
         {
             name: (
                 numbers[name],
@@ -167,8 +177,19 @@ def _taken(engine: Engine, dataset: Dataset, scope: Scope) -> tuple[Taken, Taken
     return None if numbers is None or counts is None else (numbers, counts)
 
 
-def _groups(engine: Engine, dataset: Dataset, scope: Scope, taken: Taken) -> list[Group]:
+def _outcomes(engine: Engine, dataset: Dataset, scope: Scope) -> Outcomes | None:
+    """What is counted of labels, where there are any."""
+    has_labels = bool(dataset.log("labels", scope.log).parts)
+    return outcomes(engine, dataset, scope) if has_labels else None
+
+
+def _groups(
+    engine: Engine, dataset: Dataset, scope: Scope, counted: tuple[Taken, Outcomes | None]
+) -> Sequence[Group]:
     """Every period and version with its rows and its labels."""
+    taken, labels = counted
+    if labels is not None:
+        return labels.groups()
     if dataset.log("labels", scope.log).parts:
         return count_groups(engine, dataset, scope)
     return counted_groups(engine, dataset, scope, taken)

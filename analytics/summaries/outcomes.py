@@ -14,6 +14,7 @@ import numpy as np
 
 from analytics.core import Dataset, Scope
 from analytics.needs import ClassScores, Confusion, Residuals, Scores
+from analytics.query.columns import Levels
 from analytics.query.engine import Arrays
 from analytics.query.frame import period_sql, touched
 from analytics.query.groups import Group, Key, group_of
@@ -84,6 +85,18 @@ class Outcomes:
         ):
             found.setdefault((period, version), []).append(tuple(row))
         return {key: confusion_of(rows, self.dataset) for key, rows in found.items()}
+
+    def levels(self) -> dict[Key, Levels]:
+        """Rows by label, and rows without one."""
+        found: dict[Key, Levels] = {}
+        for period, version, label, n in self._rows("class", "label, sum(n)", "_period, _version"):
+            levels, missing = found.get((period, version), ({}, 0))
+            if label is None:
+                missing += int(n)
+            else:
+                levels[str(label)] = levels.get(str(label), 0.0) + float(n)
+            found[period, version] = (levels, missing)
+        return found
 
     def scores(self, *, labelled: bool = True) -> dict[Key, Scores]:
         """Binned scores of a binary task."""

@@ -17,10 +17,10 @@ from analytics.core import Dataset, Question, Result, Scope
 from analytics.errors import QueryCancelled
 from analytics.evaluate import drift
 from analytics.query.engine import Cancel, Engine
-from analytics.summaries import chooser, columns, store
+from analytics.summaries import chooser, columns, outcomes, store
 from analytics.summaries.store import FOLDER, read_sheets
 from app.ask import open_engine
-from app.ingest import retire, summaries
+from app.ingest import beside, retire, summaries
 from app.ingest.beside import Placer, import_and_put
 from app.ingest.plan import plan_import
 from app.ingest.words import ImportOptions, Place
@@ -48,6 +48,12 @@ def engines(place: Place) -> Iterator[Callable[[], Engine]]:
     yield open_one
     for engine in opened:
         engine.close()
+
+
+def labelled_rows(start: int, n: int) -> str:
+    head, *lines = rows(start, n).splitlines()
+    truths = [f"{line},{(i * 7 + start) % 11 % 2 if i % 5 else ''}" for i, line in enumerate(lines)]
+    return "\n".join([f"{head},label", *truths, ""])
 
 
 def rows(start: int, n: int) -> str:
@@ -103,6 +109,32 @@ def test_an_import_leaves_sheets_and_questions_read_them(
     )
     assert taken is not None and sum(taken.numbers["x"][1].counts) == 900
     assert is_as_rows(engine, dataset)
+
+
+def test_labels_are_counted_too(
+    place: Place, tmp_path: Path, engines: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes, "MIN_ROWS", 1)
+    monkeypatch.setattr(beside, "MIN_ROWS", 1)
+    bring(place, tmp_path, labelled_rows(0, 600), log="reference")
+    bring(place, tmp_path, labelled_rows(601, 600))
+    dataset, engine = load_dataset(place.database, "m"), engines()
+    for scope in (Scope(), Scope(every="day"), Scope("reference")):
+        assert outcomes.outcomes(engine, dataset, scope) is not None
+        question = Question(scope, Scope("reference"), ("tvd", "g", "missing_rate"))
+        found = drift(engine, dataset, replace(question, is_exact=False))
+        exact = drift(engine, dataset, question)
+        assert told(found) == told(exact)
+        assert [r.n_labelled for r in found] == [r.n_labelled for r in exact]
+        assert {r.column for r in found} >= {"label", "city", "prediction"}
+    with monkeypatch.context() as patch:  # neither rows nor labels are read
+
+        def refuse(*_arguments: object, **_more: object) -> None:
+            raise AssertionError
+
+        for name in ("count_groups", "level_counts"):
+            patch.setattr(chooser, name, refuse)
+        drift(engine, dataset, replace(question, is_exact=False))
 
 
 def test_new_parts_are_added_and_gone_ones_are_not_counted(
