@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +29,7 @@ from analytics.query.serving import (
 from analytics.serving.resources import resource_of
 from analytics.stats.decision import decide
 from analytics.stats.intervals import poisson_ends, t_quantile
+from analytics.summaries.serving import BOUND, served
 
 SHARES = (0.5, 0.9, 0.95, 0.99)
 NOT_COMPARED = "a resource of the machine: nothing to compare with"
@@ -75,8 +76,23 @@ def _quantile(share: float, found: Latency, at: int) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    latencies: dict[Key, Latency] = field(default_factory=dict)
-    loads: dict[Key, Load] = field(default_factory=dict)
+    """What was read of a scope; latencies are ``is_binned`` where they come from summaries."""
+
+    latencies: Mapping[Key, Latency] = field(default_factory=dict)
+    loads: Mapping[Key, Load] = field(default_factory=dict)
+    groups: tuple[Group, ...] | None = None
+    is_binned: bool = False
+
+    def moved(self, by: float) -> _Side:
+        """The same with latencies a share of themselves higher, where they are binned."""
+        if not self.is_binned:
+            return self
+        return replace(self, latencies={k: _scaled(v, 1 + by) for k, v in self.latencies.items()})
+
+
+def _scaled(latency: Latency, by: float) -> Latency:
+    triples = tuple((value * by, low * by, high * by) for value, low, high in latency.quantiles)
+    return replace(latency, quantiles=triples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,7 @@ class _Answer:
     better: str
     estimate: Estimate
     tolerance: tuple[float, float] = (0.2, 0.5)
+    is_binned: bool = False
 
 
 def serving(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
@@ -94,19 +111,29 @@ def serving(engine: Engine, dataset: Dataset, question: Question) -> list[Result
 
     Latency is that of answered requests. Resource samples belong to no version: with versions
     apart they come once a period, under version None. Raises NameUnknown for a name that is none.
+    From summaries, quantiles lie within half a per cent of those of the rows.
     """
-    scope = question.scope
+    found = None if question.is_exact else _serving(engine, dataset, question)
+    if found is None:  # a verdict would be another at the end of a bound
+        found = _serving(engine, dataset, replace(question, is_exact=True))
+    return found or []
+
+
+def _serving(engine: Engine, dataset: Dataset, question: Question) -> list[Result] | None:
+    scope, is_exact = question.scope, question.is_exact
     columns = sample_columns(engine, dataset, scope)
     check_names(question.names, [*NAMES, *columns], "serving number")
     reference = whole(question.reference) if question.reference else None
-    groups = count_groups(engine, dataset, scope, with_labels=False)
-    now = _read(engine, dataset, scope)
-    then = _read(engine, dataset, reference) if reference else _Side()
+    now = _read(engine, dataset, scope, is_exact)
+    then = _read(engine, dataset, reference, is_exact) if reference else _Side()
+    groups = now.groups or tuple(count_groups(engine, dataset, scope, with_labels=False))
     sampled = samples(engine, dataset, scope, columns)
     results: list[Result] = []
     seen: set[int | None] = set()
     for group in groups:
         answers = _answers(dataset, group, now, then)
+        if (now.is_binned or then.is_binned) and _is_contested(dataset, group, now, then):
+            return None
         results += _results(question, group, answers)
         if group.key[0] not in seen:
             seen.add(group.key[0])
@@ -115,7 +142,20 @@ def serving(engine: Engine, dataset: Dataset, question: Question) -> list[Result
     return results
 
 
-def _read(engine: Engine, dataset: Dataset, scope: Scope) -> _Side:
+def _is_contested(dataset: Dataset, group: Group, now: _Side, then: _Side) -> bool:
+    """Whether a verdict would be another at an end of the bounds."""
+    sides = ((now, then), *((now.moved(s * BOUND), then.moved(-s * BOUND)) for s in (1, -1)))
+    verdicts = [
+        [verdict for verdict, _p in decide([(a.estimate, a.tolerance) for a in answers])]
+        for answers in (_answers(dataset, group, *both) for both in sides)
+    ]
+    return any(each != verdicts[0] for each in verdicts)
+
+
+def _read(engine: Engine, dataset: Dataset, scope: Scope, is_exact: bool) -> _Side:
+    found = None if is_exact else served(engine, dataset, scope, SHARES)
+    if found is not None:
+        return _Side(found.latencies, found.loads, found.groups, is_binned=True)
     return _Side(latencies(engine, dataset, scope, SHARES), loads(engine, dataset, scope))
 
 
@@ -127,7 +167,15 @@ def _answers(dataset: Dataset, group: Group, now: _Side, then: _Side) -> list[_A
             found, before = now.latencies[group.key], then.latencies.get(both)
             estimate, metric = latency_estimate(share, found, before, i)
             answers.append(
-                _Answer(metric.name, metric.label, "ms", "lower", estimate, metric.tolerance)
+                _Answer(
+                    metric.name,
+                    metric.label,
+                    "ms",
+                    "lower",
+                    estimate,
+                    metric.tolerance,
+                    now.is_binned,
+                )
             )
     load, before_load = now.loads.get(group.key), then.loads.get(both)
     if load is not None:
@@ -214,6 +262,8 @@ def _results(question: Question, group: Group, answers: Sequence[_Answer]) -> li
             "tolerance": list(answer.tolerance),
             "p_adjusted": p_adjusted,
         }
+        if answer.is_binned and estimate.value is not None:
+            detail["bound"] = estimate.value * BOUND / (1 - BOUND)
         results.append(
             Result(
                 name=answer.name,
@@ -227,6 +277,7 @@ def _results(question: Question, group: Group, answers: Sequence[_Answer]) -> li
                 version=group.version,
                 segment=question.scope.segment.text if question.scope.segment else None,
                 reason=reason,
+                is_exact="bound" not in detail,
                 detail=detail,
             )
         )

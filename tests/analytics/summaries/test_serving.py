@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.core import Dataset, Part, Scope, Window
+from analytics.core import Dataset, Part, Question, Scope, Window
+from analytics.evaluate import serving
 from analytics.query.engine import Engine
 from analytics.query.groups import count_groups
 from analytics.query.serving import latencies, loads
+from analytics.summaries import serving as sheets
 from analytics.summaries.serving import BOUND, KIND, served, serving_key, sheet_sql
 from analytics.summaries.store import Sheet, Summaries, describe, folder_of, tell
 
@@ -24,6 +27,12 @@ SHARES = (0.5, 0.95, 0.99)
 N = 300
 Build = Callable[..., Dataset]
 Row = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sheets of a few rows are taken."""
+    monkeypatch.setattr(sheets, "MIN_ROWS", 1)
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +121,23 @@ def test_counts_are_the_scans_and_quantiles_are_within_the_bound(
         for key, latency in exact.items():
             apart = np.array(found.latencies[key].quantiles) / np.array(latency.quantiles) - 1
             assert np.abs(apart).max() <= BOUND * (1 + 1e-9)
+
+
+def test_the_page_says_the_bound_and_keeps_its_verdicts(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dataset = build_once([predictions(3)[:150], predictions(3)[150:]])
+    own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
+    write_sheet(own, dataset, [dataset.log("predictions").parts[:1]], ("hour", "day"))
+    middle = T0 + timedelta(days=2)
+    asked = Question(Scope(window=Window(middle), every="day"), Scope(window=Window(None, middle)))
+    exact = serving(own, dataset, asked)
+    quick = serving(own, dataset, replace(asked, is_exact=False))
+    assert [(r.name, r.n, r.verdict, r.window) for r in quick] == [
+        (r.name, r.n, r.verdict, r.window) for r in exact
+    ]
+    assert all(r.is_exact for r in exact)
+    for ours, theirs in zip(quick, exact, strict=True):
+        assert ours.is_exact == (not ours.name.startswith("latency"))
+        assert ours.value is not None and theirs.value is not None
+        assert abs(ours.value - theirs.value) <= ours.detail.get("bound", 0.0) * (1 + 1e-9)
