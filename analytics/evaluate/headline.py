@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from analytics.core import Dataset, Estimate, Question, Result, Scope
-from analytics.evaluate.performance import MIN_LABELLED, SETTLED_SHARE
+from analytics.evaluate.performance import MIN_LABELLED, SETTLED_SHARE, groups_of
 from analytics.evaluate.serving import latency_estimate, latency_metric
 from analytics.quality.compare import compare_shares
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
-from analytics.query.groups import Delay, Group, count_groups, label_delay
+from analytics.query.groups import Delay, Group, label_delay
 from analytics.query.histograms import Seen, versions
 from analytics.query.performance import confusions
 from analytics.query.serving import Latency, latencies
 from analytics.stats.decision import decide
+from analytics.summaries.outcomes import outcomes
+from analytics.summaries.serving import served
 
 POINTS = (0.02, 0.05)  # change of a rate that matters
 LATENCY = latency_metric(0.95)
@@ -38,25 +40,46 @@ def facts(engine: Engine, dataset: Dataset, question: Question, now: datetime) -
     """Rows, labels, span and versions of the window, and the reference's."""
     scope = whole(question.scope)
     delay = label_delay(engine, dataset, scope)
-    groups = count_groups(engine, dataset, scope, now=now, delay=delay)
-    before = count_groups(engine, dataset, whole(question.reference)) if question.reference else []
+    counted = None if question.is_exact else outcomes(engine, dataset, scope)
+    groups = groups_of(engine, dataset, scope, counted, (now, delay))
+    before = _before(engine, dataset, question)
     group = groups[0] if groups else None
     young = group.n_young if group else 0
     return Facts(
         group,
         before[0] if before else None,
-        versions(engine, dataset, Scope()),
+        _versions(engine, dataset, question),
         delay,
         bool(group and young > SETTLED_SHARE * group.n),
     )
 
 
+def _before(engine: Engine, dataset: Dataset, question: Question) -> Sequence[Group]:
+    """The reference's rows, as one group."""
+    if question.reference is None:
+        return []
+    scope = whole(question.reference)
+    counted = None if question.is_exact else outcomes(engine, dataset, scope)
+    return groups_of(engine, dataset, scope, counted)
+
+
+def _versions(engine: Engine, dataset: Dataset, question: Question) -> tuple[Seen, ...]:
+    """All versions of the log in the order in which they came."""
+    found = None if question.is_exact else served(engine, dataset, Scope(by_version=True))
+    seen = [g for g in found.groups if g.version is not None and g.first] if found else []
+    if not seen or len({g.first for g in seen}) < len(seen):  # which row came first is not counted
+        return versions(engine, dataset, Scope())
+    seen.sort(key=lambda g: (str(g.first), str(g.version)))
+    return tuple(Seen(str(g.version), g.n, g.first, g.last) for g in seen)
+
+
 def headline(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
     """Observed rate of positives, share labelled and latency, by period and version."""
     scope = question.scope
-    groups = count_groups(engine, dataset, scope)
+    counted = None if question.is_exact else outcomes(engine, dataset, scope)
+    groups = groups_of(engine, dataset, scope, counted)
     reference = None if question.reference is None else whole(question.reference)
-    before = count_groups(engine, dataset, reference)[:1] if reference else []
+    before = _before(engine, dataset, question)[:1]
     observed = _observed(engine, dataset, scope)
     observed_before = _observed(engine, dataset, reference).get((None, None)) if reference else None
     fast = latencies(engine, dataset, scope)

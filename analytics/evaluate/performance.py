@@ -66,7 +66,7 @@ def _answer(
     scope, is_exact = question.scope, question.is_exact
     counted = None if is_exact else outcomes(engine, dataset, scope)
     delay = label_delay(engine, dataset, whole(scope)) if now else None
-    groups = _groups(engine, dataset, question, counted, (now, delay))
+    groups = groups_of(engine, dataset, scope, counted, (now, delay))
     found = fetch(engine, dataset, scope, named, counted)
     then: _Estimates = {}
     if question.reference is not None:
@@ -81,20 +81,20 @@ def _answer(
     return results
 
 
-def _groups(
+def groups_of(
     engine: Engine,
     dataset: Dataset,
-    question: Question,
+    scope: Scope,
     counted: Outcomes | None,
-    at: tuple[datetime | None, Delay | None],
+    at: tuple[datetime | None, Delay | None] = (None, None),
 ) -> Sequence[Group]:
     """Periods and versions with their rows, and the rows whose label may still come."""
     now, delay = at
     if counted is None:
-        return count_groups(engine, dataset, question.scope, now=now, delay=delay)
+        return count_groups(engine, dataset, scope, now=now, delay=delay)
     if now is None or delay is None:
         return counted.groups()
-    young = count_young(engine, dataset, question.scope, now, delay)
+    young = count_young(engine, dataset, scope, now, delay)
     return [replace(group, n_young=young.get(group.key, 0)) for group in counted.groups()]
 
 
