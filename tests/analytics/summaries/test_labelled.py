@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from analytics.core import Column, Dataset, Question, Schema, Scope, Window
 from analytics.evaluate import fetched, performance
+from analytics.evaluate.headline import facts
 from analytics.needs import Scores
 from analytics.performance.average_precision import average_precision
 from analytics.performance.brier import brier
@@ -336,4 +337,17 @@ def test_a_verdict_that_hangs_on_the_bound_is_asked_of_the_rows(
     asked = Question(Scope(), names=("roc_auc",), thresholds=near)
     assert performance(own, dataset, replace(asked, is_exact=False)) == performance(
         own, dataset, asked
+    )
+
+
+def test_the_facts_under_a_title_are_those_of_the_rows(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dataset = build_log(build_once, 4, "binary")
+    summarise(own, dataset, tmp_path_factory.mktemp("summaries"), 4)
+    middle, now = T0 + timedelta(days=2), T0 + timedelta(days=9)
+    asked = Question(Scope(window=Window(middle)), Scope(window=Window(None, middle)))
+    assert outcomes.outcomes(own, dataset, asked.scope) is not None
+    assert facts(own, dataset, replace(asked, is_exact=False), now) == facts(
+        own, dataset, asked, now
     )
