@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+
+import pytest
+
+from app.cli import main
+from app.widgets import export
+from app.widgets.tables import results_csv
+
 
 def drawn(app) -> str:  # type: ignore[no-untyped-def]
     return "".join(str(p.proto.spec) for p in app.get("plotly_chart"))
@@ -42,3 +52,26 @@ def test_the_always_valid_band_is_chosen_said_and_taken_away(on_samples, run, te
     ranks.run()
     listed = ranks.dataframe[-1].value
     assert listed["metric"].str.endswith(", always-valid band").any() or len(listed) >= 200
+
+
+def test_the_band_of_the_page_is_the_command_s(
+    on_samples, sample_home, run, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    draw = export.draw_export
+    monkeypatch.setattr(
+        export, "draw_export", lambda place, view, results, *more: (
+            kept.append(list(results)), draw(place, view, results, *more))
+    )  # fmt: skip
+    run("performance", m="flight-late", w="all", metric="accuracy", every="month", band="1")
+    rows = list(csv.DictReader(io.StringIO(results_csv(kept[-1]))))
+    taken = [r for r in rows if r["part"] == "always-valid band"]
+    asked = ["band", "--model", "flight-late", "--home", str(sample_home), "--json", "--by-version"]
+    capsys.readouterr()
+    assert main([*asked, "--names", "accuracy", "--every", "month"]) == 0
+    said = json.loads(capsys.readouterr().out)["results"]
+    assert len(taken) == len(said) > 9
+    for row, result in zip(taken, said, strict=True):
+        assert (row["version"], row["interval"]) == (result["version"], result["interval"])
+        numbers = [float(row[k]) for k in ("value", "low", "high", "n")]
+        assert numbers == pytest.approx([result[k] for k in ("value", "low", "high", "n")])
