@@ -55,10 +55,13 @@ screenshots: $(STAMP) ## take the pictures of the README from the sample logs
 bench: $(STAMP) ## benchmarks against the bare scan, and whole processes beside the peers
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.peers setup
-	$(BIN)/python -m bench.peers run --rows 100000 1000000
+	$(BIN)/python -m bench.peers run --rows 100000 1000000 10000000
+	$(BIN)/python -m bench.monitors_round --write
+	$(BIN)/python -m bench.fifty --write
 
 bench-quick: $(STAMP) ## the main questions beside the bare scan, under three minutes
 	$(BIN)/python -m bench --rows 300000 --repeats 2
+	$(BIN)/python -m bench.monitors_round --models 3 --rows 50000 --repeats 1
 
 bench-calibration: $(STAMP) ## false alarms on data that did not drift; resumable
 	$(BIN)/python -m bench.calibration
