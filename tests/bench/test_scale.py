@@ -23,7 +23,9 @@ def test_days_hold_every_row_once_and_the_same_each_time(tmp_path: Path) -> None
     assert len(duckdb.sql(f"DESCRIBE FROM {files}").fetchall()) == 34
     whole = rows_sql(N, 0, N)
     there = f"(SELECT * EXCLUDE (date) FROM {files})"
-    assert duckdb.sql(f"SELECT count(*) FROM ({whole} EXCEPT ALL FROM {there})").fetchone() == (0,)
+    assert duckdb.sql(f"SELECT count(*) FROM ({whole} EXCEPT ALL FROM {there})").fetchall() == [
+        (0,)
+    ]
     (n, mean, low, high), *_ = duckdb.sql(
         f"SELECT count(DISTINCT prediction_id), avg(f00), min(f00), max(f00) FROM {files}"
     ).fetchall()
@@ -31,7 +33,7 @@ def test_days_hold_every_row_once_and_the_same_each_time(tmp_path: Path) -> None
     assert mean == pytest.approx(0.5 + 2 * 0.693147 - 1, abs=0.02)  # of u + ln(1 + v)
     assert 0 < low < 0.1 and 1.5 < high < 1.7
     known = f"SELECT count(*) FROM ({labels_sql(N, 0, N)}) WHERE label IN ('0', '1')"
-    assert duckdb.sql(known).fetchone() == (N,)
+    assert duckdb.sql(known).fetchall() == [(N,)]
     assert read_log(tmp_path / "log", N).log("labels").n_rows == N
 
 
