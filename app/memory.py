@@ -35,6 +35,11 @@ def import_memory(setting: str) -> str:
     return f"{max(LEAST_MB, min(MOST_MB, int(SHARE * machine_bytes() / MB)))}MB"
 
 
+def at_most(memory: str, most: int) -> str:
+    """A size of memory, or so many bytes where that is less."""
+    return f"{min(read_bytes(memory), most) // MB}MB"
+
+
 def machine_bytes(cgroup: Path = CGROUP, own: Path = Path("/proc/self/cgroup")) -> int:
     """The memory of the machine, or the least that a cgroup above this process was given."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -26,8 +26,8 @@ import sqlalchemy as sa
 
 from analytics.core import Kind
 from analytics.errors import FileUnreadable, LogError, StateError, TelltaleError, UsageError
+from app.ingest.compact import merge
 from app.ingest.halves import bury_orphans, join_halves, keep_joined
-from app.ingest.outbox import merge
 from app.ingest.parts import sync
 from app.ingest.replan import Plans
 from app.ingest.run import run_import
@@ -35,7 +35,7 @@ from app.ingest.together import Block, to_columns, together
 from app.ingest.wal import whole_records
 from app.ingest.words import ImportOptions, ImportPlan, Place
 from app.ingest.workspace import hold, new_import_id, reach
-from app.memory import MB, give_back, read_bytes
+from app.memory import MB, at_most, give_back
 from app.state.logs import ImportRow, add_import
 from app.state.models import find_model, import_table
 
@@ -59,6 +59,7 @@ ROLES = {
     "received_at": "received_at",
 }
 MOST_PLAIN = 5_000  # rows as plain values at one time; what is more becomes a table at once
+MANY = 200_000  # rows of one round, with which small parts stay a while
 MOST_MEMORY = 256 * MB  # of the database for one file; beyond it spills to the disk
 IDLE_S = 0.2
 FAILED_S = 5.0
@@ -133,8 +134,9 @@ def drain(place: Place, plans: Plans | None = None) -> int:
                 n += _drain_file(place, file, plans, touched) if is_ours else 0
         except Exception as error:  # one file that cannot be taken keeps no other waiting
             failed = error
-    for model, kind in sorted(touched):  # once nothing waits
-        merge(place, model, kind)
+    if n < MANY:  # while much waits, what came in goes first
+        for model, kind in sorted(touched):
+            merge(place, model, kind)
     if failed is not None:
         raise failed
     return n
@@ -146,8 +148,7 @@ class Drainer(threading.Thread):
     def __init__(self, place: Place, orphans_s: float = 300.0) -> None:
         super().__init__(daemon=True, name="wal")
         # one thread of the database: it keeps up, and whoever sends and reads has the other cores
-        memory = f"{min(read_bytes(place.memory), MOST_MEMORY) // MB}MB"
-        self._place = replace(place, threads=1, memory=memory)
+        self._place = replace(place, threads=1, memory=at_most(place.memory, MOST_MEMORY))
         self._orphans_s, self._look_at = orphans_s, 0.0
         self._ended = threading.Event()
         self._plans = Plans()

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analytics.errors import UsageError
-from analytics.sources.relation import quote_text
+from analytics.sources.relation import quote_name, quote_text
 from app.auth.viewer import Viewer
 from app.ingest.outbox import flush
-from app.ingest.parts import hash_file, sync
+from app.ingest.parts import FORM, hash_file, order_of, sync
 from app.ingest.pseudonyms import hash_user, user_key
 from app.ingest.words import Place
 from app.ingest.workspace import Workspace, model_lock, reach
@@ -110,17 +110,18 @@ def _rewrite(
         folders[Path(part.path).parent].append(part)
     written = []
     for folder, parts in folders.items():
-        rest = f"SELECT * FROM {_read(place, parts)} WHERE NOT {_is(who)} ORDER BY row"
+        rest = f"SELECT * FROM {_read(place, parts)} WHERE NOT {_is(who)}"
         n, first, last, start, end = work.run(
             f"SELECT count(*), min(row), max(row), min(timestamp), max(timestamp) FROM ({rest})"
         )[0]
         if not n:
             continue
         target = place.home / folder / f"{work.id}.parquet"
-        work.run(f"COPY ({rest}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+        columns = tuple(dict.fromkeys(c for p in parts for c in p.columns))
+        order = ", ".join(map(quote_name, order_of(columns)))
+        work.run(f"COPY ({rest} ORDER BY {order}) TO {quote_text(str(target))} ({FORM})")
         sync(target)
         sync(target.parent)
-        columns = tuple(dict.fromkeys(c for p in parts for c in p.columns))
         types = {name: kind for p in parts for name, kind in p.column_types.items()}
         written.append(
             replace(

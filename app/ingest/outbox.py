@@ -2,13 +2,11 @@
 
 Files are written first; manifest and the removal of the rows belong to one short transaction. A
 process that dies at any moment leaves the rows waiting or the part counted, never both and never
-neither. Many small parts of a month are merged into larger ones.
+neither. ``app.ingest.compact`` makes large parts of many small ones.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import logging
 import shutil
@@ -16,7 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +22,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from analytics.core import Kind
-from analytics.errors import StateError
-from app.ingest.parts import LABEL_COLUMNS, hash_file, sync
+from app.ingest.compact import LogMoved, alone, drop_retired, import_id, merge, unlink
+from app.ingest.parts import GROUP_ROWS, LABEL_COLUMNS, hash_file, order_of, sync
 from app.ingest.words import Place
 from app.ingest.workspace import hold, new_import_id, reach
 from app.state.database import Write
-from app.state.logs import PartRow, add_parts, list_parts, remove_parts
-from app.state.models import find_model, import_table
-from app.state.outbox import NUMBERS, TIMES, list_retired, outbox_table, retired_table
+from app.state.logs import PartRow, add_parts, list_parts
+from app.state.models import find_model
+from app.state.outbox import NUMBERS, TIMES, outbox_table
 
 MOST_ROWS = 50_000  # of one part
-MERGE_FROM = 16  # parts of a like size in a month
-KEEP_RETIRED = timedelta(minutes=10)
 IDLE_S = 0.5
 _log = logging.getLogger("telltale.outbox")
-
-
-class LogMoved(StateError):
-    """The log has changed since its rows were read; nothing was kept, and the rows wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +59,7 @@ def flush(place: Place) -> int:
             total += _flush_log(place, model, kind)
         except Exception as error:  # one log that cannot be written keeps no other waiting
             failed = error
-    _drop_retired(place)
+    drop_retired(place)
     if failed is not None:
         raise failed
     return total
@@ -114,7 +106,7 @@ def _flush_log(place: Place, model: str, kind: Kind) -> int:
 
 def _flush_one(place: Place, model: str, kind: Kind) -> int:
     """Write the files first, then keep them: nobody else waits while a file is written."""
-    with _alone(place, model, kind), _folder(place) as folder:
+    with alone(place, model, kind), _folder(place) as folder:
         with place.database.read() as connection:
             batch, last = _read_batch(connection, model, kind)
         if not batch.rows:
@@ -125,7 +117,7 @@ def _flush_one(place: Place, model: str, kind: Kind) -> int:
                 _keep(write, batch, last, parts)
                 reach("outbox-commit")
         except LogMoved:  # any other fault may come after the commit: ``sweep`` will know
-            _unlink(place, parts)
+            unlink(place, parts)
             raise
     reach("outbox-committed")
     return len(batch.rows)
@@ -159,37 +151,8 @@ def _keep(write: Write, batch: _Batch, last: int, parts: Sequence[PartRow]) -> N
         raise LogMoved(
             f"The log {kind} of {model} changed while rows were written for it.", "", "Try again."
         )
-    add_parts(write, _import_id(write, model, kind, n), model, parts)
+    add_parts(write, import_id(write, model, kind, n), model, parts)
     write.audit("accept", "model", model, kind=kind, n=n)
-
-
-def _unlink(place: Place, parts: Sequence[PartRow]) -> None:
-    for part in parts:
-        (place.home / part.path).unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(place: Place, model: str, kind: Kind) -> Iterator[None]:
-    """One flush of a log at a time: the next one finds what the last has left."""
-    folder = place.home / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"outbox-{kind}-{model}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _import_id(write: Write, model: str, kind: Kind, n: int) -> str:
-    """The one import of a log that stands for all that came through the outbox."""
-    number = "outbox-" + hashlib.sha256(f"{model}/{kind}".encode()).hexdigest()[:32]
-    now = write.database.clock()
-    more = {"n_taken": import_table.c.n_taken + n, "finished_at": now}
-    mine = import_table.update().where(import_table.c.id == number)
-    if not write.execute(mine.values(**more)).rowcount:
-        values: dict[str, Any] = {"id": number, "model": model, "log": "production", "kind": kind}
-        values |= {"actor": "outbox", "started_at": now, "finished_at": now, "is_attached": False}
-        values |= {"files": json.dumps(["given in Telltale"]), "n_taken": n, "n_aside": 0}
-        write.execute(import_table.insert().values(**values, aside="{}", report="{}"))
-    return number
 
 
 def _write_parts(place: Place, folder: Path, batch: _Batch) -> list[PartRow]:
@@ -246,7 +209,8 @@ def _write_part(
     model, kind, month = key
     name = f"{folder.name}.parquet"
     written = folder / f"{month}.parquet"
-    pq.write_table(table, written, compression="zstd")
+    order = [(name, "ascending") for name in order_of(table.column_names)]
+    pq.write_table(table.sort_by(order), written, compression="zstd", row_group_size=GROUP_ROWS)
     sync(written)
     reach("outbox-written")
     relative = Path("logs") / model / "production" / kind / f"date={month}" / name
@@ -274,85 +238,6 @@ def _write_part(
         tuple(table.column_names),
         types,
     )
-
-
-def merge(place: Place, model: str, kind: Kind) -> None:
-    """Merge parts of a like size in a month, once there are MERGE_FROM of them."""
-    with place.database.read() as connection:
-        if not _crowded(list_parts(connection, model), kind):
-            return
-    with _alone(place, model, kind), _folder(place) as folder:
-        with place.database.read() as connection:
-            parts = _crowded(list_parts(connection, model), kind)
-        if not parts:
-            return
-        merged = _write_part(
-            place, folder, (model, kind, parts[0].date), _together(place, parts), _types(parts)
-        )
-        try:
-            _replace(place, (model, kind), parts, merged)
-        except LogMoved:
-            _unlink(place, [merged])
-            raise
-
-
-def _replace(
-    place: Place, log: tuple[str, Kind], parts: Sequence[PartRow], merged: PartRow
-) -> None:
-    model, kind = log
-    paths = [part.path for part in parts]
-    with place.database.write("outbox") as write:
-        there = {part.path for part in list_parts(write.connection, model)}
-        if not there.issuperset(paths):
-            raise LogMoved(f"Parts of {model} changed while they were merged.", "", "Try again.")
-        number = _import_id(write, model, kind, 0)
-        remove_parts(write, paths)
-        add_parts(write, number, model, [merged])
-        now = place.database.clock()
-        write.execute(retired_table.insert(), [{"path": p, "retired_at": now} for p in paths])
-        write.audit("merge", "model", model, kind=kind, n_parts=len(parts), n=merged.n_rows)
-        reach("outbox-merge")
-
-
-def _crowded(parts: Sequence[PartRow], kind: Kind) -> list[PartRow]:
-    """The parts of like size in one month, where MERGE_FROM or more came through the outbox."""
-    groups: dict[tuple[str, int, str], list[PartRow]] = {}
-    for part in parts:
-        is_ours = part.kind == kind and part.log == "production" and part.mapping is None
-        if is_ours and part.import_id.startswith(("outbox-", "wal-")) and part.n_rows < MOST_ROWS:
-            size = len(f"{part.n_rows:x}")  # sixteen times as many rows is the next size
-            stored = part.column_types.get("label_stored", "")
-            groups.setdefault((part.date, size, stored), []).append(part)
-    return next((found for found in groups.values() if len(found) >= MERGE_FROM), [])
-
-
-def _together(place: Place, parts: Sequence[PartRow]) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    tables = [pq.read_table(place.home / part.path, partitioning=None) for part in parts]
-    return pa.concat_tables(tables, promote_options="default").sort_by("row")
-
-
-def _types(parts: Sequence[PartRow]) -> dict[str, str]:
-    types: dict[str, str] = {}
-    for part in parts:
-        types |= part.column_types
-    return types
-
-
-def _drop_retired(place: Place) -> None:
-    """Remove the files of merged parts that nobody can be reading any more."""
-    limit = place.database.clock() - KEEP_RETIRED
-    with place.database.read() as connection:
-        paths = list_retired(connection, limit)
-    if not paths:
-        return
-    for path in paths:
-        (place.home / path).unlink(missing_ok=True)
-    with place.database.write("outbox") as write:
-        write.execute(retired_table.delete().where(retired_table.c.path.in_(paths)))
-        write.audit("remove", "part", "merged", n=len(paths))
 
 
 @contextmanager

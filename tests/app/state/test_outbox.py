@@ -23,6 +23,7 @@ from analytics.errors import NameUnknown, UsageError
 from analytics.query.engine import Engine
 from analytics.query.frame import frame
 from analytics.sources.relation import relation
+from app.ingest import compact
 from app.ingest import outbox as ingest
 from app.ingest.run import sweep
 from app.ingest.words import Place
@@ -203,24 +204,25 @@ def test_many_small_parts_become_few_and_old_files_stay_for_a_while(place: Place
         assert len(list_retired(connection)) == 32
     sweep(place.home, place.database)
     assert len(files(place) - known(place)) == 32
-    clock.pass_s(ingest.KEEP_RETIRED.total_seconds() + 1)
+    clock.pass_s(compact.KEEP_RETIRED.total_seconds() + 1)
     ingest.flush(place)
     assert files(place) == known(place)
 
 
-def test_killed_while_merging(place: Place, blank_url: str) -> None:
-    for number in range(ingest.MERGE_FROM - 1):
+@pytest.mark.parametrize("step", ["merge-written", "merge-placed", "outbox-merge"])
+def test_killed_while_merging(place: Place, blank_url: str, step: str) -> None:
+    for number in range(compact.MERGE_FROM - 1):
         give(place.database, label(number))
         ingest.flush(place)
-    give(place.database, label(ingest.MERGE_FROM - 1))
+    give(place.database, label(compact.MERGE_FROM - 1))
     command = [sys.executable, "-c", FLUSH, blank_url, str(place.home)]
-    killed = os.environ | {"TELLTALE_TEST_KILL_AT": "outbox-merge"}
+    killed = os.environ | {"TELLTALE_TEST_KILL_AT": step}
     assert subprocess.run(command, cwd=ROOT, env=killed).returncode == -signal.SIGKILL
     sweep(place.home, place.database)
-    assert [r["prediction_id"] for r in read(place)] == [f"p{n}" for n in range(ingest.MERGE_FROM)]
+    assert [r["prediction_id"] for r in read(place)] == [f"p{n}" for n in range(compact.MERGE_FROM)]
     give(place.database, label(99))
     assert ingest.flush(place) == 1
-    assert len(read(place)) == ingest.MERGE_FROM + 1
+    assert len(read(place)) == compact.MERGE_FROM + 1
     assert len(load_dataset(place.database, "m", place.home).log("labels").parts) == 1
 
 
