@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from analytics.core import Schema
 from analytics.query.engine import Engine
+from app.ingest.workspace import size_of
 from app.state.database import Database
 from app.state.keys import add_key
 from app.state.logs import load_dataset
@@ -115,7 +116,7 @@ class Watch(threading.Thread):
             for name, process in self._processes.items():
                 used = process.memory_info().rss / 2**20
                 self.most_mb[name] = max(used, self.most_mb.get(name, 0.0))
-            waits = sum(f.stat().st_size for f in _logs(self.house.home)) / 2**20
+            waits = sum(size_of(file) for file in (self.house.home / "wal").glob("*.log")) / 2**20
             self.most_waiting_mb = max(waits, self.most_waiting_mb)
 
     def end(self) -> None:
@@ -133,14 +134,6 @@ class Watch(threading.Thread):
                 return [*found, float("inf")]
             found.append(max(0.0, self.in_log[i][0] - at))
         return found
-
-
-def _logs(home: Path) -> list[Path]:
-    found = []
-    for file in (home / "wal").glob("*.log"):
-        if file.exists():
-            found.append(file)
-    return found
 
 
 class Reader(threading.Thread):
