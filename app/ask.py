@@ -113,6 +113,10 @@ def answer(engine: Engine, asking: Asking) -> Any:
     kind, _, what = asking.name.partition(":")
     if kind == "performance":
         return evaluate.performance(engine, dataset, question, now=moment)
+    if kind == "leaning":
+        from analytics.evaluate.leaning import leaning
+
+        return leaning(engine, dataset, question)
     if kind == "held":
         from analytics.evaluate.held import held
 

@@ -10,6 +10,7 @@ from app.widgets.empty_state import draw_empty, draw_no_reference
 from app.widgets.export import draw_export
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead
+from app.widgets.leaning import draw_leaning
 from app.widgets.problem import plain
 from app.widgets.view import open_view, selected_model
 from app.widgets.why import (
@@ -56,7 +57,7 @@ with left, st.container(border=True, height="stretch", gap="xsmall"):
 with right, st.container(border=True, height="stretch", gap="xsmall"):
     draw_parts(story)
 
-titles = ("Where errors stand", "Columns", "All parts")
+titles = ("Where errors stand", "Columns", "What it leans on", "All parts")
 tabs = dict(zip(titles, st.tabs(titles, key="below", on_change="rerun"), strict=True))
 for title, tab in tabs.items():
     with tab:
@@ -66,5 +67,7 @@ for title, tab in tabs.items():
             draw_apart(view, story)
         elif title == "Columns":
             draw_columns(story)
+        elif title == "What it leans on":
+            draw_leaning(view)
         else:
             draw_all(view, results)

@@ -225,6 +225,7 @@ def strings(text: str) -> Iterator[str]:
                 "analytics/sampling/diverse.py",
                 "analytics/estimate/surrogate.py",
                 "analytics/estimate/dle.py",
+                "analytics/explain/leaning.py",
             ),
         ),
     ],

@@ -141,6 +141,11 @@ class Engine:
             self._connection.execute(setting)
         self.n_threads = int(self.rows("SELECT current_setting('threads')")[0][0])
 
+    def check(self) -> None:
+        """Stop here if whoever asked has cancelled: for work between statements."""
+        if self._cancel is not None and self._cancel.is_pressed:
+            raise QueryCancelled("The question was cancelled.")
+
     def under(self, cancel: Cancel) -> Engine:
         """The same engine, whose statements stop when ``cancel`` is pressed."""
         engine = copy.copy(self)

@@ -21,6 +21,10 @@ def register(subparsers: Any) -> None:
     text = "why a metric moved: mix, within, missing, unseen and late labels, by column and slice"
     parser = subparsers.add_parser("why", help=text, description=text)
     add_arguments(parser)
+    text = (
+        "instead: which columns the model leans on more or less, by a surrogate of its predictions"
+    )
+    parser.add_argument("--surrogate", action="store_true", help=text)
     parser.set_defaults(handler=why)
 
 
@@ -30,13 +34,40 @@ def why(arguments: argparse.Namespace) -> int:
     from app.cli.questions import asked_of
     from app.settings import read_settings
 
+    name = "leaning" if arguments.surrogate else "why"
     with Desk(read_settings(home=arguments.home)) as desk:
-        dataset, _question, results = desk.ask("why", arguments.model, asked_of(arguments))
+        dataset, _question, results = desk.ask(name, arguments.model, asked_of(arguments))
+    if arguments.surrogate:
+        print(_leaning(dataset, results, is_json=arguments.json))
+        return 0
     if arguments.json:
         print(json.dumps(as_json(dataset, results), allow_nan=False))
     else:
         print(as_text(dataset, results))
     return 0
+
+
+def _leaning(dataset: Dataset, results: Sequence[Result], *, is_json: bool) -> str:
+    """What a surrogate says of the columns, each period in turn."""
+    from analytics.findings.leaning import SURROGATE, say_leaning
+    from app.cli.questions import as_table, result_json
+
+    windows = dict.fromkeys((r.window, r.version) for r in results)
+    found = [say_leaning([r for r in results if (r.window, r.version) == w]) for w in windows]
+    if not is_json:
+        said = [f"{f.title}. {f.sentence}" for f in found]
+        return "\n".join([as_table(dataset, list(results)), *said, SURROGATE])
+    told = {
+        "question": "why",
+        "model": dataset.model,
+        "results": [result_json(r) for r in results],
+        "findings": [
+            {"title": f.title, "sentence": f.sentence, "verdict": f.verdict, "page": f.page}
+            for f in found
+        ],
+        "note": SURROGATE,
+    }
+    return json.dumps(told, allow_nan=False)
 
 
 def as_json(dataset: Dataset, results: Sequence[Result]) -> dict[str, Any]:

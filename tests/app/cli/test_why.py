@@ -252,3 +252,16 @@ def test_the_estimate_to_go_by_leads_everywhere_and_others_are_named(home, capsy
     assert [r["value"] for r in said["cbpe"]] == [r["value"] for r in plain]
     assert main([*asked, "--method", "dle"]) == 2
     assert "There is no estimate by 'dle'" in capsys.readouterr().err
+
+
+def test_a_surrogate_that_has_too_few_rows_says_so(home, capsys) -> None:
+    asked = ["why", "--model", "digit-reader", "--home", str(home), "--surrogate"]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {r["verdict"] for r in told["results"]} == {"undefined"}
+    assert (
+        "Too few rows" in told["findings"][0]["sentence"]
+        and "surrogate" not in told["findings"][0]["title"]
+    )
+    assert main(asked) == 0
+    assert "Small trees learned to say what the model says" in capsys.readouterr().out
