@@ -12,6 +12,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,39 @@ def rows(rng: np.random.Generator, n: int, name: str) -> pd.DataFrame:
     )
 
 
-def dataset(folder: Path, rng: np.random.Generator, a_day: int = A_DAY) -> Dataset:
+CLASSES = ("high", "low", "middle")
+
+
+def for_task(frame: pd.DataFrame, rng: np.random.Generator, task: str) -> pd.DataFrame:
+    """The same rows of a model that answers with a number, or with one of three classes."""
+    n = len(frame)
+    if task == "binary":
+        return frame
+    if task == "regression":
+        answer = 20 * frame.score + frame.age / 10
+        off = rng.standard_t(4, n) * 2
+        frame = frame.assign(prediction=answer.round(3), label=(answer + off).round(3))
+    else:
+        truth = rng.choice(CLASSES, n, p=[0.2, 0.5, 0.3])
+        said = np.where(rng.random(n) < 0.8, truth, rng.choice(CLASSES, n))
+        frame = frame.assign(prediction=said, label=truth)
+    return frame.drop(columns="score")
+
+
+def schema_of(task: str) -> Schema:
+    """The columns of that task."""
+    if task == "binary":
+        return Schema("binary", COLUMNS, ("0", "1"), "1")
+    kept = [c for c in COLUMNS if c.role != "score"]
+    if task == "regression":
+        kept = [replace(c, type="numeric") if c.role == "prediction" else c for c in kept]
+        return Schema("regression", tuple(kept))
+    return Schema("multiclass", tuple(kept), CLASSES)
+
+
+def dataset(
+    folder: Path, rng: np.random.Generator, a_day: int = A_DAY, task: str = "binary"
+) -> Dataset:
     """Both logs of one draw as parts on disk."""
     logs: dict[Any, Log] = {}
     sides: tuple[tuple[LogName, int], ...] = (
@@ -81,7 +114,7 @@ def dataset(folder: Path, rng: np.random.Generator, a_day: int = A_DAY) -> Datas
     )
     with duckdb.connect() as db:
         for log, n in sides:
-            frame = rows(rng, n, log[0])
+            frame = for_task(rows(rng, n, log[0]), rng, task)
             span = (frame.timestamp.min().to_pydatetime(), frame.timestamp.max().to_pydatetime())
             for kind, kept in (
                 ("predictions", frame.drop(columns="label")),
@@ -94,7 +127,7 @@ def dataset(folder: Path, rng: np.random.Generator, a_day: int = A_DAY) -> Datas
                 ends = span if kind == "predictions" else (None, None)
                 part = Part(str(path), n, f"{log}{kind}", *ends)
                 logs[log, kind] = Log(kind, (part,), (*kept.columns, "date"), True)  # type: ignore[arg-type]
-    return Dataset("calm", Schema("binary", COLUMNS, ("0", "1"), "1"), logs, "calm")
+    return Dataset("calm", schema_of(task), logs, "calm")
 
 
 def says(results: Sequence[Result]) -> bool:

@@ -32,7 +32,12 @@ from bench import calm
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "bench" / "results" / "monitors.jsonl", ROOT / "docs" / "monitors.md"
 BEGIN, END = "<!-- begin: python -m bench.monitors -->", "<!-- end -->"
-GRID = tuple((a_day, is_own) for a_day in (20, 60, 300) for is_own in (False, True))
+KINDS = ("two classes", "three classes", "regression", "two classes, by day")
+GRID = (
+    *((KINDS[0], a_day, is_own) for a_day in (20, 60, 300) for is_own in (False, True)),
+    *((kind, 300, is_own) for kind in KINDS[1:] for is_own in (False, True)),
+)
+TASKS = dict(zip(KINDS, ("binary", "multiclass", "regression", "binary"), strict=True))
 MOST = 1.0  # false incidents in 100 model-weeks
 WEEKS = 100
 
@@ -60,24 +65,29 @@ class Bench:
         return self.log, question, answer(self.engine, Asking(name, self.log, question, self.now()))
 
 
-def draw(seed: int, a_day: int, *, is_own: bool) -> dict[str, Any]:
+def draw(seed: int, kind: str, a_day: int, *, is_own: bool) -> dict[str, Any]:
     """The incidents of one log, and the weeks that its monitors judged."""
     with tempfile.TemporaryDirectory() as name:
-        made = calm.dataset(Path(name), np.random.default_rng(seed), a_day)
+        rng = np.random.default_rng(seed)
+        made = calm.dataset(Path(name), rng, a_day, TASKS[kind])
         logs = {k: v for k, v in made.logs.items() if not (is_own and k[0] == "reference")}
         log = replace(made, logs=logs, is_replayed=True)
         engine = Engine([name], threads=1)
         desk = cast(Desk, Bench(engine, log))
-        runs = [ask_monitor(desk, monitor) for monitor in default_monitors(log)]
+        monitors = default_monitors(log)
+        if kind.endswith("by day"):
+            monitors = [replace(m, every="day") for m in monitors]
+        runs = [ask_monitor(desk, monitor) for monitor in monitors]
         judged = judged_of(desk, runs)
         engine.close()
     errors = [run.error for run in runs if run.error]
     if errors:
         raise RuntimeError(errors[0])
     found = incidents_of(runs, judged)
-    weeks = {moment for run in runs for moment in run.clear}
+    judged = {moment for run in runs for moment in run.clear}
+    weeks = len(judged) / 7 if kind.endswith("by day") else len(judged)
     return {
-        "seed": seed, "a_day": a_day, "is_own": is_own, "weeks": len(weeks),
+        "seed": seed, "kind": kind, "a_day": a_day, "is_own": is_own, "weeks": weeks,
         "calls": [f"{i.kind} {i.cause.key[0]} {i.cause.key[1] or ''}".strip()
                   for i in found if i.notifies],
         "harmless": sum(not i.notifies for i in found),
@@ -97,33 +107,36 @@ def most_likely(n: int, weeks: float) -> float:
 
 TEXT = """{begin}
 {n:,} logs of {days} days in which nothing changes, {weeks:,} model-weeks: two versions alike, five features of
-several kinds, a score, latency and errors, all labelled, with an imported reference or with the log's own
-first quarter. Every log gets its default monitors; each incident that calls somebody is a false one. The
+several kinds, answers of two classes with a score, of three classes or numbers, latency and errors, all
+labelled, with an imported reference or with the log's own first quarter. Every log gets its default monitors,
+by week, or the same by day; each incident that calls somebody is a false one. The
 promise is at most one in 100 model-weeks; the upper end of the exact 95 % interval stands beside it.
 
-| rows a day | reference | logs | model-weeks | false incidents | in 100 weeks | upper 95 % | drifted, harmless |
-|---:|---|---:|---:|---:|---:|---:|---:|
+| model | rows a day | reference | logs | model-weeks | false incidents | in 100 weeks | upper 95 % | drifted, harmless |
+|---|---:|---|---:|---:|---:|---:|---:|---:|
 {table}
 {end}"""
+
+
+def cell_of(row: dict[str, Any]) -> tuple[str, int, bool]:
+    """The cell of the grid that a draw belongs to."""
+    return row["kind"], row["a_day"], row["is_own"]
 
 
 def table(rows: Sequence[dict[str, Any]]) -> tuple[list[str], float]:
     """A line a cell and one for all; the rate of all."""
     lines, rate = [], 0.0
-    cells = [*((f"{a:,}", own) for a, own in GRID), ("all", None)]
-    for a_day, is_own in cells:
-        mine = [
-            r for r in rows
-            if is_own is None or (f"{r['a_day']:,}" == a_day and r["is_own"] == is_own)
-        ]  # fmt: skip
+    for cell in (*GRID, None):
+        mine = [r for r in rows if cell in (None, cell_of(r))]
         n, weeks = sum(len(r["calls"]) for r in mine), sum(r["weeks"] for r in mine)
         if not mine or not weeks:
             continue
         rate = n / weeks * WEEKS
+        kind, a_day, is_own = cell or ("all", "", None)
         where = "" if is_own is None else "first quarter" if is_own else "imported"
         quiet = sum(r["harmless"] for r in mine)
         lines.append(
-            f"| {a_day} | {where} | {len(mine):,} | {weeks:,} | {n} | {rate:.2f}"
+            f"| {kind} | {a_day} | {where} | {len(mine):,} | {weeks:,.0f} | {n} | {rate:.2f}"
             f" | {most_likely(n, weeks):.2f} | {quiet} |"
         )
     return lines, rate
@@ -147,19 +160,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     options.results.parent.mkdir(parents=True, exist_ok=True)
     lines = options.results.read_text().splitlines() if options.results.exists() else []
-    done = {(r["seed"], r["a_day"], r["is_own"]): r for r in map(json.loads, filter(None, lines))}
+    done = {(r["seed"], *cell_of(r)): r for r in map(json.loads, filter(None, lines))}
     for seed in range(options.draws):
-        for a_day, is_own in GRID:
-            if (seed, a_day, is_own) in done:
+        for kind, a_day, is_own in GRID:
+            if (seed, kind, a_day, is_own) in done:
                 continue
-            done[seed, a_day, is_own] = found = draw(seed, a_day, is_own=is_own)
+            done[seed, kind, a_day, is_own] = found = draw(seed, kind, a_day, is_own=is_own)
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(found) + "\n")
-    rows = [done[seed, a, own] for seed in range(options.draws) for a, own in GRID]
+    rows = [done[seed, *cell] for seed in range(options.draws) for cell in GRID]
     lines, rate = table(rows)
     text = TEXT.format(
         begin=BEGIN, end=END, n=len(rows), days=calm.DAYS,
-        weeks=sum(r["weeks"] for r in rows), table="\n".join(lines),
+        weeks=round(sum(r["weeks"] for r in rows)), table="\n".join(lines),
     )  # fmt: skip
     write_table(options.page, text)
     print("\n".join(lines))

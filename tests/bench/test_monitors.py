@@ -11,11 +11,11 @@ from bench import anytime, monitors
 
 
 def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_calls: int) -> tuple[int, str]:
-    def draw(seed: int, a_day: int, *, is_own: bool) -> dict[str, Any]:
-        is_false = seed < n_calls and (a_day, is_own) == monitors.GRID[0]
+    def draw(seed: int, kind: str, a_day: int, *, is_own: bool) -> dict[str, Any]:
+        is_false = seed < n_calls and (kind, a_day, is_own) == monitors.GRID[0]
         calls = ["drift ks amount"] if is_false else []
-        return {"seed": seed, "a_day": a_day, "is_own": is_own, "weeks": 10, "calls": calls,
-                "harmless": 0}  # fmt: skip
+        return {"seed": seed, "kind": kind, "a_day": a_day, "is_own": is_own, "weeks": 5,
+                "calls": calls, "harmless": 0}  # fmt: skip
 
     monkeypatch.setattr(monitors, "draw", draw)
     page = tmp_path / f"page{n_calls}.md"
@@ -30,14 +30,18 @@ def test_more_than_one_in_a_hundred_weeks_fails(
 ) -> None:
     few, text = counted(tmp_path, monkeypatch, 6)
     assert few == 0  # 6 in 600 weeks
-    assert "| all |  | 60 | 600 | 6 | 1.00 |" in text
+    assert "| all |  |  | 120 | 600 | 6 | 1.00 |" in text
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
     assert counted(tmp_path, monkeypatch, 7)[0] == 1
 
 
-def test_one_calm_log_is_walked_by_its_default_monitors() -> None:
-    found = monitors.draw(1, 20, is_own=False)
-    assert found["weeks"] >= 7 and found["calls"] == []
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [("two classes", 7), ("three classes", 7), ("regression", 7), ("two classes, by day", 0)],
+)
+def test_one_calm_log_is_walked_by_its_default_monitors(kind: str, least: int) -> None:
+    found = monitors.draw(1, kind, 20, is_own=False)
+    assert found["weeks"] >= least and found["calls"] == []
 
 
 def test_histories_hold_the_promises_of_the_page(tmp_path: Path) -> None:
