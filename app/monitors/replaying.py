@@ -54,7 +54,7 @@ def replay(
     when nearly all of its labels had time to come. Periods out of which a monitor's own reference was taken are
     not judged.
     """
-    runs, mature, late = [], [], []
+    desk, runs, mature, late = desk.for_a_round(), [], [], []
     delay = _delay(desk, monitors)
     for i, monitor in enumerate(monitors):
         watch(0.7 * i / max(1, len(monitors)), f"walking {monitor.name}")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import expect
 
 from app.ask import Desk
+from app.monitors.telling import message
 from app.monitors.watching import run_watch, watch_new
 from app.settings import read_settings
-from app.state.incidents import list_cases
-from app.state.monitors import claim_watch, hurry
+from app.state.hooks import Hook
+from app.state.incidents import get_case, list_cases
+from app.state.monitors import Step, claim_watch, hurry
 
 pytestmark = pytest.mark.browser
 MODEL = "flight-late"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def incident(server, samples) -> int:  # type: ignore[no-untyped-def]
     """The missing weather of the last day, as a worker finds it."""
     with Desk(read_settings(home=str(server.home))) as desk:
@@ -43,3 +47,26 @@ def test_from_the_list_to_its_rows_in_two_clicks(new_page, sign_in, idle, incide
     idle(page)
     expect(page.get_by_text("Showing 1 to 50 of 345 rows")).to_be_visible()
     assert "seg=humid+is+null" in page.url and "w=2013-12-30..2014-01-02" in page.url
+
+
+def test_from_a_notifications_link_to_the_rows_in_two_clicks(  # type: ignore[no-untyped-def]
+    new_page, sign_in, idle, incident, server
+) -> None:
+    settings = read_settings(home=str(server.home))
+    with Desk(settings) as desk:
+        case = get_case(desk.database, incident)
+    where = ("team", "alert", "plain", "http://127.0.0.1/", "", "", "ann", case.created_at, None)
+    hook = Hook(1, MODEL, *where)
+    told = message(settings, hook, Step(incident, 1, "raised", MODEL, case.found))
+    link = urlsplit(told["url"])
+    page = new_page()
+    page.set_default_timeout(60_000)
+    sign_in(page, "scientist", f"{link.path}?{link.query}")  # one: the link in the message
+    button = page.get_by_role("button", name="Open its rows")
+    button.wait_for()
+    idle(page)
+    assert f"incident={incident}" in page.url
+    button.click()  # two
+    page.wait_for_url("**/explore?*", wait_until="commit")
+    idle(page)
+    expect(page.get_by_text("Showing 1 to 50 of 345 rows")).to_be_visible()
