@@ -20,7 +20,7 @@ MODULES = (
     "analytics.evaluate.slices",
 )
 MOST_MODELS = 3
-MOST_ROWS = 2_000_000  # a larger log is asked when somebody looks at it
+MOST_ROWS = 20_000_000  # a larger log is asked when somebody looks at it
 THREAD = "warm-up"
 
 
@@ -64,6 +64,9 @@ def warm_answers() -> int:
                 continue
             selection = Selection(model=model, window=default_window(dataset))
             view = view_of(viewer, dataset, selection, "Overview")
-            read_overview(view, headline_metrics(view)[:2], default_every(view)).changes()
+            found = read_overview(view, headline_metrics(view)[:2], default_every(view))
+            found.changes()
+            if found.is_quality_left:
+                view.ask("quality", every="day")
             n += 1
     return n

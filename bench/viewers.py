@@ -61,7 +61,7 @@ class Found:
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
-    peak_mb: float = 0.0
+    peak_mb: dict[str, float] = field(default_factory=dict)
     session_mb: float = 0.0
 
 
@@ -90,8 +90,8 @@ def browse(home: Path, repeats: int, rounds: int, found: Found) -> None:
         with screen(home) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             context = browser.new_context(viewport={"width": 1280, "height": 800})
-            name, token = cookies(home, server.port, 1)[0]
-            context.add_cookies([{"name": name, "value": token, "url": server.url}])
+            cookie, token = cookies(home, server.port, 1)[0]
+            context.add_cookies([{"name": cookie, "value": token, "url": server.url}])
             page = context.new_page()
             page.set_default_timeout(300_000)
             with clocked(cold):
@@ -99,9 +99,10 @@ def browse(home: Path, repeats: int, rounds: int, found: Found) -> None:
                 page.locator(CARD).first.wait_for()
             for i in range(rounds if at == repeats - 1 else 0):
                 settle(page)
+                name = "first round" if i == 0 else "change"
                 for title in TITLES:
-                    name = "first round" if i == 0 else "change"
                     change(page, title, found.seconds.setdefault(name, []))
+                found.peak_mb[name] = server.held_mb()
             browser.close()
 
 
@@ -161,7 +162,7 @@ async def ten(server: Screen, found: Found) -> None:
     runs = [run for mine in await asyncio.gather(*map(go, range(N_MEMORY))) for run in mine]
     found.seconds["ten"] = [run.seconds for run in runs]
     found.errors["ten"] = sum(len(run.errors) for run in runs)
-    found.peak_mb = server.held_mb()
+    found.peak_mb["ten"] = server.held_mb()
 
 
 async def more(server: Screen, found: Found) -> None:
@@ -191,6 +192,7 @@ def measure(home: Path, options: argparse.Namespace) -> Found:
         if name in options.only:
             with screen(home) as server:
                 runs = asyncio.run(crowd(server, N_CROWD, options.seconds, is_dates=is_dates))
+                found.peak_mb[name] = server.held_mb()
             found.seconds[name] = [run.seconds for run in runs]
             found.errors[name] = sum(len(run.errors) for run in runs)
     return found
@@ -220,19 +222,21 @@ def write(found: Found, rows: int, load: tuple[float, float]) -> str:
         f" {platform.python_version()}, {used}. Load {load[0]:.1f} when it began, {load[1]:.1f} when it"
         f" ended.{ahead} Seconds.",
         "",
-        "| what | n | median | 95th percentile | longest | errors |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| what | n | median | 95th percentile | longest | errors | MB that the screen held at most |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, words in ROWS.items():
         if values := sorted(found.seconds.get(name, [])):
             p95 = values[min(len(values) - 1, int(0.95 * len(values)))]
             three = f"{values[len(values) // 2]:.2f} | {p95:.2f} | {values[-1]:.2f}"
-            lines.append(f"| {words} | {len(values)} | {three} | {found.errors.get(name, 0)} |")
-    if found.peak_mb:
+            peak = f"{found.peak_mb[name]:,.0f}" if name in found.peak_mb else ""
+            lines.append(
+                f"| {words} | {len(values)} | {three} | {found.errors.get(name, 0)} | {peak} |"
+            )
+    if found.session_mb:
         lines += [
             "",
-            f"The screen's process held {found.peak_mb:,.0f} MB at most with {N_MEMORY} viewers, and"
-            f" {found.session_mb:.1f} MB more with each further one that looks at the same.",
+            f"A further viewer who looks at the same costs {found.session_mb:.1f} MB.",
         ]
     return "\n".join(lines) + "\n"
 

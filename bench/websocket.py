@@ -72,7 +72,10 @@ class Viewer:
 
     async def finish(self) -> Run:
         """What the run sends that was asked for."""
-        return await asyncio.wait_for(self._read(time.perf_counter()), PATIENCE_S)
+        try:
+            return await asyncio.wait_for(self._read(time.perf_counter()), PATIENCE_S)
+        except TimeoutError:
+            return Run(seconds=PATIENCE_S, errors=["the script did not end"])
 
     async def ask(self, chosen: dict[str, str] | None = None) -> None:
         """Ask for a run without waiting for it."""

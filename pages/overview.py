@@ -60,6 +60,7 @@ with middle:
             draw_volume(view, view.ask("quality", "Checking the data", every=cut), cut)
     side = right.container(border=True, height="stretch", gap="small")
 
+is_quality_left = found.is_quality_left
 changes = found.changes()
 with steps:
     draw_steps(with_label_step(view, opening, steps_of([opening, *changes], "overview")))
@@ -69,5 +70,7 @@ with side:
         draw_findings(choose([f for f in changes if f.title != opening.title]))
     else:
         st.markdown("Nothing moved beyond its band in this window.")
+    if is_quality_left:
+        st.caption("Values of so many rows are checked on the page Data quality, then here too.")
 draw_export(place, view, [*found.whole, *found.head, *found.split], "overview", {"every": every})
 draw_health(view)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Card = tuple[Result, Sequence[Result], str]
 FORECAST = ("mean_score", "positive_rate")
 MONTHS_FROM_DAYS = 85
+AT_ONCE = 40_000_000  # values: checking more of them takes seconds
 FEATURES_ONLY = Finding(
     "This log holds features only",
     "Without a prediction there is no performance: see whether the data moved, or import a log with"
@@ -45,13 +46,21 @@ class OverviewAnswers:
             return FEATURES_ONLY
         return speak(self.speaking, self.whole)
 
+    @property
+    def is_quality_left(self) -> bool:
+        """Whether looking at every value of the window is left to the page Data quality."""
+        now = self.view.facts.now
+        n_values = (now.n if now else 0) * len(self.view.dataset.schema.features)
+        return n_values > AT_ONCE and not self.view.is_known("quality", every="day")
+
     def changes(self) -> list[Finding]:
         """What changed most: the metric by period, drift of the window, data quality by day."""
         found = find(self.split)
         seen = {r.name for f in found for r in f.results}
         found += [f for f in find(self.whole) if not seen & {r.name for r in f.results}]
         view = self.view
-        questions = [("quality", "Checking the data", {"every": "day"})] if view.has_times else []
+        is_asked = view.has_times and not self.is_quality_left
+        questions = [("quality", "Checking the data", {"every": "day"})] if is_asked else []
         if view.has_reference:
             questions.insert(0, ("drift", "Comparing columns", {}))
         if view.viewer.role == "product_owner" and view.dataset.log("events").n_rows:
