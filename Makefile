@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-fast test-all lint types layers golden docs screenshots bench bench-quick bench-calibration check clean
+.PHONY: help setup run demo test test-fast test-all test-spark lint types layers golden docs screenshots bench bench-quick bench-calibration check clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -42,6 +42,11 @@ test-fast: $(STAMP) ## tests without the browser and the slow ones
 
 test-all: test ## and every page in both themes and both sizes
 	$(PYTEST) -m matrix tests/e2e
+
+test-spark: ## summaries on a Spark cluster of two workers on this machine; needs Java 17, brings half a gigabyte
+	test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,dev]'
+	.venv-spark/bin/python -m pytest -n 0 -m spark tests
 
 golden: $(STAMP) ## rewrite the golden SQL
 	TELLTALE_GOLDEN=1 $(PYTEST) -k golden

@@ -98,6 +98,17 @@ TABLE = (
         "Memory that one import may use before it spills to disk, such as 2GB; auto is a quarter of the machine's or container's, 1 GB at most.",
     ),
     Setting("query_threads", 0, "Threads of the query engine; 0 is one for each core."),
+    Setting(
+        "engine",
+        "duckdb",
+        "What counts summaries: duckdb on this machine, or spark on a cluster that sees the home folder under the same path (extra spark, Java).",
+    ),
+    Setting(
+        "spark_master",
+        "",
+        "Address of the Spark cluster, such as spark://cluster.example:7077; read with TELLTALE_ENGINE=spark.",
+    ),
+    Setting("spark_memory", "", "Memory of each of its executors, such as 4g; empty is Spark's."),
     Setting("upload_limit_mb", 2048, "Largest file that the Add data page takes."),
     Setting(
         "picture_hosts",

@@ -22,7 +22,8 @@ from analytics.summaries.edges import narrow
 from analytics.summaries.files import PIECE_ROWS, Piece, pieces, plain_columns
 from analytics.summaries.grid import Grid
 from analytics.summaries.rest import Rest, scanned_sql
-from analytics.summaries.spans import DAY, HOUR, Span
+from analytics.summaries.spans import DAY, HOUR, Span, micros
+from analytics.summaries.sql import hours_sql
 from analytics.together import together
 
 if TYPE_CHECKING:
@@ -90,17 +91,17 @@ class Hours:
 
 def hours_of(engine: Engine, log: Log, parts: Sequence[Part]) -> Hours | None:
     """Rows of the parts by hour and version; None where some row has no time."""
-    version = "model_version" if "model_version" in log.columns else "CAST(NULL AS VARCHAR)"
-    found = engine.rows(
-        f"SELECT epoch_us(date_trunc('hour', timestamp)) AS period, {version} AS version, count(*),"
-        f" epoch_us(min(timestamp)), epoch_us(max(timestamp)) FROM {relation(log, parts)}"
-        " GROUP BY ALL"
-    )
+    sql = hours_sql(relation(log, parts), has_version="model_version" in log.columns)
+    return hours_from(engine.rows(sql))
+
+
+def hours_from(found: Sequence[tuple[Any, ...]]) -> Hours | None:
+    """The rows of ``hours_sql`` in order; None where there are none, or some have no time."""
     if not found or any(row[0] is None for row in found):
         return None
     versions = tuple(sorted({row[1] for row in found} - {None}))
     codes = {name: i for i, name in enumerate(versions)} | {None: _NO_VERSION}
-    rows = sorted((period, codes[name], n, a, b) for period, name, n, a, b in found)
+    rows = sorted((micros(hour), codes[v], n, micros(a), micros(b)) for hour, v, n, a, b in found)
     columns = np.array(rows, dtype=np.int64).T
     return Hours(columns[0], columns[1], versions, *columns[2:])
 

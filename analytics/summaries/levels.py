@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -120,21 +120,31 @@ def _by_sql(
     has_version = "model_version" in log.columns
     sql = levels_sql(relation(log, parts), list(names), 1 << 40, has_version=has_version)
     versions = {name: i for i, name in enumerate(hours.versions)}
-    places = {
-        pair: i
-        for i, pair in enumerate(zip(hours.period.tolist(), hours.version.tolist(), strict=True))
-    }
+    pairs = zip(hours.period.tolist(), hours.version.tolist(), strict=True)
+    places = {pair: i for i, pair in enumerate(pairs)}
+    found = engine.rows(f"SELECT epoch_us(hour), version, name, level, n FROM ({sql})")
+    return counted_from(
+        names,
+        (
+            (name, level, places[hour, versions.get(version, -1)], n)
+            for hour, version, name, level, n in found
+        ),
+    )
+
+
+def counted_from(
+    names: Sequence[str], rows: Iterable[tuple[str, str | None, int, int]]
+) -> dict[str, Counted]:
+    """Columns from rows (name, level, which hour and version, n)."""
     tallies = {name: _Tally() for name in names}
     found: dict[str, list[tuple[int, int, int]]] = {name: [] for name in names}
-    for hour, version, name, level, _is_tail, n in engine.rows(
-        f"SELECT epoch_us(hour), version, name, level, is_tail, n FROM ({sql})"
-    ):
+    for name, level, place, n in rows:
         codes = tallies[name].codes
         code = -1 if level is None else codes.setdefault(level, len(codes))
-        found[name].append((places[hour, versions.get(version, -1)], code, n))
-    for name, rows in found.items():
-        row, code, n = np.array(rows, dtype=np.int64).T
-        tallies[name].found.append((row, code, n))
+        found[name].append((place, code, n))
+    for name, counted in found.items():
+        columns = np.array(counted, dtype=np.int64).reshape(-1, 3).T
+        tallies[name].found.append((columns[0], columns[1], columns[2]))
     return {name: tally.counted() for name, tally in tallies.items()}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from analytics.core import Dataset, Log, LogName, Part
 from analytics.errors import QueryError
 from analytics.query.engine import Engine
-from analytics.sources.relation import quote_text
+from analytics.sources.relation import quote_text, relation
 from analytics.summaries import columns, labelled, levels, serving
 from analytics.summaries.chooser import levels_key, numbers_key
 from analytics.summaries.columns import Hours, count_columns, grains_of, hours_of, numbers_table
@@ -20,6 +20,8 @@ from analytics.summaries.store import Grains, Sheet
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from analytics.summaries.cluster import Cluster
 
 ROW_GROUP = 512  # rows of a sheet that are read together: about ten days' hours of two versions
 
@@ -54,17 +56,19 @@ class Recipe:
     still: Still | None = None  # which groups of a sheet of another key hold all the same
 
 
-def recipes(dataset: Dataset, log: LogName, grid: Grid) -> list[Recipe]:
-    """Everything that is counted of one log of predictions."""
+def recipes(
+    dataset: Dataset, log: LogName, grid: Grid, cluster: Cluster | None = None
+) -> list[Recipe]:
+    """Everything that is counted of one log of predictions, here or on a cluster."""
     kept = dataset.log("predictions", log)
     numeric = tuple(n for n in numeric_columns(dataset) if n in grid.edges and n in kept.columns)
     level = tuple(n for n in level_columns(dataset) if n in kept.columns)
     found = [
-        Recipe(columns.KIND, numbers_key(dataset), numeric, _numbers(kept, grid, numeric)),
-        Recipe(levels.KIND, levels_key(), level, _levels(kept, level)),
+        Recipe(columns.KIND, numbers_key(dataset), numeric, _numbers(kept, grid, numeric, cluster)),
+        Recipe(levels.KIND, levels_key(), level, _levels(kept, level, cluster)),
     ]
     if {"latency_ms", "status"}.intersection(kept.columns):
-        found.append(Recipe(serving.KIND, serving.serving_key(), (), _served(kept)))
+        found.append(Recipe(serving.KIND, serving.serving_key(), (), _served(kept, cluster)))
     if labelled.can_count(dataset, log):
         said = (labelled.said_of(dataset),)
         key = labelled.labelled_key(dataset, log)
@@ -73,14 +77,16 @@ def recipes(dataset: Dataset, log: LogName, grid: Grid) -> list[Recipe]:
     return found
 
 
-def group_of(engine: Engine, log: Log, parts: tuple[Part, ...]) -> Group:
+def group_of(
+    engine: Engine, log: Log, parts: tuple[Part, ...], cluster: Cluster | None = None
+) -> Group:
     """Parts that are to be counted together."""
-    hours = hours_of(engine, log, parts)
+    hours = cluster.hours(log, parts) if cluster else hours_of(engine, log, parts)
     return Group(parts, hours, grains_of(hours) if hours is not None else ())
 
 
 def _numbers(
-    log: Log, grid: Grid, names: Sequence[str]
+    log: Log, grid: Grid, names: Sequence[str], cluster: Cluster | None
 ) -> Callable[[Engine, Sequence[Group], Path], None]:
     edges = {name: grid.edges[name] for name in names}
     own = Grid(grid.key, grid.log, edges, grid.tenths)
@@ -91,7 +97,10 @@ def _numbers(
         tables = [columns.empty_table(len(names))]
         for i, group in enumerate(groups):
             if group.hours is not None and group.grains:
-                counted = count_columns(engine, log, group.parts, group.hours, own)
+                what = (log, group.parts, group.hours)
+                counted = (
+                    cluster.columns(*what, own) if cluster else count_columns(engine, *what, own)
+                )
                 tables.append(numbers_table(i, group.hours, counted, group.grains))
         write_sheet(pa.concat_tables(tables), file)
 
@@ -128,24 +137,35 @@ def write_sheet(table: pa.Table, file: Path) -> None:
             writer.write_table(table)
 
 
-def _levels(log: Log, names: Sequence[str]) -> Callable[[Engine, Sequence[Group], Path], None]:
+def _levels(
+    log: Log, names: Sequence[str], cluster: Cluster | None
+) -> Callable[[Engine, Sequence[Group], Path], None]:
     def write(engine: Engine, groups: Sequence[Group], file: Path) -> None:
         import pyarrow as pa
 
         tables = [levels.empty_table()]
         for i, group in enumerate(groups):
             if group.hours is not None and group.grains:
-                counted = count_levels(engine, log, group.parts, group.hours, names)
+                what = (log, group.parts, group.hours, names)
+                counted = cluster.levels(*what) if cluster else count_levels(engine, *what)
                 tables.append(levels_table(i, group.hours, counted, group.grains))
         write_sheet(pa.concat_tables(tables), file)
 
     return write
 
 
-def _served(log: Log) -> Callable[[Engine, Sequence[Group], Path], None]:
+def _served(log: Log, cluster: Cluster | None) -> Callable[[Engine, Sequence[Group], Path], None]:
     def write(engine: Engine, groups: Sequence[Group], file: Path) -> None:
-        chosen = [group.parts for group in groups]
-        copy_to(engine, serving.sheet_sql(log, chosen, [group.grains for group in groups]), file)
+        counted = []
+        for i, group in enumerate(groups):
+            if cluster is None:
+                rows = serving.source_sql(log, relation(log, group.parts))
+                counted.append(serving.counted_sql(rows))
+                continue
+            aside = file.with_suffix(f".counted{i}")
+            cluster.served(log, group.parts, aside)
+            counted.append(f"SELECT * FROM read_parquet({quote_text(str(aside))})")
+        copy_to(engine, serving.sheet_sql(counted, [group.grains for group in groups]), file)
 
     return write
 

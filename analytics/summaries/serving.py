@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analytics.core import Dataset, Log, Part, Scope
+from analytics.core import Dataset, Log, Scope
 from analytics.query.frame import period_sql, touched
 from analytics.query.groups import Group, Key, group_of
 from analytics.query.ranks import HIGHEST, LOWEST, Z, rank_of
 from analytics.query.serving import SUCCEEDED, Latency, Load
-from analytics.sources.relation import relation
 from analytics.summaries.rest import rests, scanned_sql, sheets_sql
 from analytics.summaries.spans import can_answer
 from analytics.summaries.store import Taken, is_countable, key_of, take
@@ -84,13 +83,12 @@ def counted_sql(source: str) -> str:
     )
 
 
-def sheet_sql(log: Log, groups: Sequence[Sequence[Part]], grains: Sequence[Sequence[str]]) -> str:
-    """The rows of a sheet: each group's minutes, hours (where it has them) and days."""
+def sheet_sql(counted_groups: Sequence[str], grains: Sequence[Sequence[str]]) -> str:
+    """The rows of a sheet: each counted group's minutes, hours (where it has them) and days."""
     selects = []
-    for i, parts in enumerate(groups):
+    for i, counted in enumerate(counted_groups):
         if not grains[i] and any(grains):
             continue
-        counted = counted_sql(source_sql(log, relation(log, parts)))
         kept = "true" if "hour" in grains[i] else "grain <> 'hour'"
         selects.append(
             f"SELECT {i} AS grp, grain, epoch_us(timestamp) AS period, {_STORED}"

@@ -35,6 +35,16 @@ def _tree(number: str, edges: list[float], low: int, high: int) -> str:
     return f"CASE WHEN {number} <= {edge} THEN {below} ELSE {above} END"
 
 
+def hours_sql(source: str, *, has_version: bool) -> str:
+    """Rows (hour, version, n, first, last) of a relation."""
+    version = "model_version" if has_version else "CAST(NULL AS VARCHAR)"
+    return (
+        "SELECT hour, version, count(*) AS n, min(timestamp) AS first, max(timestamp) AS last FROM"
+        f" (SELECT date_trunc('hour', timestamp) AS hour, {version} AS version, timestamp"
+        f" FROM {source}) AS rows GROUP BY hour, version"
+    )
+
+
 def numbers_sql(source: str, grid: Mapping[str, Floats], *, has_version: bool) -> str:
     """Long rows (hour, version, name, bin, n, low, high) of a relation's numeric columns."""
     version = "model_version" if has_version else "CAST(NULL AS VARCHAR)"

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from analytics.errors import QueryCancelled, UsageError
+from analytics.errors import ConfigError, QueryCancelled, UsageError
 from analytics.query.engine import Cancel
 from app.auth.viewer import Viewer
 from app.ingest.beside import import_and_put
@@ -35,7 +35,30 @@ def place_of(settings: Settings, database: Database, actor: str) -> Place:
     memory = import_memory(settings.text("import_memory"))
     threads = settings.number("query_threads")
     hashes = settings.flag("hash_user_ids")
-    return Place(settings.home, database, actor, roots, memory, threads, hashes)
+    return Place(
+        settings.home,
+        database,
+        actor,
+        roots,
+        memory,
+        threads,
+        hashes,
+        *cluster_of(settings),
+    )
+
+
+def cluster_of(settings: Settings) -> tuple[str, str]:
+    """Address and memory of the cluster that counts summaries; empty where this machine does."""
+    engine, master = settings.text("engine"), settings.text("spark_master")
+    if engine == "duckdb":
+        return "", ""
+    if engine != "spark" or not master:
+        raise ConfigError(
+            f"TELLTALE_ENGINE is {engine!r} and TELLTALE_SPARK_MASTER {master!r}.",
+            "Summaries are counted by duckdb on this machine, or by spark at an address.",
+            "Leave both out, or set TELLTALE_ENGINE=spark with the address of the cluster.",
+        )
+    return master, settings.text("spark_memory")
 
 
 def keep_upload(viewer: Viewer, settings: Settings, name: str, stream: IO[bytes]) -> Path:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analytics.core import Dataset, LogName, Part
 from analytics.query.aligned import FOLDER as BESIDE
@@ -41,6 +41,9 @@ from app.ingest.retire import alone, retire
 from app.ingest.words import Place, Progress
 from app.ingest.workspace import Workspace, reach
 from app.state.logs import attached_folders, load_dataset
+
+if TYPE_CHECKING:
+    from analytics.summaries.cluster import Cluster
 
 LOGS: tuple[LogName, ...] = ("reference", "production")
 MOST_CELLS = 200_000  # hours times columns of a sheet that is made at once: about 90 MB
@@ -113,6 +116,15 @@ def _grid(work: Workspace, engine: Engine, dataset: Dataset) -> Grid:
     return grid
 
 
+def cluster_of(place: Place) -> Cluster | None:
+    """The cluster that counts for this machine, if one was set."""
+    if not place.cluster:
+        return None
+    from analytics.summaries.cluster import open_cluster
+
+    return open_cluster(place.cluster, place.cluster_memory)
+
+
 class _Room:
     """The sheets of one log."""
 
@@ -122,7 +134,8 @@ class _Room:
         self._work, self._engine = work, engine
         self._log = dataset.log("predictions", log)
         self._folder = folder_of(work.place.home / FOLDER, dataset.model, log)
-        self._recipes = recipes(dataset, log, grid)
+        self._cluster = cluster_of(work.place)
+        self._recipes = recipes(dataset, log, grid, self._cluster)
         self._parts = [part for part in self._log.parts if is_countable(part)]
         self._groups: dict[tuple[Part, ...], Group] = {}
 
@@ -175,7 +188,9 @@ class _Room:
         batch: list[Group] = []
         cells = 0
         for parts in group_parts(lacking):
-            group = self._groups.get(parts) or group_of(self._engine, self._log, parts)
+            group = self._groups.get(parts) or group_of(
+                self._engine, self._log, parts, self._cluster
+            )
             self._groups[parts] = group
             n_hours = len(group.hours.n) if group.hours is not None else 0
             if batch and cells + n_hours * len(recipe.columns) > MOST_CELLS:

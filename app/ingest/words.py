@@ -32,6 +32,8 @@ class Place:
     memory: str = "1GB"
     threads: int = 0
     hashes_users: bool = True  # users of events are kept as a keyed hash
+    cluster: str = ""  # master of the Spark cluster that counts summaries; empty: this machine
+    cluster_memory: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,17 @@ from analytics.evaluate import serving
 from analytics.query.engine import Engine
 from analytics.query.groups import count_groups
 from analytics.query.serving import latencies, loads
+from analytics.sources.relation import relation
 from analytics.summaries import serving as sheets
-from analytics.summaries.serving import BOUND, KIND, served, serving_key, sheet_sql
+from analytics.summaries.serving import (
+    BOUND,
+    KIND,
+    counted_sql,
+    served,
+    serving_key,
+    sheet_sql,
+    source_sql,
+)
 from analytics.summaries.store import Sheet, Summaries, describe, folder_of, tell
 
 T0 = datetime(2024, 1, 1, 21, 40)
@@ -52,7 +61,8 @@ def write_sheet(
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"sheet{len(list(folder.iterdir()))}.parquet"
     told = [grains] * len(groups)
-    sql = sheet_sql(dataset.log("predictions"), groups, told)
+    log = dataset.log("predictions")
+    sql = sheet_sql([counted_sql(source_sql(log, relation(log, p))) for p in groups], told)
     engine.rows(f"COPY ({sql}) TO '{file}' (FORMAT parquet)")
     named = tuple(tuple(tell(part) for part in parts) for parts in groups)
     sheet = Sheet(
