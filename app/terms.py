@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
 from analytics.errors import UsageError
 from analytics.serving.promise import Promise, check_promise
@@ -11,6 +12,9 @@ from app.auth.viewer import Viewer
 from app.state.database import Database
 from app.state.models import get_model
 from app.state.terms import KEY, save_terms
+
+if TYPE_CHECKING:
+    from analytics.core import Result
 
 MOST_CURRENCY = 8
 
@@ -59,11 +63,45 @@ def set_promise(database: Database, viewer: Viewer, model: str, promise: Promise
     set_terms(database, viewer, model, said)
 
 
+def set_price(
+    database: Database, viewer: Viewer, model: str, price: float | None, currency: str | None
+) -> None:
+    """Keep what an hour costs, or take it away (None); a currency that was said before stays."""
+    said = terms_of(database, model)
+    currency = None if price is None else currency or said.currency
+    set_terms(database, viewer, model, replace(said, price_per_hour=price, currency=currency))
+
+
 def check_price(price: float) -> float:
     """The price itself; UsageError where it is none."""
     if not (math.isfinite(price) and price > 0):
         raise UsageError(f"{price:g} is no price.", "", "Give what an hour costs, above 0.")
     return price
+
+
+def parse_price(text: str) -> tuple[float | None, str | None]:
+    """A price typed as PER_HOUR or PER_HOUR,CURRENCY; (None, None) where it is "none"."""
+    price, _, currency = (part.strip() for part in text.partition(","))
+    if price.lower() == "none" and not currency:
+        return None, None
+    try:
+        return check_price(float(price)), currency or None
+    except ValueError as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(
+            f"{text!r} is no price.",
+            "A price is what all machines together cost an hour, with its currency where you like.",
+            "Write --price PER_HOUR,CURRENCY, such as 1.5,EUR.",
+        ) from error
+
+
+def in_currency(result: Result, currency: str | None) -> Result:
+    """A cost whose label and detail name the currency, where somebody said one."""
+    if not currency:
+        return result
+    label = f"{result.detail['label']}, {currency}"
+    return replace(result, detail={**result.detail, "label": label, "currency": currency})
 
 
 def parse_promise(text: str) -> Promise:

@@ -56,6 +56,11 @@ def register(subparsers: Any) -> None:
     schema.add_argument(
         "--promise", metavar="MS,SHARE", help="answers come within so many ms, such as 200,0.99"
     )
+    schema.add_argument(
+        "--price",
+        metavar="PER_HOUR,CURRENCY",
+        help="what all machines cost an hour, such as 1.5,EUR; the currency may be left out; none takes it away",
+    )
     _home_and_json(schema)
     schema.set_defaults(handler=show_schema)
 
@@ -224,7 +229,7 @@ def show_schema(arguments: argparse.Namespace) -> int:
     from app.sensitive import set_sensitive
     from app.state.logs import list_imports
     from app.state.models import get_model
-    from app.terms import parse_promise, set_promise
+    from app.terms import parse_price, parse_promise, set_price, set_promise
     from app.worth import parse_values, set_worth
 
     place = open_place(arguments.home)
@@ -235,6 +240,8 @@ def show_schema(arguments: argparse.Namespace) -> int:
         set_worth(place.database, operator(), arguments.model, parse_values(arguments.value))
     if arguments.promise:
         set_promise(place.database, operator(), arguments.model, parse_promise(arguments.promise))
+    if arguments.price:
+        set_price(place.database, operator(), arguments.model, *parse_price(arguments.price))
     model = get_model(place.database, arguments.model)
     imports = list_imports(place.database, model.name)
     if arguments.json:

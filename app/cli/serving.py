@@ -23,7 +23,12 @@ def add_serving(parser: argparse.ArgumentParser) -> None:
     """What only this question takes."""
     add = parser.add_argument
     add("--promise", metavar="MS,SHARE", help="such as 200,0.99; default the model's own, if any")
-    add("--price", type=float, metavar="PER_HOUR", help="what the machines cost an hour")
+    add(
+        "--price",
+        type=float,
+        metavar="PER_HOUR",
+        help="what the machines cost an hour; default the model's own (telltale schema MODEL --price), if any",
+    )
     add("--by", metavar="COLUMN", help="latency by the groups of a column as well")
 
 
@@ -31,7 +36,7 @@ def more_of(
     desk: Desk, model: str, asked: Asked, arguments: argparse.Namespace
 ) -> dict[str, list[Result]]:
     """Results by their key in the answer; empty lists where names were asked for."""
-    from app.terms import check_price, parse_promise, promise_words, terms_of
+    from app.terms import check_price, in_currency, parse_promise, promise_words, terms_of
 
     found: dict[str, list[Result]] = {key: [] for key in (*BESIDE, *PROMISED, "by", "cost")}
     if asked.names:
@@ -46,4 +51,5 @@ def more_of(
         questions["cost"] = f"cost:{price!r}"
     if arguments.by:
         questions["by"] = f"latency_by:{arguments.by}"
-    return found | {key: list(desk.ask(name, model, asked)[2]) for key, name in questions.items()}
+    found |= {key: list(desk.ask(name, model, asked)[2]) for key, name in questions.items()}
+    return found | {"cost": [in_currency(r, terms.currency) for r in found["cost"]]}

@@ -14,7 +14,7 @@ from analytics.words import write_count, write_half_width, write_moment, write_v
 from app.auth import guarded, require
 from app.cache import desk
 from app.settings import settings_in_force
-from app.terms import MOST_CURRENCY, Terms, set_terms, terms_of
+from app.terms import MOST_CURRENCY, Terms, in_currency, set_terms, terms_of
 from app.widgets.empty_state import draw_empty
 from app.widgets.metric_card import draw_cards
 from app.widgets.problem import plain
@@ -113,17 +113,12 @@ def _draw_cost(view: View) -> None:
         draw_empty("No price was given.", "Say what an hour of all machines together costs.")
         return
     found: list[Result] = view.ask(f"cost:{price!r}", "Counting answers")
-    cards = [(_in(r, typed.currency), (), f"{r.detail['hours']:,.0f} h") for r in found]
+    cards = [(in_currency(r, typed.currency), (), f"{r.detail['hours']:,.0f} h") for r in found]
     draw_cards(cards)
     st.caption(
         "The price of all hours of the window, busy or not, over the requests that were answered."
         " ± is what chance in their number makes (Poisson)."
     )
-
-
-def _in(result: Result, currency: str | None) -> Result:
-    label = f"{result.detail['label']}{f', {currency}' if currency else ''}"
-    return replace(result, detail={**result.detail, "label": label})
 
 
 @guarded("configure")

@@ -198,3 +198,21 @@ def test_a_command_starts_no_threads_for_matrices_unless_told(
     lighten()
     assert os.environ["OPENBLAS_NUM_THREADS"] == "3"
     gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("log")
+def test_a_price_is_kept_with_the_model_and_gives_a_cost(telltale: Run) -> None:
+    ask = ("serving", "--model", "m")
+    assert telltale(*ask)[1]["cost"] == []
+    assert telltale("schema", "m", "--price", "2,EUR")[0] == 0
+    (cost,) = telltale(*ask)[1]["cost"]
+    assert cost["detail"]["currency"] == "EUR" and cost["detail"]["price_per_hour"] == 2.0
+    assert cost["value"] == pytest.approx(1000 * 2.0 * cost["detail"]["hours"] / 600)
+    (typed,) = telltale(*ask, "--price", "4")[1]["cost"]  # asked once, not kept
+    assert typed["value"] == pytest.approx(2 * cost["value"])
+    assert telltale(*ask)[1]["cost"] == [cost]
+    status, _answer, error = telltale("schema", "m", "--price", "cheap")
+    assert status == 2 and "'cheap' is no price." in error
+    assert telltale(*ask)[1]["cost"] == [cost]
+    assert telltale("schema", "m", "--price", "none")[0] == 0
+    assert telltale(*ask)[1]["cost"] == []

@@ -12,7 +12,7 @@ from app.state.audit import list_entries
 from app.state.database import Database
 from app.state.grants import Grant
 from app.state.models import save_schema
-from app.terms import Terms, parse_promise, set_promise, set_terms, terms_of
+from app.terms import Terms, parse_price, parse_promise, set_price, set_promise, set_terms, terms_of
 
 
 @pytest.fixture
@@ -72,3 +72,24 @@ def test_a_promise_that_cannot_be_read(text: str) -> None:
     with pytest.raises(UsageError):
         parse_promise(text)
     assert parse_promise("200, 0.99") == Promise(200.0, 0.99)
+
+
+def test_a_price_stands_beside_the_promise_and_keeps_its_currency(model: Database) -> None:
+    set_promise(model, operator("ann"), "m", Promise(200.0, 0.99))
+    set_price(model, operator("ann"), "m", 1.5, "EUR")
+    set_price(model, operator("ann"), "m", 2.0, None)
+    assert terms_of(model, "m") == Terms(200.0, 0.99, 2.0, "EUR")
+    with pytest.raises(AccessDenied):
+        set_price(model, Viewer("bob", "Bob", "viewer", (Grant("viewer", "m"),)), "m", 3.0, None)
+    set_price(model, operator("ann"), "m", None, None)
+    assert terms_of(model, "m") == Terms(200.0, 0.99)
+    rows = list_entries(model, 10, object_type="model")
+    assert sum("serving" in (row.change or {}) for row in rows) == 4
+
+
+@pytest.mark.parametrize("text", ["much", "0", "-1,EUR", "nan", "", ",EUR", "none,EUR"])
+def test_a_price_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_price(text)
+    assert parse_price("1.5, EUR") == (1.5, "EUR")
+    assert parse_price("2") == (2.0, None) and parse_price("none") == (None, None)
