@@ -8,7 +8,10 @@ cannot be stood for: the effective number of rows says how much is left.
 
 from __future__ import annotations
 
+import hashlib
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +32,7 @@ MIN_COVERED = 0.9  # of the rows of now that the reference must have the like of
 FAR = 0.7  # covered by the first fold alone: the others would not make up for it
 MIN_ROWS = 100  # of a side: fewer teach nothing of how the two differ
 ASSUMES = "no concept drift"
+REMEMBERED = 256  # periods whose likeness is kept: about 80 KB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +68,55 @@ class Likeness:
         }  # fmt: skip
 
 
+class _Memory:
+    """Likenesses by the rows that they are of: a period that is over is asked about again and again."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[bytes, Likeness] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes) -> Likeness | None:
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+            return self._found.get(key)
+
+    def put(self, key: bytes, found: Likeness) -> None:
+        with self._lock:
+            self._found[key] = found
+            while len(self._found) > REMEMBERED:
+                self._found.popitem(last=False)
+
+
+_memory = _Memory()
+
+
 def liken(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> Likeness | None:
     """Weights of the reference's rows; None where either side has fewer than 100.
+
+    The same rows are learned once: what was found of the last 256 pairs of sides is remembered.
 
     >>> rng = np.random.default_rng(0)
     >>> same = liken(rng.normal(size=(400, 2)), rng.normal(size=(300, 2)), (False, False))
     >>> same.is_shifted, same.n_effective
     (False, 400.0)
     """
+    if min(len(reference), len(current)) < MIN_ROWS:
+        return None
+    key = hashlib.blake2b(repr((reference.shape, is_category)).encode())
+    for side in (reference, current):
+        key.update(np.ascontiguousarray(side))
+    found = _memory.get(key.digest())
+    if found is None:
+        found = _learn(reference, current, is_category)
+        _memory.put(key.digest(), found)
+    return found
+
+
+def _learn(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> Likeness:
     from threadpoolctl import threadpool_limits
 
     m, n = len(reference), len(current)
-    if min(m, n) < MIN_ROWS:
-        return None
     x = capped(np.vstack([reference, current]), is_category)
     is_current = np.arange(m + n) >= m
 

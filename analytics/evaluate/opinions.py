@@ -41,9 +41,10 @@ from analytics.needs import ClassScores, Confusion, Floats, Pairs, Scores, Value
 from analytics.query.engine import Engine
 from analytics.query.forecast import RowsSaid, SaidByScore, rows_said, said_by_score
 from analytics.query.frame import whole
-from analytics.query.groups import count_groups
+from analytics.query.groups import Group, count_groups
 from analytics.query.pool import feature_columns
 from analytics.query.samples import as_matrix
+from analytics.together import together
 
 MOST, MOST_CUT, MOST_FEATURES = 10_000, 4_000, 60  # rows of a side, of a period; columns
 WHOLE = (None, None)
@@ -100,6 +101,8 @@ def opinions(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
     ``detail.disagree`` names on the headline two methods whose intervals do not meet: some
     assumption fails, and only labels can say which.
     """
+    from threadpoolctl import threadpool_limits
+
     reference, make = estimators_of(dataset, question)
     named = picked(dataset, question)
     usual = make(engine, dataset, question.scope, reference, named)
@@ -111,11 +114,17 @@ def opinions(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
     rows = rows_said(engine, dataset, question.scope, names, most)
     is_binary = dataset.schema.task == "binary"
     by_score = said_by_score(engine, dataset, question.scope) if is_binary else {}
+    groups = count_groups(engine, dataset, question.scope)
+
+    def likeness_of(group: Group) -> Likeness | None:
+        mine = rows.get(group.key)
+        return None if mine is None else _liken(seen, known, mine)
+
+    with threadpool_limits(1):  # each thread learns on one processor
+        alike = together(likeness_of, groups)
     results: list[Result] = []
-    for group in count_groups(engine, dataset, question.scope):
-        mine, likeness = rows.get(group.key), None
-        if mine is not None:
-            likeness = _liken(seen, known, mine)
+    for group, likeness in zip(groups, alike, strict=True):
+        mine = rows.get(group.key)
         now = Now(mine, by_score.get(group.key), likeness) if mine and likeness else None
         for n, of, value in usual(group.key):
             found = {str(value.detail.get("method", "none")): value}

@@ -13,6 +13,7 @@ from sklearn import metrics as sk
 
 from analytics.catalog import metrics_for
 from analytics.core import Estimate
+from analytics.estimate import importance as importance_of
 from analytics.estimate.atc import atc, confidence
 from analytics.estimate.cbpe import calibrate, cbpe, forecast
 from analytics.estimate.importance import (
@@ -220,3 +221,34 @@ def test_few_effective_rows_never_make_much_of_nothing() -> None:
             off[name].append(abs(value - came.mean()))
     plain, mean, blended = (np.mean(off[name]) for name in ("cbpe", "mean", "blend"))
     assert blended <= 1.01 * plain and blended < mean
+
+
+def test_the_same_rows_are_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(11)
+    reference, current = rng.normal(size=(300, 2)), rng.normal(1, 1, size=(200, 2))
+    learned = []
+
+    def learn(*sides: object) -> Likeness:
+        learned.append(sides)
+        return Likeness(np.ones(300), 0.5, 0.01, is_shifted=False)
+
+    monkeypatch.setattr(importance_of, "_memory", importance_of._Memory())
+    monkeypatch.setattr(importance_of, "_learn", learn)
+    first = liken(reference, current, (False, False))
+    assert liken(reference.copy(), current.copy(), (False, False)) is first
+    assert len(learned) == 1
+    current[0, 0] += 1e-9
+    liken(reference, current, (False, False))
+    liken(reference, current, (False, True))
+    liken(current, reference, (False, False))
+    assert len(learned) == 4
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importance_of, "REMEMBERED", 2)
+    memory = importance_of._Memory()
+    one = Likeness(np.ones(1), 0.5, 0.01, is_shifted=False)
+    for key in (b"a", b"b", b"a", b"c"):
+        if memory.get(key) is None:
+            memory.put(key, one)
+    assert [memory.get(key) is one for key in (b"a", b"b", b"c")] == [True, False, True]
