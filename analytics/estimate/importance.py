@@ -105,7 +105,7 @@ def liken(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> 
         return None
     key = hashlib.blake2b(repr((reference.shape, is_category)).encode())
     for side in (reference, current):
-        key.update(np.ascontiguousarray(side))
+        key.update(np.ascontiguousarray(side).tobytes())
     found = _memory.get(key.digest())
     if found is None:
         found = _learn(reference, current, is_category)
