@@ -10,6 +10,7 @@ from app.questions import Asked, clock
 from app.report.html import write_report
 from app.report.reader import Reader
 from app.report.sections import SECTIONS, read_sections
+from app.terms import terms_of
 
 if TYPE_CHECKING:
     from app.ask import Desk
@@ -32,7 +33,8 @@ def report_of(desk: Desk, model: str, asked: Asked, pages: Sequence[str], *, act
 
     facts = ask("facts", replace(asked, names=(), columns=(), every=None))
     moment = clock(dataset, wall)
-    reader = Reader(dataset, asked, facts, moment, ask)  # type: ignore[arg-type]
+    terms = terms_of(desk.database, model)
+    reader = Reader(dataset, asked, facts, moment, ask, terms)  # type: ignore[arg-type]
     text = write_report(reader, read_sections(reader, pages), wall)
     note_report(desk, model, pages, asked, actor)
     return text

@@ -11,6 +11,7 @@ from analytics.catalog import headline_names
 from analytics.errors import TelltaleError
 from app import periods
 from app.questions import Asked
+from app.terms import Terms
 
 if TYPE_CHECKING:
     from analytics.core import Dataset, Finding, Result
@@ -22,13 +23,18 @@ Ask = Callable[[str, Asked], Any]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """``answer`` works out a question in words; facts and periods are those of the screen."""
+    """``answer`` works out a question in words; facts and periods are those of the screen.
+
+    ``terms`` are what was said about the model's serving; who may not explore reads no errors.
+    """
 
     dataset: Dataset
     asked: Asked
     facts: Facts
     now: datetime
     answer: Ask
+    terms: Terms = field(default_factory=Terms)
+    may_explore: bool = True
 
     def ask(self, name: str, **changes: Any) -> Any:
         """One answer about the selection, as a whole unless its words say otherwise."""

@@ -18,7 +18,7 @@ from analytics.findings import (
     speak_of_slice,
     speak_of_slices,
 )
-from analytics.words import unit_of, write_moment, write_value
+from analytics.words import unit_of, write_value
 from app.charts import (
     Chart,
     Look,
@@ -28,17 +28,14 @@ from app.charts import (
     column_chart,
     forest_chart,
     guard_rows,
-    latency_chart,
     metric_rows,
     series_chart,
-    serving_strips,
-    timeline_chart,
-    version_marks,
     waterfall_chart,
 )
 from app.periods import say_every
 from app.report.behaviour import behaviour
 from app.report.reader import Reader, Section, call_estimated
+from app.report.serving import serving as tell_serving
 
 if TYPE_CHECKING:
     from analytics.core import Result
@@ -117,28 +114,9 @@ def quality(reader: Reader) -> Section:
 
 
 def serving(reader: Reader) -> Section:
-    """Latency, errors, load and resources on one timeline with the main metric."""
-    whole = reader.ask("serving")
-    series = reader.ask("serving", every=reader.every)
+    """How the model serves, on one timeline with the main metric."""
     metric = [r for r in _split(reader, reader.names[:1]) if "class" not in r.detail]
-    strips = serving_strips(series, metric if reader.has_labels else [])
-    timeline = timeline_chart(strips, version_marks(reader.facts.versions))
-    charts = [("One timeline", timeline)] if timeline else []
-    spread = reader.ask("latency_map", every=reader.every)
-    if spread is not None:
-        charts.append(("Spread of latency", latency_chart(spread)))
-    spoken = ("latency_p95", "error_rate")
-    lead = speak(*([r for r in rs if r.name in spoken] for rs in (series, whole)))
-    failed = reader.ask("errors")
-    table: dict[str, list[Any]] = {
-        "error": [f.kind for f in failed],
-        "message": [f.message for f in failed],
-        "count": [f.n for f in failed],
-        "first seen": [write_moment(f.first) if f.first else "" for f in failed],
-        "last seen": [write_moment(f.last) if f.last else "" for f in failed],
-    }
-    tables = (("Errors by kind", table),) if failed else ()
-    return Section("Serving", lead, (), tuple(charts), (*whole, *series), tables)
+    return tell_serving(reader, metric)
 
 
 def compare(reader: Reader) -> Section:

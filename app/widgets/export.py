@@ -17,6 +17,7 @@ from app.report.html import write_report
 from app.report.make import note_report
 from app.report.reader import Reader
 from app.report.sections import SECTIONS, read_sections
+from app.terms import terms_of
 from app.widgets.problem import plain
 from app.widgets.tables import results_csv
 
@@ -81,7 +82,9 @@ def make_report(
 
     found = answers("facts", model, asked, viewer)
     moment = found.question.scope.as_of or clock(found.dataset, desk().now())
-    reader = Reader(found.dataset, asked, found.value, moment, answer)
+    terms = terms_of(desk().database, model)
+    may_explore = viewer.may("explore", model)
+    reader = Reader(found.dataset, asked, found.value, moment, answer, terms, may_explore)
     text = write_report(reader, read_sections(reader, pages), desk().now())
     note_report(desk(), model, pages, asked, viewer.user)
     return text.encode()

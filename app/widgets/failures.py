@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from analytics.evaluate.failing import frames_of, share_of, title_of
-from analytics.words import write_count, write_half_width, write_list, write_moment, write_value
+from analytics.evaluate.failing import title_of
+from analytics.words import write_count, write_list, write_moment
+from app.served import seen_row, write_frames, write_share
 from app.session import format_selection
 from app.settings import settings_in_force
 from app.widgets.empty_state import draw_empty, link_to
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from analytics.query.stacks import Stack
     from app.widgets.view import View
 
-MOST_STACKS, MOST_FRAMES = 12, 30
+MOST_STACKS = 12
 
 
 def draw_errors(view: View) -> None:
@@ -65,17 +66,13 @@ def _draw_kinds(view: View, found: Sequence[Failure]) -> None:
 
 
 def _row_of(view: View, failure: Failure) -> dict[str, object]:
-    zone = settings_in_force().text("display_zone")
-    share, low, high = share_of(failure)
     return {
         "error": failure.kind,
+        "share": write_share(failure),
         "message": failure.message,
         "count": failure.n,
         "over time": list(failure.counts),
-        "share": f"{write_value(share, 'rate')} {write_half_width(low, high, 'rate')}",
-        "first version": failure.first_version or "",
-        "first seen": write_moment(failure.first, zone) if failure.first else "",
-        "last seen": write_moment(failure.last, zone) if failure.last else "",
+        **seen_row(failure, settings_in_force().text("display_zone")),
         "newest": _link(view, failure, 0),
         "one before": _link(view, failure, 1),
     }
@@ -97,9 +94,7 @@ def _draw_stacks(view: View, found: Sequence[Stack]) -> None:
         " are left out."
     )
     for i, stack in enumerate(found[:MOST_STACKS]):
-        share, low, high = share_of(stack)
-        said = f"{write_value(share, 'rate')} {write_half_width(low, high, 'rate')}"
-        title = f"{title_of(stack)} · {write_count(stack.n)} ({said})"
+        title = f"{title_of(stack)} · {write_count(stack.n)} ({write_share(stack)})"
         with st.expander(plain(title), key=f"stack_{i}"):
             _draw_stack(view, stack)
     if len(found) > MOST_STACKS:
@@ -107,11 +102,7 @@ def _draw_stacks(view: View, found: Sequence[Stack]) -> None:
 
 
 def _draw_stack(view: View, stack: Stack) -> None:
-    frames = frames_of(stack)
-    lines = [f"{f.file}:{f.line}" + (f" in {f.function}" if f.function else "") for f in frames]
-    if len(lines) > MOST_FRAMES:
-        lines = [*lines[:MOST_FRAMES], f"… and {len(lines) - MOST_FRAMES} more"]
-    st.code("\n".join(lines), language=None, wrap_lines=True)
+    st.code("\n".join(write_frames(stack)), language=None, wrap_lines=True)
     since = f" from {stack.first_version} on" if stack.first_version else ""
     seen = f"First seen {_when(stack.first)}{since}, last {_when(stack.last)}."
     versions = f" Versions: {write_list(stack.versions)}." if stack.versions else ""

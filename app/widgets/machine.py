@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from analytics.serving.resources import FULL, MIN_FULL, first_full, has_gpu, share_full
-from analytics.words import write_count, write_half_width, write_moment, write_value
+from analytics.serving.resources import FULL
 from app.auth import guarded, require
 from app.cache import desk
+from app.served import COST, say_machine, say_usual, silence_row, use_row
 from app.settings import settings_in_force
 from app.terms import MOST_CURRENCY, Terms, in_currency, set_terms, terms_of
 from app.widgets.empty_state import draw_empty
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from analytics.serving.resources import Use
     from app.widgets.view import View
 
-NO_GPU = "No GPU was measured."
-
 
 def draw_machine(view: View) -> None:
     """Which resource was full first, all of them as a table, and what predictions cost."""
@@ -36,33 +33,20 @@ def draw_machine(view: View) -> None:
             "Send samples with `telltale agent`, or import a file with --kind resources.",
         )
     else:
-        st.markdown(plain(_say(found)))
+        st.markdown(plain(say_machine(found, _zone())))
         _draw_uses(found)
     _draw_cost(view)
 
 
-def _say(found: Sequence[Use]) -> str:
-    first = first_full(found)
-    gpu = "" if has_gpu([u.resource.column for u in found]) else f" {NO_GPU}"
-    if first is None or first.first_full is None:
-        return f"No resource was at {FULL:g} % or more in {MIN_FULL} samples or more.{gpu}"
-    share = share_full(first)
-    ends = write_half_width(share.low, share.high, "rate")
-    return (
-        f"{first.resource.name} was full first: {FULL:g} % or more from {_moment(first.first_full)}"
-        f" on, in {write_value(share.value, 'rate')} {ends} of {write_count(first.n)} samples.{gpu}"
-    )
-
-
-def _moment(moment: datetime) -> str:
-    return write_moment(moment, settings_in_force().text("display_zone"))
+def _zone() -> str:
+    return settings_in_force().text("display_zone")
 
 
 def _draw_uses(found: Sequence[Use]) -> None:
     import pandas as pd
 
     st.dataframe(
-        pd.DataFrame([_row(use) for use in found]),
+        pd.DataFrame([use_row(use, _zone()) for use in found]),
         hide_index=True,
         key="resources",
         width="stretch",
@@ -72,24 +56,6 @@ def _draw_uses(found: Sequence[Use]) -> None:
         f"Full is {FULL:g} % or more. ± is half of Wilson's 95 % interval; samples that follow each"
         " other are alike, so it is on the narrow side."
     )
-
-
-def _row(use: Use) -> dict[str, object]:
-    share = share_full(use)
-    full = "no limit known"
-    if share.value is not None:
-        ends = write_half_width(share.low, share.high, "rate")
-        full = f"{write_value(share.value, 'rate')} {ends}"
-    return {
-        "resource": use.resource.name,
-        "unit": use.resource.unit or "not named",
-        "mean": f"{use.mean:,.4g}",
-        "95 % of samples under": f"{use.p95:,.4g}",
-        "highest": f"{use.largest:,.4g}",
-        "full": full,
-        "full from": _moment(use.first_full) if use.was_full and use.first_full else "",
-        "samples": use.n,
-    }
 
 
 def _draw_cost(view: View) -> None:
@@ -115,10 +81,7 @@ def _draw_cost(view: View) -> None:
     found: list[Result] = view.ask(f"cost:{price!r}", "Counting answers")
     cards = [(in_currency(r, typed.currency), (), f"{r.detail['hours']:,.0f} h") for r in found]
     draw_cards(cards)
-    st.caption(
-        "The price of all hours of the window, busy or not, over the requests that were answered."
-        " ± is what chance in their number makes (Poisson)."
-    )
+    st.caption(COST)
 
 
 @guarded("configure")
@@ -138,31 +101,11 @@ def draw_silences(view: View) -> None:
             "No silence of a minute or more.", "" if found else "This log has no timestamps."
         )
         return
-    st.caption(plain(_say_usual(found[0])))
+    st.caption(plain(say_usual(found[0])))
     st.dataframe(
-        pd.DataFrame([_silence_row(r) for r in longest]),
+        pd.DataFrame([silence_row(r, _zone()) for r in longest]),
         hide_index=True,
         key="silences",
         width="stretch",
         alt=f"The {len(longest)} longest silences",
     )
-
-
-def _say_usual(usual: Result) -> str:
-    if usual.value is None:
-        return f"What is usual cannot be said: not enough data ({usual.reason})."
-    ends = f"{write_value(usual.low, 's')} to {write_value(usual.high, 's')}"
-    return (
-        f"On half of {write_count(usual.n)} days the longest silence that began was shorter than"
-        f" {write_value(usual.value, 's')} (95 % interval {ends}). Silences under a minute are left out."
-    )
-
-
-def _silence_row(r: Result) -> dict[str, object]:
-    times = r.detail.get("times_usual")
-    return {
-        "from": _moment(r.window.start) if r.window.start else "",
-        "to": _moment(r.window.end) if r.window.end else "",
-        "silent for": write_value(r.value, "s"),
-        "beside the usual": "not enough data" if times is None else f"{times:,.1f} times",
-    }

@@ -9,10 +9,18 @@ import streamlit as st
 
 from analytics.errors import UsageError
 from analytics.serving.promise import Promise, check_promise
-from analytics.words import write_count, write_moment, write_value
 from app.auth import guarded, require
 from app.cache import desk
-from app.charts import Strip, pace_chart, timeline_chart
+from app.charts import pace_chart, timeline_chart
+from app.served import (
+    EXAMPLE,
+    example_promise,
+    explain_dots,
+    note_of,
+    promise_strips,
+    say_load,
+    say_promise,
+)
 from app.settings import settings_in_force
 from app.terms import parse_promise, promise_words, set_promise, terms_of
 from app.widgets.chart_box import draw_chart
@@ -26,7 +34,6 @@ if TYPE_CHECKING:
     from app.widgets.view import View
 
 KEY = "promise"  # in the URL, as MS,SHARE
-TARGET = 0.99
 NO_LATENCY = ("No latency was logged.", "Map a column: --map latency_ms=COLUMN.")
 
 
@@ -39,34 +46,9 @@ def draw_promise(view: View, whole: Sequence[Result], every: str) -> None:
     name = f"promise:{promise_words(promise)}"
     found: list[Result] = view.ask(name, "Counting kept promises")
     series: list[Result] = view.ask(name, f"Cutting by {every}", every=every)
-    draw_cards([(r, [s for s in series if s.name == r.name], _note(r)) for r in found])
-    strips = [
-        Strip(
-            str(r.detail["label"]), [("", [s for s in series if s.name == r.name])], is_close=True
-        )
-        for r in found
-    ]
-    draw_chart(timeline_chart(strips), "promise_timeline", caption=_say(promise, found))
-
-
-def _say(promise: Promise, found: Sequence[Result]) -> str:
-    share = f"{100 * promise.target:g} %"
-    unknown = int(found[0].detail["n_unknown"]) if found else 0
-    left_out = f" {write_count(unknown)} answers without a latency are left out." if unknown else ""
-    return (
-        f"Promised: {share} of requests answered without an error within"
-        f" {promise.threshold_ms:g} ms. The budget of the window is the rest; it is"
-        f" spent from left to right.{left_out}"
-    )
-
-
-def _note(result: Result) -> str:
-    if result.name == "budget_left" and "n_allowed" in result.detail:
-        broken, allowed = int(result.detail["n_broken"]), float(result.detail["n_allowed"])
-        return f"{write_count(broken)} of {allowed:,.0f} spent"
-    if result.name == "within_target":
-        return f"promised {100 * float(result.detail['target']):g} %"
-    return f"T = {float(result.detail['threshold_ms']):g} ms"
+    draw_cards([(r, [s for s in series if s.name == r.name], note_of(r)) for r in found])
+    strips = promise_strips(series)
+    draw_chart(timeline_chart(strips), "promise_timeline", caption=say_promise(promise, found))
 
 
 def chosen_promise(view: View, whole: Sequence[Result]) -> tuple[Promise | None, bool]:
@@ -80,16 +62,7 @@ def chosen_promise(view: View, whole: Sequence[Result]) -> tuple[Promise | None,
             st.query_params.pop(KEY)
     if saved is not None:
         return saved, True
-    slow = next((r.value for r in whole if r.name == "latency_p99" and r.value), None)
-    return (None if slow is None else Promise(_tidy(slow), TARGET)), False
-
-
-def _tidy(value: float) -> float:
-    """The next number of one digit: an example should look like one."""
-    from math import ceil, floor, log10
-
-    size = 10.0 ** floor(log10(value))
-    return float(ceil(round(value / size, 9)) * size)
+    return example_promise(whole), False
 
 
 def _pick(view: View, whole: Sequence[Result]) -> Promise | None:
@@ -114,9 +87,7 @@ def _pick(view: View, whole: Sequence[Result]) -> Promise | None:
     if typed != promise:
         st.query_params[KEY] = f"{typed.threshold_ms:g},{typed.target:g}"
     elif not is_made:
-        st.caption(
-            "Nobody has promised this for the model yet; it is an example near its 99th percentile."
-        )
+        st.caption(EXAMPLE)
     return typed
 
 
@@ -139,28 +110,7 @@ def draw_load(view: View, whole: Sequence[Result]) -> None:
         draw_empty("There is no load over time.", "This log has no timestamps, or is cut by rows.")
         return
     draw_cards([(r, (), "") for r in found.results])
-    st.caption(plain(_say_load(found, is_made)))
-    draw_chart(
-        pace_chart(found), "load",
-        caption=f"A dot is one {found.every}. Filled: kept; diamond: broken beyond chance; ring: not sure.",
-    )  # fmt: skip
-
-
-def _say_load(found: LoadMap, is_made: bool) -> str:
-    promise, best = found.promise, found.capacity
     whose = "" if is_made else ", an example that is set under Promise"
-    said = f"Promise: {100 * promise.target:g} % within {promise.threshold_ms:g} ms{whose}."
-    if best.at is None or best.usual is None:
-        return f"{said} {(found.results[0].reason or '').capitalize()}."
     zone = settings_in_force().text("display_zone")
-    start = best.at.window.start
-    when = f", from {write_moment(start, zone)} on" if start else ""
-    limit = (
-        f"{best.n_above} busier {found.every}{'s' if best.n_above != 1 else ''} broke it"
-        if best.n_above
-        else "no busier one broke it, so both numbers are at least that"
-    )
-    return (
-        f"{said} The busiest {found.every} that kept it had {write_count(best.at.kept.n)} requests"
-        f"{when}; {limit}. Usual is the median {found.every}: {write_value(best.usual, 'per_s')}."
-    )
+    st.caption(plain(say_load(found, whose, zone)))
+    draw_chart(pace_chart(found), "load", caption=explain_dots(found))

@@ -13,10 +13,12 @@ from app.auth.viewer import Viewer
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, Place
+from app.questions import Asked
 from app.settings import settings_in_force
 from app.state.database import open_database
 from app.state.grants import Grant
 from app.terms import Terms, terms_of
+from app.widgets.export import make_report
 
 T0 = datetime(2026, 1, 1)
 STACK = """Traceback (most recent call last):
@@ -166,3 +168,12 @@ def test_a_price_gives_a_cost_and_is_kept(shop, run, texts) -> None:
     app.button(key="save_price").click().run()
     assert not app.exception
     assert terms_of(shop.database, "shop") == Terms(price_per_hour=2.0, currency="EUR")
+
+
+def test_a_report_has_no_errors_for_who_may_not_explore(shop, enter, tmp_path) -> None:
+    for role, is_told in (("product_owner", False), ("data_scientist", True)):
+        enter(tmp_path, Viewer("bob", "Bob", role, (Grant(role, "shop"),)))
+        said = make_report("shop", Asked(), ("serving",), None, None).decode()
+        assert ("KeyError in lookup" in said) == is_told
+        assert ("they need the right to explore" in said) != is_told
+        assert "Error budget left" in said
