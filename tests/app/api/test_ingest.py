@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from analytics.query.engine import Engine
 from app.api import ingest
+from app.api.access import Rates
 from app.api.columnar import read_columns
 from app.api.decode import rows_of
 from app.api.records import read_item
@@ -235,7 +236,8 @@ def test_a_full_log_answers_429_and_keeps_what_it_answered(
     client: Any, home: Database, key: Any
 ) -> None:
     state, old = client.app.state, client.app.state.settings
-    state.settings = type(old)({**old.values, "wal_limit_mb": 1, "api_rate": 100_000})
+    state.settings = type(old)({**old.values, "wal_limit_mb": 1})
+    state.rates = Rates(100_000)  # the log is to be full before the key is too fast
     answered: list[str] = []
     for n in range(5_000):
         items = [{**ROW, "prediction_id": f"{n}-{i}"} for i in range(100)]

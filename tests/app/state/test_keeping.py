@@ -171,7 +171,7 @@ def test_a_look_without_periods_ends_an_incident_only_when_it_saw_it_calm(
             hurry(write, "m")
         claim = claim_watch(told)
         assert claim is not None
-        ran = [Ran("Data", "inactive", 0.1, "", frozenset(calm), True)]
+        ran = [Ran("Data", "inactive", 0.1, "", frozenset(calm), ())]
         assert keep_runs(told, claim, ran, list(found), teller(settings))
 
     look(found=(silent,))
