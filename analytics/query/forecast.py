@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from analytics.core import Dataset, Scope
 from analytics.needs import Floats
+from analytics.query.chosen import Choice, choose
 from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import frame
 from analytics.query.groups import Key
@@ -89,18 +90,11 @@ def rows_said(
     if rows is None:
         return {}
     named = [predicted_class(dataset) if c == "prediction" else quote_name(c) for c in columns]
-    picks = ", ".join(f"{name} AS c{i}" for i, name in enumerate(named))
-    picks += f", {'_weight' if labelled else '1'} AS w"
+    listed = ", ".join(f"{name} AS c{i}" for i, name in enumerate(named))
+    label, weight = ("label", "_weight") if labelled else ("NULL", "1")
+    picks = f"timestamp, row, {label} AS label, {listed}, {weight} AS w"
     keep = "label IS NOT NULL" if labelled else "true"
-    order = "hash(prediction_id, row), prediction_id, row"
-    sql = rows.select(
-        f"SELECT * FROM (SELECT _period, _version, timestamp, row, {'label' if labelled else 'NULL'}"
-        f" AS label, {picks}, count(*) OVER g AS total, row_number() OVER (g ORDER BY {order}) AS place"
-        f" FROM rows WHERE {keep}"
-        " WINDOW g AS (PARTITION BY _period, _version))"
-        f" WHERE place <= {int(most)} ORDER BY _period, _version, timestamp, row, place"
-    )
-    found = engine.arrays(sql, rows.values)
+    found = choose(engine, rows, Choice(picks, most, keep, "timestamp, row, place"))
 
     def build(found: Arrays, at: slice) -> RowsSaid:
         chosen = {c: found[f"c{i}"][at] for i, c in enumerate(columns)}

@@ -9,6 +9,7 @@ import numpy as np
 
 from analytics.core import Column, Dataset, Scope
 from analytics.needs import Floats
+from analytics.query.chosen import Choice, choose
 from analytics.query.engine import Engine
 from analytics.query.frame import frame
 from analytics.query.groups import Key
@@ -26,14 +27,7 @@ def sampled(
     if rows is None or not columns:
         return {}
     picks = ", ".join(f"{quote_name(c)} AS c{i}" for i, c in enumerate(columns))
-    order = "hash(prediction_id, row), prediction_id, row"
-    sql = rows.select(
-        f"SELECT * FROM (SELECT _period, _version, {picks}, count(*) OVER g AS total,"
-        f" row_number() OVER (g ORDER BY {order}) AS place FROM rows"
-        " WINDOW g AS (PARTITION BY _period, _version))"
-        f" WHERE place <= {int(most)} ORDER BY _period, _version, place"
-    )
-    found = engine.arrays(sql, rows.values)
+    found = choose(engine, rows, Choice(picks, most))
 
     def build(_found: Any, at: slice) -> Rows:
         chosen = {c: found[f"c{i}"][at] for i, c in enumerate(columns)}
