@@ -81,4 +81,4 @@ for title, tab in tabs.items():
         elif title == "Versions":
             draw_by_version(view.ask("serving", "Cutting by version", by_version=True))
         else:
-            results_table([*whole, *series], "all_results")
+            results_table([*whole, *series], "all_results", first=("metric", "value"))

@@ -65,4 +65,7 @@ def draw_timeline(
 
 def draw_by_version(results: Sequence[Result]) -> None:
     """The same numbers for each version; resources belong to none."""
-    results_table([r for r in results if r.version is not None], "serving_versions")
+    own = [r for r in results if r.version is not None]
+    names = list(dict.fromkeys(r.name for r in own))
+    own.sort(key=lambda r: names.index(r.name))  # versions of one number under each other
+    results_table(own, "serving_versions", first=("metric", "value", "version", "95 % interval"))

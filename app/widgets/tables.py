@@ -61,8 +61,13 @@ def _row(r: Result) -> list[Any]:
     ]  # fmt: skip
 
 
-def results_table(results: Sequence[Result], key: str, **clicks: Any) -> None:
-    """Results with interval, rows, labels and verdict, as a table to sort and search."""
+def results_table(
+    results: Sequence[Result], key: str, *, first: Sequence[str] = (), **clicks: Any
+) -> None:
+    """Results with interval, rows, labels and verdict, as a table to sort and search.
+
+    The columns of ``first`` come first: a phone shows two or three.
+    """
     import pandas as pd
 
     columns: dict[str, list[Any]] = {
@@ -81,7 +86,7 @@ def results_table(results: Sequence[Result], key: str, **clicks: Any) -> None:
     }
     columns["reads as"] = [meaning_of(r.name) or "" for r in results]
     dull = [name for name in ("version", "metric", "period") if len(set(columns[name])) == 1]
-    table = pd.DataFrame({k: v[:MOST_ROWS] for k, v in columns.items() if k not in dull})
+    table = pd.DataFrame({k: columns[k][:MOST_ROWS] for k in (*first, *columns) if k not in dull})
     config = reading_columns({name: name for name in READINGS})
     st.dataframe(
         table,

@@ -177,3 +177,20 @@ def test_a_report_has_no_errors_for_who_may_not_explore(shop, enter, tmp_path) -
         assert ("KeyError in lookup" in said) == is_told
         assert ("they need the right to explore" in said) != is_told
         assert "Error budget left" in said
+
+
+@pytest.mark.parametrize(
+    ("tab", "columns"),
+    [("Latency", ["group", "p95"]), ("Load", ["silent for", "from"]), ("Errors", ["error", "share"]),
+     ("Versions", ["metric", "value"]), ("All results", ["metric", "value"])],
+)  # fmt: skip
+def test_a_phone_sees_what_it_is_about_and_how_much(shop, run, tab, columns) -> None:
+    (table,) = open_tab(run, tab).dataframe
+    assert list(table.value.columns[:2]) == columns
+
+
+def test_versions_of_one_number_stand_under_each_other(shop, run) -> None:
+    (table,) = open_tab(run, "Versions").dataframe
+    metrics, versions = list(table.value["metric"]), list(table.value["version"])
+    assert metrics[0] == metrics[1] and versions[:2] == ["v1", "v2"]
+    assert all(metrics[i] == metrics[i + 1] for i in range(0, len(metrics), 2))
