@@ -105,7 +105,10 @@ def say_machine(found: Sequence[Use], zone: str = "UTC") -> str:
     first = first_full(found)
     gpu = "" if has_gpu([u.resource.column for u in found]) else f" {NO_GPU}"
     if first is None or first.first_full is None:
-        return f"No resource was at {FULL:g} % or more in {MIN_FULL} samples or more.{gpu}"
+        return (
+            f"No resource whose limit is known was at {FULL:g} % or more in {MIN_FULL} samples or"
+            f" more.{gpu}"
+        )
     return (
         f"{first.resource.name} was full first: {FULL:g} % or more from"
         f" {write_moment(first.first_full, zone)} on, in {_full(first)} of {write_count(first.n)}"

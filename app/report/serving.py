@@ -105,13 +105,14 @@ def _promise(reader: Reader, whole: Sequence[Result], parts: _Parts) -> None:
 
 def _row(result: Result, note: str = "") -> dict[str, object]:
     unit = unit_of(result)
+    is_told = result.verdict == "undefined" and result.value is not None  # nothing to judge it by
     return {
         "number": str(result.detail.get("label", result.name)),
         "value": "not enough data" if result.value is None else write_value(result.value, unit),
         "95 % interval": write_interval(result.low, result.high, unit),
         "requests": result.n,
-        "verdict": f"{SHAPES[result.verdict]} {WORDS[result.verdict]}",
-        "note": result.reason or "" if result.value is None else note,
+        "verdict": "" if is_told else f"{SHAPES[result.verdict]} {WORDS[result.verdict]}",
+        "note": note if is_told and note else result.reason or note,
     }
 
 

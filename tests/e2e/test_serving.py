@@ -85,7 +85,9 @@ def test_each_tab_tells_its_numbers(page, sign_in, idle, failing) -> None:
         re.compile(r"Headroom over the usual rate\s*\d"), use_inner_text=True
     )
     open_tab(page, idle, "Machine")
-    expect(main).to_contain_text("No resource was at 95 % or more", timeout=LONG)
+    expect(main).to_contain_text(
+        "No resource whose limit is known was at 95 % or more", timeout=LONG
+    )
     resources = page.locator("[data-testid=stDataFrame]").last.locator("[role=gridcell]")
     expect(resources.first).to_contain_text("CPU")
     page.goto(f"/serving?m={failing}&w=all")

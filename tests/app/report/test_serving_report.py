@@ -110,6 +110,11 @@ def test_an_example_promise_says_so(desk: Desk) -> None:
     bring(desk, requests())
     said = read(desk)
     assert "Nobody has promised this for the model yet" in said and "the example." in said
+    set_promise(desk.database, operator(), "shop", Promise(300.0, 0.9))
+    said = read(desk)
+    assert "Nobody has promised" not in said and "no busier period broke the promise" in said
+    cells = said.partition("Promise and error budget number")[2].partition("Silences")[0]
+    assert "● ok" in cells and "not enough data" not in cells  # apdex and load have their numbers
 
 
 def test_a_broken_log_says_why(desk: Desk) -> None:
