@@ -130,9 +130,10 @@ def _serving(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
     sampled = samples(engine, dataset, scope, columns)
     results: list[Result] = []
     seen: set[int | None] = set()
+    ends = _ends(now, then) if _asks_latency(question) else ()
     for group in groups:
         answers = _answers(dataset, group, now, then)
-        if (now.is_binned or then.is_binned) and _is_contested(dataset, group, now, then):
+        if _is_contested(answers, [_answers(dataset, group, *both) for both in ends]):
             return None
         results += _results(question, group, answers)
         if group.key[0] not in seen:
@@ -142,12 +143,22 @@ def _serving(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
     return results
 
 
-def _is_contested(dataset: Dataset, group: Group, now: _Side, then: _Side) -> bool:
+def _asks_latency(question: Question) -> bool:
+    return not question.names or any(name.startswith("latency") for name in question.names)
+
+
+def _ends(now: _Side, then: _Side) -> tuple[tuple[_Side, _Side], ...]:
+    """Both sides at the ends of their bounds, where these pull them apart and together."""
+    if not (now.is_binned or then.is_binned):
+        return ()
+    return tuple((now.moved(s * BOUND), then.moved(-s * BOUND)) for s in (1, -1))
+
+
+def _is_contested(answers: Sequence[_Answer], others: Sequence[Sequence[_Answer]]) -> bool:
     """Whether a verdict would be another at an end of the bounds."""
-    sides = ((now, then), *((now.moved(s * BOUND), then.moved(-s * BOUND)) for s in (1, -1)))
     verdicts = [
-        [verdict for verdict, _p in decide([(a.estimate, a.tolerance) for a in answers])]
-        for answers in (_answers(dataset, group, *both) for both in sides)
+        [verdict for verdict, _p in decide([(a.estimate, a.tolerance) for a in each])]
+        for each in ((answers, *others) if others else ())
     ]
     return any(each != verdicts[0] for each in verdicts)
 
