@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analytics.query.by_group import Group, join_known
 from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import Frame
-from analytics.sources.relation import quote_text
 
 LONG = 200_000  # rows from which counting first is cheaper than comparing all
 _HASH = "hash(prediction_id, row)"
@@ -60,28 +60,22 @@ def _all_sql(choice: Choice) -> str:
     )
 
 
-def _below_sql(choice: Choice, groups: Sequence[tuple[object, ...]]) -> str:
+def _below_sql(choice: Choice, groups: Sequence[Group]) -> str:
     """The same, of rows whose hash is small enough to be among the chosen ones of their group."""
-    cuts = [(period, version, n, cutoff(int(str(n)), choice.most)) for period, version, n in groups]
-    listed = ", ".join(
-        f"({'NULL' if period is None else int(str(period))}::BIGINT,"
-        f" {'NULL' if version is None else quote_text(str(version))}::VARCHAR, {n}::BIGINT,"
-        f" {cut}::UBIGINT)"
-        for period, version, n, cut in cuts
-    )
+    cuts = [(period, version, n, cutoff(n, choice.most)) for period, version, n in groups]
+    known = join_known(cuts, (("_total", "BIGINT"), ("_cut", "UBIGINT")))
     widest = max(cut for *_group, cut in cuts)
     return (
         f"SELECT * FROM (SELECT _period, _version, {choice.picks}, _total AS total,"
         f" row_number() OVER (g ORDER BY {_HASH}, prediction_id, row) AS place"
-        f" FROM rows JOIN (VALUES {listed}) AS cuts(_p, _v, _total, _cut)"
-        " ON _period IS NOT DISTINCT FROM _p AND CAST(_version AS VARCHAR) IS NOT DISTINCT FROM _v"
+        f" FROM rows {known}"
         f" WHERE {choice.keep} AND {_HASH} <= {widest}::UBIGINT AND {_HASH} <= _cut"
         " WINDOW g AS (PARTITION BY _period, _version))"
         f" WHERE place <= {int(choice.most)} ORDER BY _period, _version, {choice.order}"
     )
 
 
-def _is_whole(found: Arrays, most: int, groups: Sequence[tuple[object, ...]]) -> bool:
+def _is_whole(found: Arrays, most: int, groups: Sequence[Group]) -> bool:
     """Whether every group has as many rows as it should: ids may not be spread evenly."""
-    n_chosen = sum(min(int(str(n)), most) for *_group, n in groups)
+    n_chosen = sum(min(int(n), most) for *_group, n in groups)
     return len(found["place"]) == n_chosen

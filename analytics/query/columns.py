@@ -9,6 +9,7 @@ import numpy as np
 
 from analytics.core import Column, Dataset, Scope
 from analytics.needs import Floats
+from analytics.query.by_group import join_known
 from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import Frame, frame, whole
 from analytics.query.groups import Key
@@ -171,13 +172,17 @@ def _runs(
     )
     log = dataset.log("predictions", scope.log)
     place = "epoch_us(timestamp)" if "timestamp" in log.columns else "row"
+    extents = engine.rows(
+        rows.select(f"SELECT _period, _version, min({place}), max({place}) FROM rows GROUP BY ALL"),
+        rows.values,
+    )
+    if not extents:
+        return {name: {} for name in columns}
+    known = join_known(extents, (("_low", "DOUBLE"), ("_high", "DOUBLE")))
     sql = rows.select(
         f"SELECT _period, _version, CAST(floor((_place - _low) * {n_spans - 1}"
         f" / greatest(_high - _low, 1)) AS BIGINT) AS _bin, {tallies}"
-        f" FROM (SELECT *, {place} AS _place FROM rows)"
-        f" JOIN (SELECT _period AS _p, _version AS _v, CAST(min({place}) AS DOUBLE) AS _low,"
-        f" CAST(max({place}) AS DOUBLE) AS _high FROM rows GROUP BY ALL)"
-        " ON _period IS NOT DISTINCT FROM _p AND _version IS NOT DISTINCT FROM _v"
+        f" FROM (SELECT *, {place} AS _place FROM rows) {known}"
         " GROUP BY _period, _version, _bin ORDER BY _period, _version, _bin"
     )
     spans: dict[Key, list[tuple[Any, ...]]] = {}
