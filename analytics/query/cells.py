@@ -17,6 +17,7 @@ BELOW, ABOVE = "\x1dbelow", "\x1dabove"  # and the place of an edge: all on one 
 MOST_LEVELS = 20
 SAMPLE = 100_000  # rows, or a part of more, that tell where a search cuts numbers,
 PLAIN_SAMPLE = 40_000  # and so many where all rows of the window count
+LONG = 500_000  # rows from which that holds for all cuts
 PARTS = 12  # parts of a log that such a sample comes from at least, spread over its time
 STEPS = 200  # the edges of a search lie on so many numbers between the outer ones
 
@@ -31,8 +32,9 @@ def cut_columns(
 ) -> tuple[Cut, ...]:
     """How the columns are cut: numbers at the scope's quantiles, levels by how often they come.
 
-    With ``n_fine`` each bin is cut into so many finer ones, all edges are numbers of few digits, and of a
-    long log a sample that is always the same tells where they lie.
+    With ``n_fine`` each bin is cut into so many finer ones, and all edges are numbers of few digits.
+    Of a long log a sample that is always the same tells where edges lie: exact quantiles hold every
+    value of every column at once. What is then counted in the cells is exact.
     """
     from analytics.query.frame import frame
 
@@ -43,7 +45,8 @@ def cut_columns(
     if rows is None or not names:
         return ()
     shares = [i / (n_bins * n_fine) for i in range(1, n_bins * n_fine)]
-    sampled, some = _sample(dataset, scope) if n_fine > 1 else (dataset, "")
+    is_sampled = n_fine > 1 or rows.most >= LONG
+    sampled, some = _sample(dataset, scope) if is_sampled else (dataset, "")
     quantiles = [
         f"quantile_cont(nullif(CAST({quote_name(c)} AS DOUBLE), 'nan'::DOUBLE), {shares})"
         for c in numeric

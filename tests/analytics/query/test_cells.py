@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from analytics.core import Column, Dataset, Log, Part, Schema, Scope, Segment
+from analytics.query import cells
 from analytics.query.cells import cut_columns
 from analytics.query.engine import Engine
 from analytics.query.segment import parse_segment
@@ -73,3 +74,21 @@ def test_a_segment_is_cut_at_its_own_quarters(log: tuple[Engine, Dataset]) -> No
 def test_levels_are_counted_in_all_rows(log: tuple[Engine, Dataset]) -> None:
     engine, dataset = log
     assert cut_columns(engine, dataset, Scope(), COLUMNS, n_fine=4)[1].levels == ("k0", "k1", "k2")
+
+
+def test_cells_of_a_long_log_lie_beside_the_exact_ones(
+    log: tuple[Engine, Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, dataset = log
+    paths = [part.path for part in dataset.log("predictions").parts]
+    source = f"read_parquet({paths!r})"
+    exact = duckdb.execute(f"SELECT quantile_cont(x, [0.25, 0.5, 0.75]) FROM {source}")
+    numbers, levels = cut_columns(engine, dataset, Scope(), COLUMNS)
+    assert np.allclose(numbers.edges, exact.fetchall()[0][0], rtol=1e-12)
+    monkeypatch.setattr(cells, "LONG", DAYS * ROWS)
+    near, counted = cut_columns(engine, dataset, Scope(), COLUMNS)
+    assert near.edges != numbers.edges  # of a sample
+    picks = ", ".join(f"avg((x <= {edge!r})::INT)" for edge in near.edges)
+    found = duckdb.execute(f"SELECT {picks} FROM {source}").fetchall()[0]
+    assert np.allclose(found, [0.25, 0.5, 0.75], atol=0.03)
+    assert counted.levels == levels.levels
