@@ -20,6 +20,7 @@ UNSEEN = "\x1dunseen"  # all values that the reference never had, beyond those n
 BELOW, ABOVE = "\x1dbelow", "\x1dabove"
 JOINT = ""  # the column that joint cells stand under
 Sums = tuple[float, float, float, float, float]  # over, under, over^2, over * under, under^2
+MOST_HELD = 12_000_000  # values that one statement may hold to find their quarters
 N_BINS = 4
 AT_ONCE = 24  # columns counted by one statement: many more take long to plan
 NDELAYS = 32
@@ -67,7 +68,14 @@ def bin_columns(
         return tuple(levelled)
     shares = [i / N_BINS for i in range(N_BINS + 1)]
     picks = [f"quantile_cont({_number(c)}, {shares})" for c in numeric]
-    found = engine.rows(rows.select(f"SELECT {', '.join(picks)} FROM rows"), rows.values)[0]
+    n = max(MOST_HELD // max(rows.most, 1), 1)  # columns at once
+    found = [
+        cut
+        for at in range(0, len(picks), n)
+        for cut in engine.rows(
+            rows.select(f"SELECT {', '.join(picks[at : at + n])} FROM rows"), rows.values
+        )[0]
+    ]
     binned = []
     for name, cut in zip(numeric, found, strict=True):
         if cut:
