@@ -209,6 +209,12 @@ class Engine:
                 yield cursor
         except duckdb.InterruptException as error:
             raise self._interrupted(cancel) from error
+        except duckdb.OutOfMemoryException as error:
+            raise QueryError(
+                f"The question needs more memory than it may use: {_first_line(error)}",
+                "What it holds at once cannot be spilled to disk.",
+                "Choose a shorter window or fewer columns, or raise TELLTALE_QUERY_MEMORY.",
+            ) from error
         except duckdb.Error as error:
             if not _is_unreadable(error):
                 raise QueryError(
