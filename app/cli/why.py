@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analytics.core import Dataset, Result
+    from analytics.core import Dataset, Finding, Result
 
 MOST_PARTS = 12
 
@@ -50,32 +50,22 @@ def why(arguments: argparse.Namespace) -> int:
 def _leaning(dataset: Dataset, results: Sequence[Result], *, is_json: bool) -> str:
     """What a surrogate says of the columns, each period in turn."""
     from analytics.findings.leaning import SURROGATE, say_leaning
-    from app.cli.questions import as_table, result_json
+    from app.cli.questions import as_table
 
     windows = dict.fromkeys((r.window, r.version) for r in results)
     found = [say_leaning([r for r in results if (r.window, r.version) == w]) for w in windows]
     if not is_json:
         said = [f"{f.title}. {f.sentence}" for f in found]
         return "\n".join([as_table(dataset, list(results)), *said, SURROGATE])
-    told = {
-        "question": "why",
-        "model": dataset.model,
-        "results": [result_json(r) for r in results],
-        "findings": [
-            {"title": f.title, "sentence": f.sentence, "verdict": f.verdict, "page": f.page}
-            for f in found
-        ],
-        "note": SURROGATE,
-    }
-    return json.dumps(told, allow_nan=False)
+    return json.dumps(_told(dataset, results, found, SURROGATE), allow_nan=False)
 
 
-def as_json(dataset: Dataset, results: Sequence[Result]) -> dict[str, Any]:
-    """The one JSON object: a finding a metric, and every part with ``detail.part``."""
-    from analytics.findings.reason import NOT_CAUSAL, say_why
+def _told(
+    dataset: Dataset, results: Sequence[Result], found: Sequence[Finding], note: str
+) -> dict[str, Any]:
+    """The one JSON object of both ways to ask."""
     from app.cli.questions import result_json
 
-    found = [say_why(mine) for mine in by_metric(results)]
     return {
         "question": "why",
         "model": dataset.model,
@@ -84,8 +74,16 @@ def as_json(dataset: Dataset, results: Sequence[Result]) -> dict[str, Any]:
             {"title": f.title, "sentence": f.sentence, "verdict": f.verdict, "page": f.page}
             for f in found
         ],
-        "note": NOT_CAUSAL,
+        "note": note,
     }
+
+
+def as_json(dataset: Dataset, results: Sequence[Result]) -> dict[str, Any]:
+    """The one JSON object: a finding a metric, and every part with ``detail.part``."""
+    from analytics.findings.reason import NOT_CAUSAL, say_why
+
+    found = [say_why(mine) for mine in by_metric(results)]
+    return _told(dataset, results, found, NOT_CAUSAL)
 
 
 def by_metric(results: Sequence[Result]) -> list[list[Result]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,14 @@ SCHEMA = Schema(
         Column("city", "feature", "categorical"),
     ),
 )
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine whose sheets stand where a test puts them."""
+    engine = Engine([tmp_path_factory.getbasetemp().parent])
+    yield engine
+    engine.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,14 +51,6 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Summaries of a few rows are made and taken."""
     monkeypatch.setattr(store, "MIN_ROWS", 1)
     monkeypatch.setattr(outcomes, "MIN_ROWS", 1)
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine whose sheets stand where a test puts them."""
-    engine = Engine([tmp_path_factory.getbasetemp().parent])
-    yield engine
-    engine.close()
 
 
 def write_sheet(engine: Engine, dataset: Dataset, groups: list[Group], name: str) -> Sheet:

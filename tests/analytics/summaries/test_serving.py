@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,14 +42,6 @@ Row = dict[str, Any]
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sheets of a few rows are taken."""
     monkeypatch.setattr(sheets, "MIN_ROWS", 1)
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine whose sheets stand where a test puts them."""
-    engine = Engine([tmp_path_factory.getbasetemp().parent])
-    yield engine
-    engine.close()
 
 
 def write_sheet(

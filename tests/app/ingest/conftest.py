@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analytics.query.engine import Engine
+from app.ask import open_engine
 from app.cli import main
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, ImportReport, Place
+from app.settings import read_settings
 from app.state.database import Database
 from app.state.migrations import migrate
 
@@ -27,6 +30,20 @@ def place(tmp_path: Path) -> Place:
     database = Database(f"sqlite:///{home / 'telltale.db'}")
     migrate(database)
     return Place(home, database, "test", threads=2)
+
+
+@pytest.fixture
+def engines(place: Place) -> Iterator[Callable[[], Engine]]:
+    """Engines of that home, as a process opens them."""
+    opened: list[Engine] = []
+
+    def open_one() -> Engine:
+        opened.append(open_engine(read_settings(home=str(place.home)), place.database))
+        return opened[-1]
+
+    yield open_one
+    for engine in opened:
+        engine.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from analytics.errors import FileUnreadable
 from analytics.query.aligned import FOLDER
 from analytics.query.beside import Beside
 from analytics.query.engine import Cancel, Engine
-from app.ask import open_engine
 from app.auth.viewer import operator
 from app.ingest import beside, outbox, retire
 from app.ingest.drain import drain
@@ -29,7 +28,6 @@ from app.ingest.plan import plan_import
 from app.ingest.run import sweep
 from app.ingest.wal import Wal
 from app.ingest.words import ImportOptions, Place
-from app.settings import read_settings
 from app.state.logs import load_dataset
 from app.state.models import change_model
 from app.state.outbox import put
@@ -41,20 +39,6 @@ NAMES = ("accuracy", "f1", "roc_auc")
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log of a few rows is worth a file."""
     monkeypatch.setattr(beside, "MIN_ROWS", 1)
-
-
-@pytest.fixture
-def engines(place: Place) -> Iterator[Callable[[], Engine]]:
-    """Engines of that home, as a process opens them."""
-    opened: list[Engine] = []
-
-    def open_one() -> Engine:
-        opened.append(open_engine(read_settings(home=str(place.home)), place.database))
-        return opened[-1]
-
-    yield open_one
-    for engine in opened:
-        engine.close()
 
 
 def rows(start: int, n: int, *, is_labelled: bool = True) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,10 @@ from analytics.evaluate import drift
 from analytics.query.engine import Cancel, Engine
 from analytics.summaries import chooser, columns, outcomes, store
 from analytics.summaries.store import FOLDER, read_sheets
-from app.ask import open_engine
 from app.ingest import beside, retire, summaries
 from app.ingest.beside import Placer, import_and_put
 from app.ingest.plan import plan_import
 from app.ingest.words import ImportOptions, Place
-from app.settings import read_settings
 from app.state.logs import load_dataset
 
 
@@ -34,20 +32,6 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (store, summaries, chooser):
         monkeypatch.setattr(module, "MIN_ROWS", 1)
     monkeypatch.setattr(columns, "FEW", 0)
-
-
-@pytest.fixture
-def engines(place: Place) -> Iterator[Callable[[], Engine]]:
-    """Engines of that home, as a process opens them."""
-    opened: list[Engine] = []
-
-    def open_one() -> Engine:
-        opened.append(open_engine(read_settings(home=str(place.home)), place.database))
-        return opened[-1]
-
-    yield open_one
-    for engine in opened:
-        engine.close()
 
 
 def labelled_rows(start: int, n: int) -> str:
