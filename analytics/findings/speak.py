@@ -102,20 +102,21 @@ def _say_fall(fall: Result) -> str:
 
 def calm(results: Sequence[Result]) -> Finding:
     """Nothing to say, and with how many rows and labels it was looked for."""
-    n = max((r.n for r in results), default=0)
+    most = sorted(results, key=lambda r: -r.n)[:1]  # whose rows the sentence names
+    n = most[0].n if most else 0
     labels = max((r.n_labelled or 0 for r in results), default=0)
     known = [r for r in results if r.verdict != "undefined"]
     looked = f"{write_count(n)} rows" + (f", {write_count(labels)} labels" if labels else "")
     if not known:
-        return Finding(*_why_not(results, looked), "undefined", 0.0, results=tuple(results[:1]))
+        return Finding(*_why_not(results, looked), "undefined", 0.0, results=tuple(most))
     compared = any(r.detail.get("reference") is not None for r in known)
     if not compared:
         said = NOT_COMPARED.format(looked=looked)
         title = "There is nothing to compare with"
-        return Finding(title, said, "undefined", 0.0, results=tuple(results[:1]))
+        return Finding(title, said, "undefined", 0.0, results=tuple(most))
     title = "Nothing moved beyond its band"
     return Finding(
-        title, f"{looked[:1].upper()}{looked[1:]}.", "ok", 0.0, results=tuple(results[:1])
+        title, f"{looked[:1].upper()}{looked[1:]}.", "ok", 0.0, results=tuple(most)
     )
 
 

@@ -34,15 +34,16 @@ def forest_chart(rows: Sequence[Row], worse: str = "worse", better: str = "bette
         return None
     names = [short_name(row.name, 34) for row in rows]
     widest = max(2.0, *(min(max(abs(r.low), abs(r.high)), 12.0) for r in rows)) * 1.05
+    edge = widest * 0.97  # room for a whole mark
     figure = go.Figure()
     for colour in dict.fromkeys(SIGNS[row.verdict] for row in rows):
         mine = [(n, r) for n, r in zip(names, rows, strict=True) if SIGNS[r.verdict] == colour]
-        inside = [
-            [min(max(x, -widest), widest) for x in (r.value, r.low, r.high)] for _n, r in mine
-        ]
+        inside = [[min(max(x, -edge), edge) for x in (r.value, r.low, r.high)] for _n, r in mine]
         said = [short_name(r.said, 120) for _n, r in mine]
-        figure.add_traces(dots_with_ends(inside, [n for n, _r in mine], said, colour))
-    finish(figure, height=ROW_PX * len(rows) + 56, top=26)
+        lines, dots = dots_with_ends(inside, [n for n, _r in mine], said, colour)
+        dots.marker.symbol = [_symbol(r.value, edge) for _n, r in mine]
+        figure.add_traces((lines, dots))
+    finish(figure, height=ROW_PX * len(rows) + 70, top=40)
     figure.add_vline(x=0, line={"color": GREY_LINE, "width": 1})
     figure.add_vline(x=-1, line={"color": GREY_LINE, "width": 1, "dash": "dot"})
     for x, word, anchor in ((-widest, f"← {worse}", "left"), (widest, f"{better} →", "right")):
@@ -51,7 +52,7 @@ def forest_chart(rows: Sequence[Row], worse: str = "worse", better: str = "bette
             font={"size": 12, "color": QUIET},
         )  # fmt: skip
     annotate(
-        figure, "tolerated", x=-1, y=1, yref="paper", yanchor="bottom", xanchor="left",
+        figure, "tolerated", x=-1, y=1, yref="paper", yanchor="bottom", yshift=14, xanchor="left",
         font={"size": 12, "color": QUIET},
     )  # fmt: skip
     figure.update_xaxes(range=[-widest, widest], tickformat=".2~f", nticks=7)
@@ -69,6 +70,13 @@ def forest_chart(rows: Sequence[Row], worse: str = "worse", better: str = "bette
         "verdict": [row.verdict for row in rows],
     }
     return Chart(figure, f"Differences for the better or worse. {alt}.", table)
+
+
+def _symbol(value: float, edge: float) -> str:
+    """A dot, or an arrow at the edge to what lies beyond it."""
+    if abs(value) <= edge:
+        return "circle"
+    return "triangle-right" if value > 0 else "triangle-left"
 
 
 def metric_rows(results: Sequence[Result]) -> list[Row]:

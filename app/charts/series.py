@@ -24,7 +24,7 @@ from app.charts.running import draw_running
 from app.charts.style import MAX_POINTS, QUIET, SPLIT, Chart, colour_of, finish, thin, tint
 from app.charts.style import time_axis as use_time
 
-ESTIMATE = "rgba(124,135,150,0.16)"
+ESTIMATE = "rgba(124,135,150,0.07)"  # it is often wide: what came true stands before it
 
 
 @dataclass(frozen=True, slots=True)

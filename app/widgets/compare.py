@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 WITH = "with"  # another model as the baseline, in the URL
 MOST_GUARDS = 12
-SCALE = "The scale counts in what is tolerated: left of −1 more is lost than that."
+SCALE = "The scale counts in what is tolerated: left of −1 more is lost than that. An arrow points beyond it."
 WORDS = {"imported": "The imported reference", "previous": "The period before"}
 
 
@@ -137,7 +137,7 @@ def draw_decision(decision: Decision, found: Comparison) -> None:
 
 def draw_metrics(found: Comparison) -> None:
     """Every metric on both sides, and the difference with its interval against the tolerance."""
-    left, right = st.columns([5, 4], gap="small")
+    left, right = st.columns([6, 5], gap="small")
     with left:
         draw_chart(
             forest_chart(metric_rows(found.results)),

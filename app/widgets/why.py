@@ -138,7 +138,7 @@ def _draw_part(r: Result) -> None:
     with st.container(horizontal=True, gap="small", **row):  # type: ignore[arg-type]
         st.markdown(
             f"**{size}**{f' :gray[{width}]' if width else ''} {plain(name_part(r))}",
-            width="content",
+            width="stretch",
         )
         if r.segment:
             link_to_slice(str(r.segment))

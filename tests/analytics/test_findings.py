@@ -172,6 +172,12 @@ def test_nothing_moved_is_said_calmly_with_its_numbers() -> None:
     assert "1,900 labels" in said.sentence
 
 
+def test_the_rows_above_a_calm_sentence_are_those_it_names() -> None:
+    first, most = weekly(1, 0.72, "ok"), weekly(1, 0.72, "ok")
+    said = speak([replace(first, n=first.n - 20), most])
+    assert said.results == (most,)
+
+
 def test_too_little_is_said_as_such() -> None:
     thin = Result("roc_auc", None, 12, "undefined", Window(), reason="no labels yet")
     said = speak([thin])

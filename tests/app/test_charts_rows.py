@@ -28,6 +28,19 @@ def test_rows_stand_in_their_order_whatever_their_verdict() -> None:
     assert len(chart.figure.data) == 6  # a line and a dot for each colour
 
 
+def test_what_lies_beyond_the_scale_is_an_arrow_at_its_edge_and_whole() -> None:
+    rows = [
+        Row(n, x, x - 1, x + 1, "ok", n) for n, x in (("near", 3.0), ("far", 34.0), ("low", -40.0))
+    ]
+    chart = forest_chart(rows)
+    assert chart is not None
+    (dots,) = [trace for trace in chart.figure.data if trace.mode == "markers"]
+    assert list(dots.marker.symbol) == ["circle", "triangle-right", "triangle-left"]
+    low, high = chart.figure.layout.xaxis.range
+    assert all(low < x < high for x in dots.x)
+    assert chart.table["times the tolerance"] == [3.0, 34.0, -40.0]
+
+
 def test_a_chart_is_not_drawn_again_for_a_width_that_the_page_gives_it() -> None:
     assert "responsive" not in CONFIG
 
