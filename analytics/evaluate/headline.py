@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from analytics.core import Dataset, Estimate, Question, Result, Scope
 from analytics.evaluate.performance import MIN_LABELLED, SETTLED_SHARE, groups_of
-from analytics.evaluate.serving import latency_estimate, latency_metric
+from analytics.evaluate.serving import latency_estimate, latency_metric, latency_moved
 from analytics.quality.compare import compare_shares
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
-from analytics.query.groups import Delay, Group, label_delay
+from analytics.query.groups import Delay, Group, Key, label_delay
 from analytics.query.histograms import Seen, versions
 from analytics.query.performance import confusions
 from analytics.query.serving import Latency, latencies
 from analytics.stats.decision import decide
-from analytics.summaries.outcomes import outcomes
-from analytics.summaries.serving import served
+from analytics.summaries.outcomes import Outcomes, outcomes
+from analytics.summaries.serving import BOUND, served, served_latencies
 
 POINTS = (0.02, 0.05)  # change of a rate that matters
 LATENCY = latency_metric(0.95)
+_ALL: Key = (None, None)
+_LITTLE = 2_000  # bytes, about
+_Answer = tuple[str, str, Estimate, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,17 @@ def _before(engine: Engine, dataset: Dataset, question: Question) -> Sequence[Gr
 
 def _versions(engine: Engine, dataset: Dataset, question: Question) -> tuple[Seen, ...]:
     """All versions of the log in the order in which they came."""
-    found = None if question.is_exact else served(engine, dataset, Scope(by_version=True))
+    if question.is_exact:
+        return versions(engine, dataset, Scope())
+    log = dataset.log("predictions")
+    found: tuple[Seen, ...] = engine.summaries.hold(
+        ("versions", log.parts), lambda: (_LITTLE, _seen(engine, dataset))
+    )
+    return found
+
+
+def _seen(engine: Engine, dataset: Dataset) -> tuple[Seen, ...]:
+    found = served(engine, dataset, Scope(by_version=True))
     seen = [g for g in found.groups if g.version is not None and g.first] if found else []
     if not seen or len({g.first for g in seen}) < len(seen):  # which row came first is not counted
         return versions(engine, dataset, Scope())
@@ -73,38 +86,100 @@ def _versions(engine: Engine, dataset: Dataset, question: Question) -> tuple[See
     return tuple(Seen(str(g.version), g.n, g.first, g.last) for g in seen)
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What was read of a scope; ``is_binned`` latencies come from summaries."""
+
+    observed: Mapping[Key, tuple[float, int]] = field(default_factory=dict)
+    latencies: Mapping[Key, Latency] = field(default_factory=dict)
+    is_binned: bool = False
+
+    def moved(self, by: float) -> _Side:
+        """The same with latencies a share of themselves higher, where they are binned."""
+        if not self.is_binned:
+            return self
+        return replace(self, latencies=latency_moved(self.latencies, by))
+
+
 def headline(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
-    """Observed rate of positives, share labelled and latency, by period and version."""
+    """Observed rate of positives, share labelled and latency, by period and version.
+
+    From summaries, a latency lies within half a per cent of that of the rows.
+    """
+    found = _headline(engine, dataset, question, is_exact=question.is_exact)
+    if found is None:  # a verdict would be another at the end of a bound
+        found = _headline(engine, dataset, question, is_exact=True)
+    return found or []
+
+
+def _headline(
+    engine: Engine, dataset: Dataset, question: Question, *, is_exact: bool
+) -> list[Result] | None:
     scope = question.scope
     counted = None if question.is_exact else outcomes(engine, dataset, scope)
     groups = groups_of(engine, dataset, scope, counted)
     reference = None if question.reference is None else whole(question.reference)
     before = _before(engine, dataset, question)[:1]
-    observed = _observed(engine, dataset, scope)
-    observed_before = _observed(engine, dataset, reference).get((None, None)) if reference else None
-    fast = latencies(engine, dataset, scope)
-    fast_before = latencies(engine, dataset, reference).get((None, None)) if reference else None
-    results = []
+    is_live = reference is not None and reference.log == "production"
+    yardstick = before[0] if before and is_live else None
+    now = _read(engine, dataset, scope, counted, is_exact=is_exact)
+    then = _Side()
+    if reference is not None:
+        known = None if question.is_exact else outcomes(engine, dataset, reference)
+        then = _read(engine, dataset, reference, known, is_exact=is_exact)
+    ends = [(now.moved(s * BOUND), then.moved(-s * BOUND)) for s in (1, -1)]
+    results: list[Result] = []
     for group in groups:
-        answers: list[tuple[str, str, Estimate, tuple[float, float]]] = []
-        if group.key in observed:
-            hits, n = observed[group.key]
-            estimate = compare_shares(hits, n, *(observed_before or (0, 0)))
-            answers.append(("observed_rate", "Positives, observed", estimate, POINTS))
-        is_live = reference is not None and reference.log == "production"
-        known = _coverage(group, before[0] if before and is_live else None)
-        answers.append(("label_coverage", "Labelled", known, (0.05, 0.2)))
-        if group.key in fast:
-            answers.append(_latency(fast[group.key], fast_before))
-        results += _results(question, group, answers)
+        answers = _answers(group, yardstick, now, then)
+        verdicts = _verdicts(answers)
+        if now.is_binned or then.is_binned:
+            others = (_verdicts(_answers(group, yardstick, *both)) for both in ends)
+            if any(other != verdicts for other in others):
+                return None
+        results += _results(question, group, answers, is_binned=now.is_binned)
     return results
 
 
-def _observed(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Any, tuple[float, int]]:
+def _read(
+    engine: Engine, dataset: Dataset, scope: Scope, counted: Outcomes | None, *, is_exact: bool
+) -> _Side:
+    """Positives and latency of a scope: the first counted exactly whatever they are read from."""
+    observed = _observed(engine, dataset, scope, counted)
+    found = None if is_exact else served_latencies(engine, dataset, scope, (0.95,))
+    if found is not None:
+        return _Side(observed, found, is_binned=True)
+    return _Side(observed, latencies(engine, dataset, scope))
+
+
+def _answers(group: Group, before: Group | None, now: _Side, then: _Side) -> list[_Answer]:
+    """What is said of a group, each beside the reference."""
+    answers: list[_Answer] = []
+    if group.key in now.observed:
+        estimate = compare_shares(*now.observed[group.key], *then.observed.get(_ALL, (0, 0)))
+        answers.append(("observed_rate", "Positives, observed", estimate, POINTS))
+    answers.append(("label_coverage", "Labelled", _coverage(group, before), (0.05, 0.2)))
+    if group.key in now.latencies:
+        answers.append(_latency(now.latencies[group.key], then.latencies.get(_ALL)))
+    return answers
+
+
+def _verdicts(answers: Sequence[_Answer]) -> list[str]:
+    return [
+        verdict
+        for verdict, _p in decide(
+            [(estimate, tolerance) for _n, _l, estimate, tolerance in answers]
+        )
+    ]
+
+
+def _observed(
+    engine: Engine, dataset: Dataset, scope: Scope, counted: Outcomes | None
+) -> dict[Key, tuple[float, int]]:
     if dataset.schema.task != "binary":
         return {}
     found = {}
-    for key, confusion in confusions(engine, dataset, scope).items():
+    read = confusions(engine, dataset, scope) if counted is None else counted.confusions()
+    for key, confusion in read.items():
         at = confusion.classes.index(str(dataset.schema.positive))
         total = float(confusion.counts.sum())
         share = float(confusion.counts[at].sum()) / total if total > 0 else 0.0
@@ -118,15 +193,13 @@ def _coverage(group: Group, before: Group | None) -> Estimate:
     return compare_shares(group.n_labelled, group.n, before.n_labelled if before else 0, m, "down")
 
 
-def _latency(
-    now: Latency, before: Latency | None
-) -> tuple[str, str, Estimate, tuple[float, float]]:
+def _latency(now: Latency, before: Latency | None) -> _Answer:
     estimate, metric = latency_estimate(0.95, now, before)
     return metric.name, metric.label, estimate, metric.tolerance
 
 
 def _results(
-    question: Question, group: Group, answers: list[tuple[str, str, Estimate, tuple[float, float]]]
+    question: Question, group: Group, answers: Sequence[_Answer], *, is_binned: bool
 ) -> list[Result]:
     verdicts = decide([(estimate, tolerance) for _n, _l, estimate, tolerance in answers])
     results = []
@@ -143,6 +216,8 @@ def _results(
             "p_adjusted": p_adjusted,
             "better": {"observed_rate": "neither", "label_coverage": "higher"}.get(name, "lower"),
         }
+        if is_binned and not is_rate and estimate.value is not None:
+            extra = {**extra, "bound": estimate.value * BOUND / (1 - BOUND)}
         is_judged = verdict != "undefined"
         detail = {**estimate.detail, **extra} | (_band(estimate, tolerance) if is_rate else {})
         results.append(
@@ -159,6 +234,7 @@ def _results(
                 version=group.version,
                 segment=question.scope.segment.text if question.scope.segment else None,
                 reason=estimate.reason,
+                is_exact="bound" not in detail,
                 detail=detail,
             )
         )

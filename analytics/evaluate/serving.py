@@ -87,7 +87,12 @@ class _Side:
         """The same with latencies a share of themselves higher, where they are binned."""
         if not self.is_binned:
             return self
-        return replace(self, latencies={k: _scaled(v, 1 + by) for k, v in self.latencies.items()})
+        return replace(self, latencies=latency_moved(self.latencies, by))
+
+
+def latency_moved(found: Mapping[Key, Latency], by: float) -> dict[Key, Latency]:
+    """Latencies that are a share of themselves higher."""
+    return {key: _scaled(latency, 1 + by) for key, latency in found.items()}
 
 
 def _scaled(latency: Latency, by: float) -> Latency:

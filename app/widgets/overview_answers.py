@@ -48,9 +48,10 @@ class OverviewAnswers:
 
     @property
     def is_quality_left(self) -> bool:
-        """Whether looking at every value of the window is left to the page Data quality."""
-        now = self.view.facts.now
-        n_values = (now.n if now else 0) * len(self.view.dataset.schema.features)
+        """Whether looking at every value of window and reference is left to the page Data quality."""
+        facts = self.view.facts
+        n_rows = sum(group.n for group in (facts.now, facts.reference) if group)
+        n_values = n_rows * len(self.view.dataset.schema.features)
         return n_values > AT_ONCE and not self.view.is_known("quality", every="day")
 
     def changes(self) -> list[Finding]:

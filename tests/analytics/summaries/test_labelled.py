@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from analytics.core import Column, Dataset, Question, Schema, Scope, Window
 from analytics.evaluate import fetched, performance
-from analytics.evaluate.headline import facts
+from analytics.evaluate.headline import facts, headline
 from analytics.needs import Scores
 from analytics.performance.average_precision import average_precision
 from analytics.performance.brier import brier
@@ -343,3 +343,16 @@ def test_the_facts_under_a_title_are_those_of_the_rows(
     assert facts(own, dataset, replace(asked, is_exact=False), now) == facts(
         own, dataset, asked, now
     )
+
+
+def test_positives_above_a_page_are_those_of_the_rows(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dataset = build_log(build_once, 4, "binary")
+    summarise(own, dataset, tmp_path_factory.mktemp("summaries"), 4)
+    middle = T0 + timedelta(days=2)
+    asked = Question(Scope(window=Window(middle), every="day"), Scope(window=Window(None, middle)))
+    assert outcomes.outcomes(own, dataset, asked.scope) is not None
+    exact = headline(own, dataset, asked)
+    assert headline(own, dataset, replace(asked, is_exact=False)) == exact
+    assert any(r.name == "observed_rate" and r.value for r in exact)

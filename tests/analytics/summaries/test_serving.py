@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from analytics.core import Dataset, Part, Question, Scope, Window
 from analytics.evaluate import serving
+from analytics.evaluate.headline import headline
 from analytics.query.engine import Engine
 from analytics.query.groups import count_groups
 from analytics.query.serving import latencies, loads
@@ -143,3 +144,40 @@ def test_the_page_says_the_bound_and_keeps_its_verdicts(
         assert ours.is_exact == (not ours.name.startswith("latency"))
         assert ours.value is not None and theirs.value is not None
         assert abs(ours.value - theirs.value) <= ours.detail.get("bound", 0.0) * (1 + 1e-9)
+
+
+def test_the_numbers_above_a_page_say_the_bound_too(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dataset = build_once([predictions(3)[:150], predictions(3)[150:]])
+    own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
+    write_sheet(own, dataset, [dataset.log("predictions").parts[:1]], ("hour", "day"))
+    middle = T0 + timedelta(days=2)
+    asked = Question(Scope(window=Window(middle), every="day"), Scope(window=Window(None, middle)))
+    exact = headline(own, dataset, asked)
+    quick = headline(own, dataset, replace(asked, is_exact=False))
+    named = [(r.name, r.n, r.n_labelled, r.verdict, r.window) for r in exact]
+    assert [(r.name, r.n, r.n_labelled, r.verdict, r.window) for r in quick] == named
+    assert {name for name, *_rest in named} == {"label_coverage", "latency_p95"}
+    for ours, theirs in zip(quick, exact, strict=True):
+        assert theirs.is_exact and ours.is_exact == (ours.name != "latency_p95")
+        assert ours.value is not None and theirs.value is not None
+        assert abs(ours.value - theirs.value) <= ours.detail.get("bound", 0.0) * (1 + 1e-9)
+
+
+def test_a_verdict_at_the_end_of_the_bound_is_taken_from_the_rows(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A fifth slower is a warning: 20.05 ms beside 16.7 is, and its bin's middle may not say so."""
+    rows = [
+        row | {"latency_ms": 16.7 if i < 150 else 20.05, "status": "ok", "timestamp": T0 + timedelta(minutes=i)}
+        for i, row in enumerate(predictions(5))
+    ]  # fmt: skip
+    dataset = build_once([rows[:150], rows[150:]])
+    own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
+    write_sheet(own, dataset, [dataset.log("predictions").parts], ("hour", "day"))
+    middle = T0 + timedelta(minutes=150)
+    asked = Question(Scope(window=Window(middle)), Scope(window=Window(None, middle)))
+    found = headline(own, dataset, replace(asked, is_exact=False))
+    assert [r.is_exact for r in found if r.name == "latency_p95"] == [True]
+    assert found == headline(own, dataset, asked)
