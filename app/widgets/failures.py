@@ -15,6 +15,7 @@ from app.session import format_selection
 from app.settings import settings_in_force
 from app.widgets.empty_state import draw_empty, link_to
 from app.widgets.problem import plain
+from app.widgets.tables import count_column
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,6 +48,7 @@ def _draw_kinds(view: View, found: Sequence[Failure]) -> None:
             y_min=0,
         ),
         "share": column.Column(help="Of all requests of the window, with its 95 % interval."),
+        "count": count_column(),
         "newest": column.LinkColumn(display_text=r"id=([^&]+)"),
         "one before": column.LinkColumn(display_text=r"id=([^&]+)"),
     }

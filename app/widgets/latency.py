@@ -13,6 +13,7 @@ from app.auth import guarded
 from app.charts import groups_chart, latency_chart
 from app.widgets.chart_box import draw_chart
 from app.widgets.empty_state import draw_empty
+from app.widgets.tables import count_column
 
 if TYPE_CHECKING:
     from analytics.core import Result
@@ -82,6 +83,7 @@ def _draw_groups(found: Sequence[Result]) -> None:
             hide_index=True,
             key="latency_groups",
             width="stretch",
+            column_config={"requests": count_column()},
             alt=f"Latency of {len(groups)} groups",
         )
         st.caption(

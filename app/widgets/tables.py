@@ -86,8 +86,10 @@ def results_table(
     }
     columns["reads as"] = [meaning_of(r.name) or "" for r in results]
     dull = [name for name in ("version", "metric", "period") if len(set(columns[name])) == 1]
+    dull += [] if any(n is not None for n in columns["labels"]) else ["labels"]
     table = pd.DataFrame({k: columns[k][:MOST_ROWS] for k in (*first, *columns) if k not in dull})
     config = reading_columns({name: name for name in READINGS})
+    config |= {name: count_column(READINGS[name]) for name in ("rows", "labels")}
     st.dataframe(
         table,
         hide_index=True,
@@ -111,6 +113,11 @@ def reading_columns(names: Mapping[str, str]) -> dict[str, Any]:
     """Column headers that say how their number reads: shown header to the number's name."""
     said = {header: READINGS.get(name) or meaning_of(name) for header, name in names.items()}
     return {h: st.column_config.Column(help=text) for h, text in said.items() if text}
+
+
+def count_column(reading: str | None = None) -> Any:
+    """A column of counts: whole numbers with their thousands apart."""
+    return st.column_config.NumberColumn(format="localized", help=reading)
 
 
 def data_table(columns: Mapping[str, Sequence[Any]], key: str) -> None:
