@@ -18,6 +18,7 @@ from analytics.query.histograms import Seen, versions
 from analytics.query.performance import confusions
 from analytics.query.serving import Latency, latencies
 from analytics.stats.decision import decide
+from analytics.summaries.delays import quick_delay
 from analytics.summaries.outcomes import Outcomes, outcomes
 from analytics.summaries.serving import BOUND, served, served_latencies
 
@@ -42,7 +43,8 @@ class Facts:
 def facts(engine: Engine, dataset: Dataset, question: Question, now: datetime) -> Facts:
     """Rows, labels, span and versions of the window, and the reference's."""
     scope = whole(question.scope)
-    delay = label_delay(engine, dataset, scope)
+    find = label_delay if question.is_exact else quick_delay
+    delay = find(engine, dataset, scope)
     counted = None if question.is_exact else outcomes(engine, dataset, scope)
     groups = groups_of(engine, dataset, scope, counted, (now, delay))
     before = _before(engine, dataset, question)

@@ -15,6 +15,7 @@ from analytics.evaluate.verdict import Compared, compare, judge, tolerance_of
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Delay, Group, Key, count_groups, count_young, label_delay
+from analytics.summaries.delays import quick_delay
 from analytics.summaries.outcomes import Outcomes, outcomes
 
 MIN_LABELLED = 30  # fewer labels than this give a value, and no verdict
@@ -65,7 +66,8 @@ def _answer(
     """The results; None where a bound is too wide for some verdict."""
     scope, is_exact = question.scope, question.is_exact
     counted = None if is_exact else outcomes(engine, dataset, scope)
-    delay = label_delay(engine, dataset, whole(scope)) if now else None
+    find = label_delay if is_exact else quick_delay
+    delay = find(engine, dataset, whole(scope)) if now else None
     groups = groups_of(engine, dataset, scope, counted, (now, delay))
     found = fetch(engine, dataset, scope, named, counted)
     then: _Estimates = {}

@@ -115,9 +115,7 @@ def calm(results: Sequence[Result]) -> Finding:
         title = "There is nothing to compare with"
         return Finding(title, said, "undefined", 0.0, results=tuple(most))
     title = "Nothing moved beyond its band"
-    return Finding(
-        title, f"{looked[:1].upper()}{looked[1:]}.", "ok", 0.0, results=tuple(most)
-    )
+    return Finding(title, f"{looked[:1].upper()}{looked[1:]}.", "ok", 0.0, results=tuple(most))
 
 
 def _why_not(results: Sequence[Result], looked: str) -> tuple[str, str]:

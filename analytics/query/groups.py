@@ -60,23 +60,29 @@ def label_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
 
 
 def _delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
-    log = dataset.log("labels", scope.log)
     rows = frame(dataset, scope, with_labels=True, engine=engine)
     if rows is None:
         return None
-    asked = ""
+    sql = rows.select(
+        "SELECT count(delay), quantile_cont(delay, [0.5, 0.9, 0.98]) FROM"
+        f" ({delays_sql(dataset, scope)})"
+    )
+    n, quantiles = engine.rows(sql, rows.values)[0]
+    return Delay(int(n), *(float(q) for q in quantiles)) if n else None
+
+
+def delays_sql(dataset: Dataset, scope: Scope) -> str:
+    """The time and the delay in seconds of the labels in ``rows`` that came by themselves."""
+    log, asked = dataset.log("labels", scope.log), ""
     if any(("label_asked", "yes") in part.file_types for part in log.parts):
         asked = (
             " AND prediction_id NOT IN"
             f" (SELECT prediction_id FROM {relation(log)} WHERE queue IS NOT NULL)"
         )
-    sql = rows.select(
-        "SELECT count(delay), quantile_cont(delay, [0.5, 0.9, 0.98]) FROM"
-        " (SELECT date_diff('microsecond', timestamp, known_at) / 1e6 AS delay FROM rows"
-        f" WHERE label IS NOT NULL AND known_at IS NOT NULL{asked})"
+    return (
+        "SELECT timestamp, date_diff('microsecond', timestamp, known_at) / 1e6 AS delay FROM rows"
+        f" WHERE label IS NOT NULL AND known_at IS NOT NULL{asked}"
     )
-    n, quantiles = engine.rows(sql, rows.values)[0]
-    return Delay(int(n), *(float(q) for q in quantiles)) if n else None
 
 
 def last_label(engine: Engine, dataset: Dataset, scope: Scope) -> datetime | None:

@@ -33,11 +33,11 @@ PER_E = 100
 BOUND = math.tanh(0.5 / PER_E)  # of a quantile, as a share of it: 0.499996 %
 COLUMNS = "timestamp, version, bin, n, n_failed, n_missing, total, largest, first, last"
 _ANSWERED = f"{SUCCEEDED} AND latency_ms IS NOT NULL"
-_BIN = (
-    f"CASE WHEN NOT ({_ANSWERED}) THEN NULL"
-    f" WHEN isnan(latency_ms) OR latency_ms = CAST('inf' AS DOUBLE) THEN {HIGHEST}"
-    f" WHEN latency_ms > 0 THEN CAST(floor(ln(latency_ms) * {PER_E}) AS INTEGER) ELSE {LOWEST} END"
+BIN_SQL = (
+    f"CASE WHEN isnan({{0}}) OR {{0}} = CAST('inf' AS DOUBLE) THEN {HIGHEST}"
+    f" WHEN {{0}} > 0 THEN CAST(floor(ln({{0}}) * {PER_E}) AS INTEGER) ELSE {LOWEST} END"
 )
+_BIN = f"CASE WHEN {_ANSWERED} THEN {BIN_SQL.format('latency_ms')} END"
 
 
 @dataclass(frozen=True, slots=True)
