@@ -104,7 +104,15 @@ class Asking:
 
 
 def answer(engine: Engine, asking: Asking) -> Any:
-    """Work out the answer; a name may carry what it is about, such as "column:NAME"."""
+    """Work out the answer; a name may carry what it is about, such as "column:NAME".
+
+    Only a few answers that read many rows are worked out at once, so that memory holds.
+    """
+    with engine.asking() as mine:
+        return _answer(mine, asking)
+
+
+def _answer(engine: Engine, asking: Asking) -> Any:
     from analytics import evaluate
     from analytics.evaluate import failing, machine
     from analytics.evaluate.serving import latency_map
@@ -299,6 +307,7 @@ def open_engine(settings: Settings, database: Database) -> Engine:
     from analytics.query.aligned import FOLDER
     from analytics.query.beside import Beside
     from analytics.query.engine import Engine
+    from analytics.query.turns import Turns
     from analytics.summaries import store
     from app.state.logs import attached_folders
 
@@ -311,5 +320,6 @@ def open_engine(settings: Settings, database: Database) -> Engine:
         spill=settings.home / "spill",
         beside=Beside(folder=settings.home / FOLDER),
     )
+    engine.turns = Turns(settings.number("query_at_once"))
     engine.summaries = store.Summaries(settings.home / store.FOLDER)
     return engine

@@ -99,6 +99,11 @@ TABLE = (
     ),
     Setting("query_threads", 0, "Threads of the query engine; 0 is one for each core."),
     Setting(
+        "query_at_once",
+        2,
+        "Questions that read many rows at once in one process; the others wait for their turn. More need more memory.",
+    ),
+    Setting(
         "engine",
         "duckdb",
         "What counts summaries: duckdb on this machine, or spark on a cluster that sees the home folder under the same path (extra spark, Java).",

@@ -20,8 +20,15 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from analytics.errors import FileUnreadable, QueryCancelled, QueryError, QueryTimeout
+from analytics.errors import (
+    FileUnreadable,
+    QueryCancelled,
+    QueryError,
+    QueryTimeout,
+    TelltaleError,
+)
 from analytics.query.beside import Beside
+from analytics.query.turns import Turn, Turns, Waiter
 from analytics.summaries.store import Summaries
 
 MOST_KNOWN = 128_000_000
@@ -34,7 +41,7 @@ class Cancel:
 
     def __init__(self) -> None:
         self.is_pressed = False
-        self._cursors: set[duckdb.DuckDBPyConnection] = set()
+        self._cursors: set[duckdb.DuckDBPyConnection | Waiter] = set()
         self._lock = threading.Lock()
 
     def press(self) -> None:
@@ -45,8 +52,8 @@ class Cancel:
                 cursor.interrupt()
 
     @contextmanager
-    def watch(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Register a cursor while its statement runs."""
+    def watch(self, cursor: duckdb.DuckDBPyConnection | Waiter) -> Iterator[None]:
+        """Register a cursor while its statement runs, or who waits to run one."""
         with self._lock:
             if self.is_pressed:
                 raise QueryCancelled("The question was cancelled.")
@@ -111,6 +118,8 @@ class Engine:
         beside: Beside | None = None,
     ) -> None:
         self.timeout_s = timeout_s
+        self.turns = Turns()
+        self._turn: Turn | None = None
         self.beside = Beside() if beside is None else beside
         self.summaries = Summaries()  # of no folder: everything is scanned
         self._numbers = count()
@@ -151,6 +160,16 @@ class Engine:
         engine = copy.copy(self)
         engine._cancel = cancel
         return engine
+
+    @contextmanager
+    def asking(self) -> Iterator[Engine]:
+        """The same engine for one question, which waits for its turn where it reads many rows."""
+        if self._turn is not None:
+            yield self
+            return
+        engine = copy.copy(self)
+        with Turn(self.turns) as engine._turn:
+            yield engine
 
     def remembering(self) -> Engine:
         """The same engine, which runs a statement once and answers it again from memory.
@@ -198,35 +217,20 @@ class Engine:
         self, sql: str, values: Mapping[str, Any] | None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         cancel = self._cancel
+        if self._turn is not None:
+            self._turn.take_for(sql, cancel)
         cursor = self._connection.cursor()
         timer = threading.Timer(self.timeout_s, cursor.interrupt)
         timer.daemon = True
         timer.start()
-        watch = (cancel or Cancel()).watch(cursor)
         try:
-            with watch:
+            with (cancel or Cancel()).watch(cursor):
                 cursor.execute(sql, dict(values) if values else None)
                 yield cursor
         except duckdb.InterruptException as error:
             raise self._interrupted(cancel) from error
-        except duckdb.OutOfMemoryException as error:
-            raise QueryError(
-                f"The question needs more memory than it may use: {_first_line(error)}",
-                "What it holds at once cannot be spilled to disk.",
-                "Choose a shorter window or fewer columns, or raise TELLTALE_QUERY_MEMORY.",
-            ) from error
         except duckdb.Error as error:
-            if not _is_unreadable(error):
-                raise QueryError(
-                    f"The question could not be answered: {_first_line(error)}",
-                    "The log may hold a type that this question does not expect.",
-                    "Look at the columns with `telltale schema MODEL`.",
-                ) from error
-            raise FileUnreadable(
-                f"A part of the log cannot be read: {_without_path(error)}",
-                "It was moved, cut or changed after it was imported.",
-                "Attach or import it again; the other parts are untouched.",
-            ) from error
+            raise _told(error) from error
         finally:
             timer.cancel()
             cursor.close()
@@ -243,6 +247,27 @@ class Engine:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _told(error: duckdb.Error) -> TelltaleError:
+    """What a statement's failure says to people."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return QueryError(
+            f"The question needs more memory than it may use: {_first_line(error)}",
+            "What it holds at once cannot be spilled to disk.",
+            "Choose a shorter window or fewer columns, or raise TELLTALE_QUERY_MEMORY.",
+        )
+    if _is_unreadable(error):
+        return FileUnreadable(
+            f"A part of the log cannot be read: {_without_path(error)}",
+            "It was moved, cut or changed after it was imported.",
+            "Attach or import it again; the other parts are untouched.",
+        )
+    return QueryError(
+        f"The question could not be answered: {_first_line(error)}",
+        "The log may hold a type that this question does not expect.",
+        "Look at the columns with `telltale schema MODEL`.",
+    )
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -6,12 +6,15 @@ from the manifest, never from a viewer. Values of a question are bound in ``anal
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from analytics.core import Log, Part
 from analytics.errors import LogError
 
 PATH_SEPARATOR = "\x1f"
+MANY = 100_000  # rows of a relation from which its SQL says how many they are
+_REMARK = re.compile(r"/\* (\d+) rows \*/")
 
 
 def quote_name(name: str) -> str:
@@ -113,7 +116,7 @@ def relation(log: Log, parts: Iterable[Part] | None = None) -> str:
     if own:
         files = ", ".join(quote_text(part.path) for part in own)
         pieces.append(
-            f"SELECT * FROM read_parquet([{files}], union_by_name = true,"
+            f"SELECT * FROM{_told(own)} read_parquet([{files}], union_by_name = true,"
             " hive_partitioning = true, hive_types = {'date': VARCHAR})"
         )
     pieces.extend(_attached(part) for part in chosen if part.mapping is not None)
@@ -121,6 +124,21 @@ def relation(log: Log, parts: Iterable[Part] | None = None) -> str:
         return "(SELECT NULL WHERE false)"
     pieces += _absent(log, chosen)
     return "(" + " UNION ALL BY NAME ".join(pieces) + ")"
+
+
+def _told(parts: Sequence[Part]) -> str:
+    """A remark for ``rows_read``, where the parts have many rows."""
+    n = sum(part.n_rows for part in parts)
+    return f" /* {n} rows */" if n >= MANY else ""
+
+
+def rows_read(sql: str) -> int:
+    """How many rows the long relations of a statement have in all.
+
+    >>> rows_read("SELECT 1 FROM /* 200000 rows */ a, /* 100000 rows */ b")
+    300000
+    """
+    return sum(int(n) for n in _REMARK.findall(sql))
 
 
 def _absent(log: Log, chosen: list[Part]) -> list[str]:
