@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VERSION = 1  # of what a file holds
 FOLDER = "beside"  # of a home
+REPLACED = ""  # stands where the name of a part stood whose labels are in another file now
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,23 @@ class Rows:
         told = (VERSION, parts, labels.columns, labels.is_unique, self.dataset.label_precedence)
         return hashlib.sha256(repr((told, self.with_corrections)).encode()).hexdigest()[:40]
 
+    @property
+    def rest(self) -> str:
+        """What decides which label counts besides the labels themselves."""
+        labels = self.labels
+        types = sorted({part.file_types for part in labels.parts})
+        attached = [(name_of(p), p.mapping) for p in labels.parts if p.mapping is not None]
+        told = (VERSION, types, attached, labels.columns, labels.is_unique)
+        by = (self.dataset.label_precedence, self.with_corrections)
+        return hashlib.sha256(repr((told, by)).encode()).hexdigest()[:40]
+
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
     """Labels in the order of the rows of some parts: a relation with ``_at``, and where each begins.
 
-    Held in the engine's memory (``kept``), or read from a ``file`` of ``n_bytes``.
+    Held in the engine's memory (``kept``), or read from a ``file`` of ``n_bytes``. ``n_replaced`` of
+    its rows count no more: labels of theirs came later, and stand in another file.
     """
 
     source: str
@@ -79,6 +91,13 @@ class Aligned:
     kept: Kept | None = None
     file: Path | None = None
     n_bytes: int = 0
+    n_replaced: int = 0
+    stamps: dict[Part, str] = field(default_factory=dict)  # of the labels of parts, where known
+
+    @property
+    def is_holed(self) -> bool:
+        """Whether rows of it are of parts that are gone."""
+        return sum(part.n_rows for part in self.starts) + self.n_replaced < self.n_rows
 
     @property
     def is_there(self) -> bool:
@@ -124,10 +143,23 @@ def folder_of(home: Path, rows: Rows) -> Path:
     return home / rows.dataset.model / rows.log
 
 
-def describe(rows: Rows, parts: Sequence[Part], n_bytes: int) -> str:
+def stamp_sql(source: str, start: int, part: Part, labels: Log) -> str:
+    """One text for all labels and weights of a part in the order of its rows: another, another text."""
+    weight = "coalesce(_sampled, 1)" if "sampling_p" in labels.columns else "CAST(1 AS DOUBLE)"
+    return (
+        f"SELECT CAST(bit_xor(hash(_at - {start}, _label, {weight})) AS VARCHAR) AS label"
+        f" FROM {source} WHERE _at >= {start} AND _at < {start + part.n_rows}"
+    )
+
+
+def describe(
+    rows: Rows, parts: Sequence[Part], n_bytes: int, stamps: Mapping[Part, str] | None = None
+) -> str:
     """The line of JSON that says what a file holds."""
-    told = [[*name_of(part), part.n_rows] for part in parts]
-    return json.dumps({"key": rows.key, "bytes": n_bytes, "parts": told})
+    told = [[*name_of(part), part.n_rows, (stamps or {}).get(part, "")] for part in parts]
+    labels = [name_of(part) for part in rows.labels.parts]
+    about = {"key": rows.key, "rest": rows.rest, "labels": labels}
+    return json.dumps({**about, "bytes": n_bytes, "parts": told})
 
 
 def read_aligned(home: Path, rows: Rows) -> list[Aligned]:
@@ -144,14 +176,17 @@ def read_aligned(home: Path, rows: Rows) -> list[Aligned]:
 
 
 def _aligned(file: Path, told: dict[str, Any], there: dict[tuple[str, str], Part]) -> Aligned:
-    starts, n = {}, 0
-    for name, fingerprint, n_rows in told["parts"]:
+    starts, stamps, n, n_replaced = dict[Part, int](), dict[Part, str](), 0, 0
+    for name, fingerprint, n_rows, *stamp in told["parts"]:
+        n_replaced += n_rows if name == REPLACED else 0
         part = there.get((name, fingerprint))
         if part is not None and part.mapping is None and part.n_rows == n_rows:
             starts[part] = n
+            stamps |= {part: stamp[0]} if stamp and stamp[0] else {}
         n += n_rows
     source = f"read_parquet({quote_text(str(file))}, hive_partitioning = false)"
-    return Aligned(source, starts, n, file=file, n_bytes=told["bytes"])
+    how = (None, file, told["bytes"], n_replaced, stamps)
+    return Aligned(source, starts, n, *how)
 
 
 def _size(file: Path) -> int:

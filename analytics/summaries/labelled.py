@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analytics.core import Dataset, LogName, Part, Schema
-from analytics.query.aligned import Rows, starts_of
+from analytics.core import Dataset, Log, LogName, Part, Schema
+from analytics.query.aligned import Rows, stamp_sql
 from analytics.query.performance import predicted_class
 from analytics.sources.relation import quote_name, quote_text, relation
 from analytics.summaries.store import Sheet, key_of
@@ -209,23 +209,23 @@ def beside(
         return None
     rows = keep(placed.sql(lambda some: relation(kept, some)))
     source = source_sql(dataset, log, rows, placed.picks)
-    return Beside(source, _stamp_sql(placed, parts), placed)
+    return Beside(source, _stamp_sql(placed, parts, dataset.log("labels", log)), placed)
 
 
-def _stamp_sql(placed: Placed, parts: Sequence[Part]) -> str:
+def _stamp_sql(placed: Placed, parts: Sequence[Part], labels: Log) -> str:
     """One text for all labels and weights of some rows in their order: another label, another text."""
-    offsets = starts_of(parts)
-    pieces = [
-        f"SELECT _at - {table.starts[part] - offsets[part]} AS place, {placed.picks[0]},"
-        f" {placed.picks[2]} FROM {table.source}"
-        f" WHERE _at >= {table.starts[part]} AND _at < {table.starts[part] + part.n_rows}"
-        for table, mine in placed.taken
-        for part in mine
-    ]
-    return (
-        "SELECT CAST(bit_xor(hash(place, label, _weight)) AS VARCHAR) AS label"
-        f" FROM ({' UNION ALL '.join(pieces)})"
-    )
+    table_of = {part: table for table, mine in placed.taken for part in mine}
+    pieces = []
+    for i, part in enumerate(parts):
+        table = table_of[part]
+        known = f"SELECT {quote_text(table.stamps.get(part, ''))} AS label"
+        sql = (
+            known
+            if part in table.stamps
+            else stamp_sql(table.source, table.starts[part], part, labels)
+        )
+        pieces.append(f"SELECT {i} AS i, label FROM ({sql})")
+    return f"SELECT md5(string_agg(label, ' ' ORDER BY i)) AS label FROM ({' UNION ALL '.join(pieces)})"
 
 
 def centre_of(engine: Engine, dataset: Dataset, source: str) -> float:

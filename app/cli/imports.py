@@ -8,6 +8,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from app.memory import keep_lean
+
 if TYPE_CHECKING:
     from app.ingest.words import ImportOptions, ImportPlan, ImportReport, Place
 
@@ -74,6 +76,7 @@ def _home_and_json(parser: argparse.ArgumentParser) -> None:
 
 def import_logs(arguments: argparse.Namespace) -> int:
     """Plan, show, and unless it is a dry run import."""
+    keep_lean()
     from app.ingest.beside import import_and_put
     from app.ingest.plan import plan_import
     from app.ingest.run import sweep

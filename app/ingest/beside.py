@@ -16,9 +16,17 @@ from dataclasses import dataclass
 
 from analytics.core import LogName, Part
 from analytics.errors import QueryCancelled, StateError, TelltaleError
-from analytics.query.aligned import FOLDER, Rows, aligned_sql, describe, folder_of, read_aligned
+from analytics.query.aligned import (
+    FOLDER,
+    Aligned,
+    Rows,
+    aligned_sql,
+    describe,
+    folder_of,
+    read_aligned,
+)
 from analytics.query.engine import Cancel
-from analytics.sources.relation import quote_text
+from app.ingest.carried import alike, before, carry, copy_sql, join_sql, near, stamps_of
 from app.ingest.parts import sync
 from app.ingest.retire import KEEP_OLD_S, alone, retire
 from app.ingest.run import run_import
@@ -29,7 +37,6 @@ from app.state.logs import load_dataset, log_states
 
 LOGS: tuple[LogName, ...] = ("production", "reference")
 MIN_ROWS = 50_000  # fewer are put beside on first need, in some hundredths of a second
-MOST_FILES = 8  # of one log; in more pieces it is put together anew
 IDLE_S, REST_S, REST = 1.0, 5.0, 20  # a log rests twenty times as long as it took
 _log = logging.getLogger("telltale.beside")
 
@@ -76,14 +83,33 @@ def put_beside(
         dataset = load_dataset(place.database, model, place.home)
         for log in LOGS:
             rows = Rows(dataset, log)
-            keep, parts = _plan(place, rows)
-            if parts:
-                files = [part.path for part in rows.labels.parts if part.mapping is not None]
-                with Workspace(place, files, progress, cancel) as work:
-                    keep.append(_write(work, rows, parts))
-            n_rows += sum(part.n_rows for part in parts)
-            retire(folder_of(place.home / FOLDER, rows), keep)
+            n_rows += _tidy(place, rows, progress, cancel)
     return Put(n_rows, time.monotonic() - start)
+
+
+def _tidy(place: Place, rows: Rows, progress: Progress | None, cancel: Cancel | None) -> int:
+    """Every row's labels beside it, in few files; for how many rows they were put there anew."""
+    files = [p.path for log in (rows.labels, rows.predictions) for p in log.parts if p.mapping]
+    old = before(place.home, rows)
+    if old:
+        with Workspace(place, files, cancel=cancel) as work:
+            carry(work, rows, old)
+    keep, parts = _plan(place, rows)
+    if parts:
+        with Workspace(place, files, progress, cancel) as work:
+            keep.append(_write(work, rows, parts))
+    there = [t for t in read_aligned(place.home / FOLDER, rows) if _names_of([t])[0] in keep]
+    for tables in alike(there):
+        with Workspace(place, files, cancel=cancel) as work:
+            keep.append(_join(work, rows, tables))
+            keep = [name for name in keep if name not in _names_of(tables)]
+    retire(folder_of(place.home / FOLDER, rows), keep)
+    return sum(part.n_rows for part in parts)
+
+
+def _names_of(tables: Sequence[Aligned]) -> list[str]:
+    """What files are called."""
+    return [table.file.stem for table in tables if table.file is not None]
 
 
 def _plan(place: Place, rows: Rows) -> tuple[list[str], list[Part]]:
@@ -91,25 +117,44 @@ def _plan(place: Place, rows: Rows) -> tuple[list[str], list[Part]]:
     there = read_aligned(place.home / FOLDER, rows)
     parts = [p for p in rows.predictions.parts if p.n_rows and p.mapping is None]
     lacking = [p for p in parts if not any(p in table.starts for table in there)]
-    is_holed = any(sum(p.n_rows for p in t.starts) < t.n_rows for t in there)  # a part is gone
-    if is_holed or len(there) > MOST_FILES:
+    if any(table.is_holed for table in there):
         there, lacking = [], parts
-    if not rows.labels.parts or sum(part.n_rows for part in lacking) < MIN_ROWS:
+    most = parts if any(table.n_replaced for table in there) else lacking
+    if not rows.labels.parts or sum(part.n_rows for part in most) < MIN_ROWS:
         lacking = []
-    return [table.file.stem for table in there if table.file is not None], lacking
+    return _names_of(there), lacking
+
+
+def _join(work: Workspace, rows: Rows, tables: Sequence[Aligned]) -> str:
+    """Some files as one; its name."""
+    sql, parts = join_sql(tables)
+    file = work.folder / "beside.parquet"
+    n, stamps = work.value(copy_sql(sql, file)), dict[Part, str]()
+    for table in tables:
+        stamps |= table.stamps
+    return _place(work, rows, parts, n, stamps)
 
 
 def _write(work: Workspace, rows: Rows, parts: Sequence[Part]) -> str:
     """One file for some parts, in place; its name."""
     file, n_rows = work.folder / "beside.parquet", sum(part.n_rows for part in parts)
     work.step(0.0, 1.0, "Putting labels beside the rows")
-    n = -1
+    n, few = -1, near(work, rows, parts)
     for is_known_once in (True, False):  # most rows have one label at most
         if n != n_rows:
-            n = work.value(
-                f"COPY ({aligned_sql(rows, parts, is_known_once=is_known_once)})"
-                f" TO {quote_text(str(file))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
-            )
+            n = work.value(copy_sql(aligned_sql(few, parts, is_known_once=is_known_once), file))
+    return _place(work, rows, parts, n)
+
+
+def _place(
+    work: Workspace,
+    rows: Rows,
+    parts: Sequence[Part],
+    n: int,
+    stamps: dict[Part, str] | None = None,
+) -> str:
+    """Move the file of ``n`` rows that was written for some parts to where it counts; its name."""
+    file, n_rows = work.folder / "beside.parquet", sum(part.n_rows for part in parts)
     if n != n_rows:
         raise StateError(
             f"{n:,} labels were put beside {n_rows:,} rows of {rows.dataset.model}.",
@@ -118,7 +163,8 @@ def _write(work: Workspace, rows: Rows, parts: Sequence[Part]) -> str:
         )
     sync(file)
     line = file.with_suffix(".json")
-    line.write_text(describe(rows, parts, file.stat().st_size))
+    known = stamps_of(work, rows, parts, file) if stamps is None else stamps
+    line.write_text(describe(rows, parts, file.stat().st_size, known))
     sync(line)
     reach("beside-written")
     folder, name = folder_of(work.place.home / FOLDER, rows), f"{rows.key}-{work.id}"

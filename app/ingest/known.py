@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from analytics.core import Log, Part
 from analytics.sources.relation import relation
 from app.ingest.parts import sync
+from app.ingest.retire import alone
 from app.ingest.workspace import Workspace, size_of
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ def holding(workspace: Workspace, model: str, existing: Log, table: str) -> Log:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     wanted = workspace.array(f"SELECT hash(prediction_id) AS h FROM {table}")
     wanted.sort()
-    index = _Index(workspace, folder, existing)
-    wanted = wanted[index.find(wanted)]
+    with alone(workspace.place, f"ids-{model}-{existing.kind}"):
+        index = _Index(workspace, folder, existing)
+        wanted = wanted[index.find(wanted)]
+        parts = [part for part in index.parts if len(wanted) and index.may_hold(part, wanted)]
     large = [part for part in existing.parts if part.n_rows > MOST_OF_A_PART]
-    parts = [part for part in index.parts if len(wanted) and index.may_hold(part, wanted)]
     return replace(existing, parts=tuple(p for p in existing.parts if p in {*large, *parts}))
 
 
@@ -59,6 +61,7 @@ class _Index:
         self.parts = {p: _name(p) for p in existing.parts if p.n_rows <= MOST_OF_A_PART}
         names = set(self.parts.values())
         self._runs = {f: held for f, held in _read_runs(folder).items() if names & held}
+        self._near = set[str]()  # parts of which one hash at least was found
         for gone in {file.name for file in folder.glob("*.npy")} - names - self._runs.keys():
             (folder / gone).unlink(missing_ok=True)
 
@@ -68,14 +71,20 @@ class _Index:
 
         self._merge()
         found = np.zeros(len(wanted), bool)
-        for file in self._runs:
-            found |= _stand(_load(self._folder / file), wanted)
+        for file, names in self._runs.items():
+            there = _stand(_load(self._folder / file), wanted)
+            self._near |= names if there.any() else set()
+            found |= there
         for part in self._alone():
-            found |= _stand(self._hashes(part), wanted)
+            there = _stand(self._hashes(part), wanted)
+            self._near |= {self.parts[part]} if there.any() else set()
+            found |= there
         return found
 
     def may_hold(self, part: Part, wanted: np.ndarray) -> bool:
-        """Whether a part has one of the hashes."""
+        """Whether a part has one of the hashes that were found."""
+        if self.parts[part] not in self._near:
+            return False
         return bool(_stand(self._hashes(part), wanted).any())
 
     def _hashes(self, part: Part) -> np.ndarray:

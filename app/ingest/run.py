@@ -110,7 +110,8 @@ class _Import:
 
     def _labels(self, report: ImportReport) -> tuple[ImportReport, list[PartRow]]:
         work = self.workspace
-        n_kept, n_again = pick_labels(work, self._existing("labels"))
+        known = holding(work, self.options.model, self._existing("labels"), "staged")
+        n_kept, n_again = pick_labels(work, known)
         parts = []
         if n_kept:
             work.step(0.85, 0.95, "Writing labels")
@@ -144,7 +145,7 @@ class _Import:
         return replace(report, n_taken=n_new, n_duplicates=n_again)
 
     def _unmatched(self) -> int:
-        log = self._existing("predictions")
+        log = holding(self.workspace, self.options.model, self._existing("predictions"), "labels")
         if not log.parts:
             return int(self.workspace.value("SELECT count(*) FROM labels"))
         return int(

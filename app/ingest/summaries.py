@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -179,9 +180,19 @@ class _Room:
             if recipe.still is None or not is_alike or not sheet.is_there:
                 continue
             groups = recipe.still(self._engine, sheet, living(sheet, self._parts))
+            whole = len(groups) == len(sheet.groups) and self._again(sheet, recipe.key)
             if groups:
-                found.append(self._join([(sheet, dict.fromkeys(groups))], recipe.key))
+                found.append(whole or self._join([(sheet, dict.fromkeys(groups))], recipe.key))
         return found
+
+    def _again(self, sheet: Sheet, key: str) -> Sheet | None:
+        """The same sheet under another key; None where its file cannot have two names."""
+        file = self._work.folder / "sheet.parquet"
+        try:
+            os.link(sheet.file, file)
+        except OSError:
+            return None
+        return self._place(file, (sheet.kind, key), (sheet.columns, sheet.groups, sheet.grains))
 
     def _batches(self, lacking: Sequence[Part], recipe: Recipe) -> Iterator[list[Group]]:
         """Groups of parts for one sheet each, not too large for memory."""
