@@ -27,7 +27,7 @@ from app.ingest.wal import Wal
 from app.settings import TABLE
 from bench.sender import NUMBER, Sender, rows
 from bench.served import ROOT
-from bench.watched import EVERY_S, House, Reader, Watch
+from bench.watched import EVERY_S, ROUND, House, Reader, Watch
 
 PAGE = ROOT / "docs" / "ingest-speed.md"
 PROMISED = {"json": 10_000, "arrow": 60_000}  # events a second
@@ -198,6 +198,10 @@ def _number(name: str, unit: str = "", digits: int = 0) -> Callable[[dict[str, A
     return lambda load: f"{load[name]:,.{digits}f}{unit}"
 
 
+def _of_a_round(most_mb: dict[str, float]) -> str:
+    return f"{most_mb[ROUND]:,.0f} MB" if ROUND in most_mb else "none was due"
+
+
 ROWS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("answered a second, sent at the promised rate", "paced", _number("a_second")),
     ("a batch, median", "paced", _number("p50_ms", " ms")),
@@ -222,6 +226,7 @@ TWICE: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("in the log after the answer, longest", _number("longest_delay_s", " s", 1)),
     ("memory of the API, at most", lambda x: f"{x['mb']['app.api']:,.0f} MB"),
     ("memory of the worker, at most", lambda x: f"{x['mb']['app.worker']:,.0f} MB"),
+    ("of a round of monitors, a process of its own", lambda x: _of_a_round(x["mb"])),
 )
 
 

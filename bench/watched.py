@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -27,6 +27,7 @@ from bench.served import CHROMIUM, FLAGS, ROOT, free_port, import_into, wait_for
 
 EVERY_S = 0.2  # how often the manifest and the memory are looked at
 SLICES = 16
+ROUND = "app.monitors"
 LOOKS_S = 0.5  # how long a reader looks at a page
 
 
@@ -113,11 +114,17 @@ class Watch(threading.Thread):
         """Look every now and then."""
         while not self._ended.wait(EVERY_S):
             self.in_log.append((time.monotonic(), self.house.n_in_log()))
-            for name, process in self._processes.items():
-                used = process.memory_info().rss / 2**20
-                self.most_mb[name] = max(used, self.most_mb.get(name, 0.0))
+            for name, process in [*self._processes.items(), *self._rounds()]:
+                with suppress(psutil.NoSuchProcess):
+                    used = process.memory_info().rss / 2**20
+                    self.most_mb[name] = max(used, self.most_mb.get(name, 0.0))
             waits = sum(size_of(file) for file in (self.house.home / "wal").glob("*.log")) / 2**20
             self.most_waiting_mb = max(waits, self.most_waiting_mb)
+
+    def _rounds(self) -> list[tuple[str, psutil.Process]]:
+        """The process in which the worker runs monitors, while it does."""
+        worker = self._processes["app.worker"]
+        return [(ROUND, child) for child in worker.children()]
 
     def end(self) -> None:
         """Look no more."""

@@ -18,7 +18,7 @@ from analytics.errors import FileUnreadable
 from analytics.needs import Floats
 from analytics.summaries.spans import HOUR
 
-PIECE_ROWS = 1_000_000  # in memory at a time
+PIECE_ROWS = 250_000  # in memory at a time
 Codes = npt.NDArray[np.int64]
 
 

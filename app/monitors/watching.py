@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +25,7 @@ from app.monitors.policies import default_monitors, monitor_of, plain_monitor
 from app.monitors.telling import teller
 from app.state.database import Database
 from app.state.keeping import end_watch, keep_runs
-from app.state.logs import list_imports
+from app.state.logs import last_imports, list_predicting
 from app.state.looked import hurry_once
 from app.state.models import list_models
 from app.state.monitors import (
@@ -32,6 +35,7 @@ from app.state.monitors import (
     StoredIncident,
     add_watch,
     claim_watch,
+    is_due,
     list_incidents,
     renew,
     watched,
@@ -43,11 +47,16 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 EVERY_S = 5.0
+ASK_S = 0.2  # how often it is asked whether a round is over
+ROUND = (sys.executable, "-m", "app.monitors")
 _log = logging.getLogger("telltale.watching")
 
 
 class Watching(threading.Thread):
-    """Watches until ended."""
+    """Watches until ended: what is due is run by a process of its own, which ends after it.
+
+    What a round holds of long logs is gone with that process, and no event waits for a round.
+    """
 
     def __init__(self, settings: Settings, database: Database) -> None:
         super().__init__(daemon=True, name="watching")
@@ -60,35 +69,37 @@ class Watching(threading.Thread):
         """Until ended; what goes wrong is said, and tried again when the lease is over."""
         while not self._ended.wait(EVERY_S):
             try:
-                self.do()
+                if self.look():
+                    self._run_apart()
             except Exception:
                 _log.exception("a watch was left undone")
 
     def do(self) -> None:
-        """Add the models that are new, hurry those whose import ended, and run what is due."""
-        from app.ask import Desk
+        """Look, and run what is due in this process."""
+        if self.look():
+            watch_due(self._settings, self._database)
 
+    def look(self) -> bool:
+        """End what watches models that are gone, hurry those whose import ended; whether something is due."""
         self._hurry_imported()
         models, known = {m.name for m in list_models(self._database)}, watched(self._database)
         for model in sorted(known - models):
             with self._database.write("worker") as write:
                 end_watch(write, model, "its model is gone", teller(self._settings))
-        is_new = bool(models - known)
-        claim = None if is_new else claim_watch(self._database)
-        if not is_new and claim is None:
-            return
-        with Desk(self._settings) as desk:
-            if is_new:
-                watch_new(desk, self._database)
-            while not self._ended.is_set() and (claim := claim or claim_watch(self._database)):
-                run_watch(desk, self._database, claim)
-                claim = None
+        return bool(list_predicting(self._database) - known) or is_due(self._database)
+
+    def _run_apart(self) -> None:
+        """Run what is due in a process that lives no longer than this one, nor than the watching."""
+        own = {**os.environ, **self._settings.environment()}
+        with subprocess.Popen(ROUND, env=own, stdin=subprocess.PIPE) as process:  # noqa: S603
+            while process.poll() is None and not self._ended.wait(ASK_S):
+                pass  # leaving closes its input, which ends it
+        if process.returncode and not self._ended.is_set():
+            _log.warning("a round of monitors ended with %s", process.returncode)
 
     def _hurry_imported(self) -> None:
         """Look again at once where an import came and no other has followed it since."""
-        latest: dict[str, str] = {}
-        for row in list_imports(self._database):  # the latest first
-            latest.setdefault(row.model, row.id)
+        latest = last_imports(self._database)
         for model in sorted(watched(self._database)):
             last = latest.get(model, "")
             if last == self._told.get(model) and last != self._ran.get(model):
@@ -100,6 +111,16 @@ class Watching(threading.Thread):
         """Begin no more; a run under way is lost with its lease, and made up for."""
         self._ended.set()
         self.join(timeout=EVERY_S)
+
+
+def watch_due(settings: Settings, database: Database) -> None:
+    """Watch the models that are new, and run what is due until nothing is."""
+    from app.ask import Desk
+
+    with Desk(settings) as desk:
+        watch_new(desk, database)
+        while claim := claim_watch(database):
+            run_watch(desk, database, claim)
 
 
 def watch_new(desk: Desk, database: Database) -> None:

@@ -111,6 +111,27 @@ def list_imports(database: Database, model: str | None = None) -> list[ImportRow
     return [_import(row) for row in rows]
 
 
+def last_imports(database: Database) -> dict[str, str]:
+    """Of every model the import that ended last."""
+    found = import_table.c
+    rank = sa.func.row_number().over(
+        partition_by=found.model, order_by=(found.finished_at.desc(), found.id.desc())
+    )
+    ranked = sa.select(found.model, found.id, rank.label("rank")).subquery()
+    latest = sa.select(ranked.c.model, ranked.c.id).where(ranked.c.rank == 1)
+    with database.read() as connection:
+        return {str(model): str(number) for model, number in connection.execute(latest)}
+
+
+def list_predicting(database: Database) -> set[str]:
+    """The models whose production log holds predictions."""
+    part = part_table.c
+    mine = sa.select(part.model).distinct().where(part.kind == "predictions")
+    mine = mine.where(part.log == "production", part.n_rows > 0)
+    with database.read() as connection:
+        return set(connection.execute(mine).scalars())
+
+
 def list_parts(connection: Connection, model: str | None = None) -> list[PartRow]:
     """The parts of a model (or of all) in the order in which they were written."""
     statement = sa.select(part_table).order_by(part_table.c.id)

@@ -202,11 +202,16 @@ def hurry(write: Write, model: str) -> None:
     write.audit("hurry", "watch", model)
 
 
+def is_due(database: Database) -> bool:
+    """Whether a watch is due that nobody holds."""
+    with database.read() as connection:
+        return connection.execute(_due(database.clock())).first() is not None
+
+
 def claim_watch(database: Database) -> Claim | None:
     """The next watch that is due and nobody holds; missed runs are caught up by one."""
-    with database.read() as connection:  # most of the time nothing is due: take no lock for that
-        if connection.execute(_due(database.clock())).first() is None:
-            return None
+    if not is_due(database):  # most of the time nothing is: take no lock for that
+        return None
     with database.write("worker") as write:
         now = database.clock()
         row = write.execute(_due(now)).first()

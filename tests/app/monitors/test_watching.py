@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from analytics.core import Schema
 from analytics.monitors.policy import Monitor
 from app.ask import Desk
 from app.auth.viewer import operator
@@ -17,6 +21,7 @@ from app.monitors.editing import delete_monitor, save_monitor
 from app.monitors.watching import Watching, run_watch, watch_new
 from app.settings import read_settings
 from app.state.database import open_database
+from app.state.models import save_schema
 from app.state.monitors import claim_watch, hurry, last_runs, list_incidents, watched
 
 
@@ -87,6 +92,53 @@ def test_an_import_is_looked_at_at_once_and_only_when_no_other_follows(desk: Des
     assert last_runs(database, "m")[0].at == first
     watching.do()
     assert last_runs(database, "m")[0].at > first
+
+
+def test_what_is_due_is_run_by_a_process_of_its_own(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = desk.database
+    watch_new(desk, database)
+    watching = Watching(desk.settings, database)
+    assert not watching.look()  # a new model's first run waits
+    assert watching.look()  # the import is known for a moment now: hurried
+    watching._run_apart()
+    assert caplog.text == ""  # such as that it ended with an error
+    assert {r.monitor: r.error for r in last_runs(database, "m")} == {
+        "Accuracy": "",
+        "Data quality": "",
+        "Drift": "",
+    }
+    assert not watching.look()
+
+
+def test_a_model_without_rows_starts_no_round(desk: Desk) -> None:
+    database = desk.database
+    watch_new(desk, database)
+    with database.write("test") as write:
+        save_schema(write, "empty", Schema("binary", (), ("0", "1"), "1"), {})
+    assert not Watching(desk.settings, database).look()
+
+
+def test_a_round_ends_with_the_watching(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = desk.settings.home / "begun"
+    code = (
+        "import sys, threading; from pathlib import Path; from app.monitors.__main__ import end_with;"
+        f" Path({str(begun)!r}).touch();"
+        " threading.Thread(target=end_with, args=(0,)).start();"
+        " threading.Event().wait()"
+    )
+    monkeypatch.setattr("app.monitors.watching.ROUND", (sys.executable, "-c", code))
+    watching = Watching(desk.settings, desk.database)
+    thread = threading.Thread(target=watching._run_apart, daemon=True)
+    thread.start()
+    end = time.monotonic() + 60
+    while not begun.exists() and time.monotonic() < end:
+        thread.join(0.05)
+    assert begun.exists() and thread.is_alive()
+    watching._ended.set()
+    thread.join(60)
+    assert not thread.is_alive()
 
 
 def test_a_monitor_without_periods_fires_at_the_second_bad_look(desk: Desk) -> None:

@@ -17,7 +17,9 @@ from app.state.logs import (
     PartRow,
     add_import,
     home_of,
+    last_imports,
     list_imports,
+    list_predicting,
     load_dataset,
 )
 from app.state.models import change_model, get_model, list_models, save_schema
@@ -111,6 +113,8 @@ def test_an_import_and_its_parts_count_together(database: Database, tmp_path: Pa
     assert [dict(p.file_types) for p in log.parts] == [{"größe": "text"}] * 2
     assert [row.id for row in list_imports(database, "m")] == ["i2", "i1"]
     assert list_imports(database, "m")[1] == imported(1, 3)
+    assert last_imports(database) == {"m": "i2"}
+    assert list_predicting(database) == {"m"}
 
 
 def test_a_failed_transaction_leaves_neither_parts_nor_audit(
@@ -124,6 +128,7 @@ def test_a_failed_transaction_leaves_neither_parts_nor_audit(
         raise RuntimeError("the disk is full")
     assert load_dataset(database, "m", tmp_path).fingerprint == before
     assert list_imports(database) == []
+    assert last_imports(database) == {} and list_predicting(database) == set()
     assert len(list_entries(database)) == n_audit
 
 
