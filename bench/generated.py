@@ -24,7 +24,7 @@ NAMES = (
 
 SQL = """
 SELECT i AS row, 'p' || i AS prediction_id,
-  TIMESTAMP '{start}' + to_microseconds(i * {days} * 86400000000 // {n}) AS timestamp,
+  TIMESTAMP '{start}' + to_microseconds((i::HUGEINT * {days} * 86400000000 // {n})::BIGINT) AS timestamp,
   CASE WHEN i < {n} * 2 // 5 THEN 'v1' ELSE 'v2' END AS model_version,
   CASE WHEN score >= 0.5 THEN '1' ELSE '0' END AS prediction, score,
   exp(2.5 + 0.8 * (u1 + u2 - 1)) AS latency_ms,

@@ -36,7 +36,7 @@ duckdb.sql(f"SELECT {picks} FROM read_parquet('{sys.argv[1]}/predictions/*/*.par
 # Rows up to which a peer fits memory and time; ``LEFT_OUT`` says why.
 MOST_ROWS = {"SliceLine": 1_000_000, "Evidently, default": 1_000_000, "NannyML": 1_000_000}
 LEFT_OUT = (
-    "At 10 million rows SliceLine is left out, whose memory grows with the rows (4.4 GB at a million)"
+    "At 10 million rows SliceLine is left out, whose memory grows with the rows (6.7 GB at a million)"
     " beyond this machine's, and so are Evidently with its default tests and NannyML by day, which need"
     " minutes a run; Evidently with KS and chi2 took 182 s and 5.9 GB there on its own."
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from bench.fifty import slope
-from bench.generated import bounds, labels_sql, make_log, read_log, rows_sql
+from bench.generated import DAYS, START, bounds, labels_sql, make_log, read_log, rows_sql
 from bench.machine import put_section, ratio_text
 from bench.peers import FLOOR, PAIRS, Took, page
 
@@ -35,6 +36,12 @@ def test_days_hold_every_row_once_and_the_same_each_time(tmp_path: Path) -> None
     known = f"SELECT count(*) FROM ({labels_sql(N, 0, N)}) WHERE label IN ('0', '1')"
     assert duckdb.sql(known).fetchall() == [(N,)]
     assert read_log(tmp_path / "log", N).log("labels").n_rows == N
+
+
+def test_the_last_row_of_a_long_log_stands_within_its_days() -> None:
+    n = 100_000_000
+    ((last,),) = duckdb.sql(f"SELECT timestamp FROM ({rows_sql(n, n - 1, n)})").fetchall()
+    assert timedelta(0) < START + timedelta(days=DAYS) - last < timedelta(seconds=1)
 
 
 def test_a_section_stays_within_its_marks(tmp_path: Path) -> None:
