@@ -55,6 +55,7 @@ def streamlit_config(settings: Settings) -> dict[str, Any]:
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,
         "logger.level": "warning",
+        "runner.postScriptGC": False,  # app.warm.settle_memory says when instead
     }
 
 

@@ -1,63 +1,105 @@
-"""What the first visitor would wait for, done at the start while nobody waits: imports and answers."""
+"""What the first visitor would wait for, done at the start while nobody waits: imports and answers.
+
+In the order in which it is needed: what a run of the first page takes, its answers, then what other
+pages take. What reads every value of a long log waits until nobody has been about for a while, and
+gives way to whoever comes.
+"""
 
 from __future__ import annotations
 
+import ast
 import gc
 import importlib
 import logging
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analytics.errors import TelltaleError
+from app.counters import COUNTERS
+from app.navigation import existing_pages
 
-MODULES = (
-    "pandas",
+if TYPE_CHECKING:
+    from app.auth.viewer import Viewer
+    from app.widgets.view import View
+
+FIRST = ("duckdb", "pandas", "app.widgets.frame", "scipy.special", "app.widgets.pickers")
+LATER = (
     "plotly.graph_objects",
     "streamlit_authenticator.views.authentication_view",
-    "duckdb",
-    "app.widgets.frame",
-    "scipy.special",
     "analytics.evaluate.serving",
     "analytics.evaluate.slices",
 )
+FIRST_PAGE = "overview"
 MOST_MODELS = 3
 MOST_ROWS = 20_000_000  # a larger log is asked when somebody looks at it
+QUIET_S = 20.0  # after which nobody is about
 THREAD = "warm-up"
+COLLECT = (10_000, 20, 10)  # objects between collections: a run of a page makes thousands
 
 
 def warm_up() -> None:
-    """Import what is slow, then ask what the Overview of the first models asks."""
+    """Everything, in its order."""
     for logger in ("scriptrunner_utils.script_run_context", "caching.cache_data_api"):
         quiet = logging.getLogger(f"streamlit.runtime.{logger}")
         quiet.addFilter(lambda record: record.threadName != THREAD)
-    for name in MODULES:
+    pages = {page.file: page.path for page in existing_pages()}
+    import_all([*FIRST, *imports_of(pages.pop(FIRST_PAGE))])
+    left: list[View] = []
+    with suppress(TelltaleError):
+        left = warm_answers()
+    settle_memory()
+    import_all([*LATER, *(name for path in pages.values() for name in imports_of(path))])
+    settle_memory()
+    for view in left:
+        ask_when_quiet(view)
+
+
+def import_all(names: Sequence[str]) -> None:
+    """Import modules; what cannot be imported is told by the page that needs it."""
+    for name in names:
         with suppress(ImportError):
             importlib.import_module(name)
-    with suppress(TelltaleError):
-        warm_answers()
-    settle_memory()
+
+
+def imports_of(page: Path) -> list[str]:
+    """The modules that a script imports when it begins, in their order."""
+    found: list[str] = []
+    for statement in ast.parse(page.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+            found.append(statement.module)
+        elif isinstance(statement, ast.Import):
+            found += [alias.name for alias in statement.names]
+    return [name for name in dict.fromkeys(found) if name != "__future__"]
 
 
 def settle_memory() -> None:
     """Keep what stays for good out of every later collection of garbage.
 
-    Streamlit collects after each run of a page, all of it: with the libraries loaded that takes
-    longer than most pages take to draw.
+    With the libraries loaded, looking through all of it takes longer than most pages take to draw;
+    so it is not done after each run of a page either, but when enough has come together.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
-def warm_answers() -> int:
-    """Fill the shelf with the answers of the Overview pages; how many models were asked about."""
+def warm_answers() -> list[View]:
+    """Fill the shelf with the answers of the Overview of the first models.
+
+    Returns those of which every value is still to be looked at.
+    """
     from app.auth.viewer import operator
     from app.cache import dataset_of
     from app.session import Selection
     from app.widgets.choices import default_every, headline_metrics
     from app.widgets.overview_answers import read_overview
-    from app.widgets.view import default_window, view_of, visible_models
+    from app.widgets.view import default_window, view_of
 
-    viewer, n = operator(THREAD), 0
-    for model in visible_models(viewer)[:MOST_MODELS]:
+    viewer, left = operator(THREAD), []
+    for model in first_models(viewer):
         with suppress(TelltaleError):
             dataset = dataset_of(model, viewer)
             if not 0 < dataset.log("predictions").n_rows <= MOST_ROWS:
@@ -65,8 +107,59 @@ def warm_answers() -> int:
             selection = Selection(model=model, window=default_window(dataset))
             view = view_of(viewer, dataset, selection, "Overview")
             found = read_overview(view, headline_metrics(view)[:2], default_every(view))
-            found.changes()
             if found.is_quality_left:
-                view.ask("quality", every="day")
-            n += 1
+                left.append(view)
+            found.changes()
+    return left
+
+
+def first_models(viewer: Viewer) -> list[str]:
+    """The model that a bare address opens, then others by name."""
+    from app.widgets.view import opening_model, visible_models
+
+    first = opening_model(viewer)
+    rest = [model for model in visible_models(viewer) if model != first]
+    return [*([first] if first else []), *rest][:MOST_MODELS]
+
+
+def ask_when_quiet(view: View, quiet_s: float = QUIET_S) -> None:
+    """Look at every value of a view, when nobody is about; whoever comes meanwhile stops it."""
+    from app.cache import answers
+
+    while True:
+        n = wait_for_quiet(quiet_s)
+        try:
+            answers("quality", view.model, view.asked(every="day"), view.viewer, watch=_leave_if(n))
+        except Disturbed:
+            continue
+        except TelltaleError:  # the page says why
+            return
+        return
+
+
+class Disturbed(Exception):
+    """Somebody came: what was done while nobody was about is left for later."""
+
+
+def _leave_if(n_before: int) -> Callable[[float], None]:
+    """What leaves the work when somebody else has asked for anything since."""
+
+    def watch(_seconds: float) -> None:
+        if n_asked() > n_before + 1:  # our own question is one
+            raise Disturbed
+
+    return watch
+
+
+def wait_for_quiet(quiet_s: float) -> int:
+    """Wait until nobody has asked for anything for a while; how many had, up to then."""
+    pause, n = threading.Event(), -1
+    while n != (n := n_asked()):
+        pause.wait(quiet_s)
     return n
+
+
+def n_asked() -> int:
+    """Questions that were asked of the shelf since the start."""
+    counts = COUNTERS.read()
+    return sum(n for (name, way), n in counts.items() if name == "answers" and way != "cancelled")

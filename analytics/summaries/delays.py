@@ -7,9 +7,11 @@ delay or less are told by the rows themselves, as short logs are.
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from analytics.core import Dataset, Scope, Window
 from analytics.query.aligned import Rows
@@ -24,14 +26,18 @@ if TYPE_CHECKING:
 
 MIN_ROWS = 500_000  # with fewer the rows are as fast
 SHARES = (0.5, 0.9, 0.98)
+NONE = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 _HELD_BYTES = 1_000_000  # about: some hundred bins a day
+
+
+Bins = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]  # numbers of bins, and labels in each
 
 
 @dataclass(slots=True)
 class _Counted:
     """Labels by bin of each day of a log, as far as it was read; the largest delay of all."""
 
-    days: dict[int, Counter[int]] = field(default_factory=dict)
+    days: dict[int, Bins] = field(default_factory=dict)
     largest: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -52,13 +58,13 @@ def quick_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
         ("days of delays", rows.state, rows.predictions.parts),
         lambda: (_HELD_BYTES, _Counted()),
     )
-    found = _read(engine, dataset, scope, window, held)
-    if found[LOWEST]:
-        return label_delay(engine, dataset, scope)
-    counted = latency_of(sorted(found.items()), held.largest, SHARES) if found else None
-    if counted is None:
+    counted = _added(_read(engine, dataset, scope, window, held))
+    if not counted:
         return None
-    return Delay(counted.n, *(value for value, _low, _high in counted.quantiles))
+    found = None if counted[0][0] == LOWEST else latency_of(counted, held.largest, SHARES)
+    if found is None:
+        return label_delay(engine, dataset, scope)
+    return Delay(found.n, *(value for value, _low, _high in found.quantiles))
 
 
 def _inside(window: Window, first: int, last: int) -> Window:
@@ -68,51 +74,59 @@ def _inside(window: Window, first: int, last: int) -> Window:
     return Window(start, end)
 
 
+def _added(days: Sequence[Bins]) -> list[tuple[int, int]]:
+    """Labels by bin, in order of the bins."""
+    if not days:
+        return []
+    bins, counts = (np.concatenate(each) for each in zip(*days, strict=True))
+    names, at = np.unique(bins, return_inverse=True)
+    summed = np.bincount(at, counts).astype(np.int64)
+    return list(zip(names.tolist(), summed.tolist(), strict=True))
+
+
 def _read(
     engine: Engine, dataset: Dataset, scope: Scope, window: Window, held: _Counted
-) -> Counter[int]:
-    """Labels of the window by bin."""
+) -> list[Bins]:
+    """Labels of the window by bin: of each whole day, and of the pieces of days at its ends."""
     spans = spans_of(window, None, with_hours=False)
-    found: Counter[int] = Counter()
+    found: list[Bins] = []
     for start, end in spans.days:
         assert start is not None and end is not None
         days = range(start, end, DAY)
         with held.lock:  # who asks for the same days meanwhile waits for them
             lacking = [day for day in days if day not in held.days]
             if lacking:
-                for day in range(lacking[0], lacking[-1] + DAY, DAY):
-                    held.days.setdefault(day, Counter())
-                try:
-                    _count(engine, dataset, scope, (lacking[0], lacking[-1] + DAY), held)
-                except BaseException:
-                    for day in lacking:
-                        held.days.pop(day, None)
-                    raise
-        for day in days:
-            found.update(held.days[day])
+                span = (lacking[0], lacking[-1] + DAY)
+                read, largest = _count(engine, dataset, scope, span)
+                held.largest = max(held.largest, largest)
+                held.days |= {day: read.get(day, NONE) for day in range(*span, DAY)}
+        found += [held.days[day] for day in days]
     for edge in spans.edges:
-        beside = _Counted()
-        _count(engine, dataset, scope, edge, beside)
-        held.largest = max(held.largest, beside.largest)
-        for counted in beside.days.values():
-            found.update(counted)
+        read, largest = _count(engine, dataset, scope, edge)
+        held.largest = max(held.largest, largest)
+        found += read.values()
     return found
 
 
-def _count(engine: Engine, dataset: Dataset, scope: Scope, span: Span, into: _Counted) -> None:
-    """Count the labels of a span by day and bin."""
+def _count(
+    engine: Engine, dataset: Dataset, scope: Scope, span: Span
+) -> tuple[dict[int, Bins], float]:
+    """The labels of a span by day and bin, and the largest delay."""
     start, end = span
     assert start is not None and end is not None
     inside = Scope(scope.log, Window(moment_of(start), moment_of(end)))
     rows = frame(dataset, inside, with_labels=True, engine=engine)
     if rows is None:
-        return
+        return {}, 0.0
     sql = rows.select(
-        f"SELECT epoch_us(date_trunc('day', timestamp)), {BIN_SQL.format('delay')} AS bin, count(*),"
-        f" max(delay) FROM ({delays_sql(dataset, scope)}) WHERE delay IS NOT NULL GROUP BY ALL"
+        f"SELECT epoch_us(date_trunc('day', timestamp)) AS day, {BIN_SQL.format('delay')} AS bin,"
+        f" count(*) AS n, max(delay) AS largest FROM ({delays_sql(dataset, scope)})"
+        " WHERE delay IS NOT NULL GROUP BY ALL ORDER BY day"
     )
-    counted: dict[int, Counter[int]] = {}
-    for day, at, n, largest in engine.rows(sql, rows.values):
-        counted.setdefault(day, Counter())[int(at)] = int(n)
-        into.largest = max(into.largest, float(largest))
-    into.days |= counted
+    found = engine.arrays(sql, rows.values)
+    days, first = np.unique(found["day"], return_index=True)
+    if not len(days):
+        return {}, 0.0
+    pieces = (np.split(np.asarray(found[name]), first[1:]) for name in ("bin", "n"))
+    read = dict(zip(days.tolist(), zip(*pieces, strict=True), strict=True))
+    return read, float(found["largest"].max())

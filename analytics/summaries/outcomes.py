@@ -21,6 +21,7 @@ from analytics.query.groups import Group, Key, group_of
 from analytics.query.performance import UNLABELLED, confusion_of, split_groups
 from analytics.sources.relation import quote_text
 from analytics.summaries.bounds import middles
+from analytics.summaries.held import read_arrays, read_rows
 from analytics.summaries.labelled import (
     INVALID,
     KIND,
@@ -141,11 +142,19 @@ class Outcomes:
             )
         )
         sql, values = self._sql("score", f"CASE of {codes} ELSE -1 END AS code, bin, {sums}")
-        return self.engine.arrays(f"{sql} ORDER BY _period, _version, code, bin", values)
+        sql = f"{sql} ORDER BY _period, _version, code, bin"
+        return (
+            self.engine.arrays(sql, values)
+            if self.scanned
+            else read_arrays(self.engine, sql, values)
+        )
 
     def _rows(self, kind: str, picks: str, order: str, keep: str = "true") -> list[tuple[Any, ...]]:
         sql, values = self._sql(kind, picks, keep)
-        return self.engine.rows(f"{sql} ORDER BY {order}", values)
+        sql = f"{sql} ORDER BY {order}"
+        return (
+            self.engine.rows(sql, values) if self.scanned else read_rows(self.engine, sql, values)
+        )
 
     def _sql(self, kind: str, picks: str, keep: str = "true") -> tuple[str, dict[str, Any]]:
         """Counted rows of a kind, over periods and versions."""

@@ -19,6 +19,7 @@ from analytics.query.frame import period_sql, touched
 from analytics.query.groups import Group, Key, group_of
 from analytics.query.ranks import HIGHEST, LOWEST, Z, rank_of
 from analytics.query.serving import SUCCEEDED, Latency, Load
+from analytics.summaries.held import read_rows
 from analytics.summaries.rest import rests, scanned_sql, sheets_sql
 from analytics.summaries.spans import can_answer
 from analytics.summaries.store import Taken, is_countable, key_of, take
@@ -177,9 +178,8 @@ def _bins(engine: Engine, taken: Taken, log: Log, scope: Scope) -> list[tuple[An
     """Counts by period, version and bin of latency; in no bin, those of all requests."""
     by, where, values = _wanted(log, scope)
     rows = _rows(taken, log, scope)
-    return engine.rows(
-        f"SELECT {by}, bin, {_SUMS} FROM ({rows}) {where} GROUP BY ALL ORDER BY ALL", values
-    )
+    sql = f"SELECT {by}, bin, {_SUMS} FROM ({rows}) {where} GROUP BY ALL ORDER BY ALL"
+    return engine.rows(sql, values) if rests(taken, scope) else read_rows(engine, sql, values)
 
 
 def _wanted(log: Log, scope: Scope) -> tuple[str, str, dict[str, Any]]:

@@ -208,6 +208,7 @@ class Summaries:
         self.folder, self.max_bytes = folder, max_bytes
         self._listed: dict[Path, tuple[int, list[Sheet]]] = {}
         self._held: OrderedDict[Hashable, tuple[int, Any]] = OrderedDict()
+        self._n_bytes = 0
         self._lock = threading.Lock()
 
     @property
@@ -241,9 +242,9 @@ class Summaries:
                 return self._held[name][1]
         size, value = make()
         with self._lock:
+            self._n_bytes += size - self._held.get(name, (0, None))[0]
             self._held[name] = (size, value)
-            total = sum(n for n, _value in self._held.values())
-            while total > self.max_bytes and self._held:
+            while self._n_bytes > self.max_bytes and self._held:
                 _name, (n, _value) = self._held.popitem(last=False)
-                total -= n
+                self._n_bytes -= n
         return value

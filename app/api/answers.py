@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -113,6 +112,10 @@ def on_api_error(_request: Request, error: Exception) -> Response:
 
 def on_invalid(_request: Request, error: Exception) -> Response:
     """A body or a parameter that does not fit."""
+    from fastapi.exceptions import (
+        RequestValidationError,  # the screen, which forwards, does without
+    )
+
     assert isinstance(error, RequestValidationError)
     return answer(invalid(error.errors()))
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from app.api.access import EventsKey, database_of, settings_of
 from app.api.answers import ApiError, documented, invalid, to_json
-from app.api.body import JsonRoute
+from app.api.json_route import JsonRoute
 from app.feedback.given import user_hash
 from app.ingest.events import event_row, with_uuid
 from app.state.outbox import put

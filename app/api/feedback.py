@@ -26,7 +26,7 @@ from app.api.access import (
     settings_of,
 )
 from app.api.answers import ApiError, documented, invalid, to_json, translate
-from app.api.body import JsonRoute
+from app.api.json_route import JsonRoute
 from app.feedback.given import FeedbackIn, Id, to_given, user_hash
 from app.state import tokens
 from app.state.feedback import FieldInvalid, Given, Item, receive_all

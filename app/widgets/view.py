@@ -100,11 +100,13 @@ def visible_models(viewer: Viewer) -> list[str]:
 
 def selected_model(viewer: Viewer) -> str | None:
     """The model of the URL, else the first that the viewer may see."""
-    named = st.query_params.get(KEYS["model"])
-    if named:
-        return named
+    return st.query_params.get(KEYS["model"]) or opening_model(viewer)
+
+
+def opening_model(viewer: Viewer) -> str | None:
+    """The model that a bare address opens: of those that the viewer may see, the one imported first."""
     models = visible_models(viewer)
-    for row in reversed(list_imports(desk().database)):  # the model that was imported first
+    for row in reversed(list_imports(desk().database)):
         if row.model in models:
             return row.model
     return models[0] if models else None

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from app.api.access import FeedbackKey, Rates
 from app.api.answers import ApiError
 from app.api.application import make_app
-from app.api.body import JsonRoute, limited, read_json
+from app.api.body import limited, read_json
+from app.api.json_route import JsonRoute
 from app.settings import read_settings, settings_in_force
 from app.state.database import Database
 from app.state.keys import find_key, list_keys, revoke_key
