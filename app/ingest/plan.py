@@ -66,18 +66,10 @@ class _Sample:
 
     def _read(self) -> list[FileColumn]:
         """The columns of all files together, and their first rows as the table ``sample``."""
+        of_files = [(file, read_columns(self.workspace, file)) for file in self.files]
         columns: dict[str, FileColumn] = {}
-        selects = []
-        for file in self.files:
-            own = read_columns(self.workspace, file)
-            for column in own:
-                columns.setdefault(column.name, column)
-            names = list(columns)
-            picks = ", ".join(
-                f"CAST(r{i} AS VARCHAR) AS c{names.index(c.name)}" for i, c in enumerate(own)
-            )
-            keep = "" if file.format in ("csv", "parquet") else " WHERE NOT is_broken"
-            selects.append(f"SELECT {picks} FROM {source_sql(file, own)}{keep}")
+        for column in (c for _file, own in of_files for c in own):
+            columns.setdefault(column.name, column)
         missing = [name for name in self.mapped if name not in columns]
         if missing:
             raise UsageError(
@@ -85,9 +77,19 @@ class _Sample:
                 f"The columns are: {', '.join(columns)}.",
                 "Check the --map that names it.",
             )
-        share = max(1, SAMPLE_ROWS // len(selects))
-        body = " UNION ALL BY NAME ".join(f"(FROM ({s}) LIMIT {share})" for s in selects)
-        self.workspace.run(f"CREATE TABLE sample AS {body}")
+        names = {name: f"c{i}" for i, name in enumerate(columns)}
+        declared = ", ".join(f"{name} VARCHAR" for name in names.values())
+        self.workspace.run(f"CREATE TABLE sample ({declared})")
+        share = max(1, SAMPLE_ROWS // len(of_files))
+        for file, own in of_files:  # one open at a time, however many there are
+            picks = ", ".join(
+                f"CAST(r{i} AS VARCHAR) AS {names[c.name]}" for i, c in enumerate(own)
+            )
+            keep = "" if file.format in ("csv", "parquet") else " WHERE NOT is_broken"
+            self.workspace.run(
+                f"INSERT INTO sample BY NAME SELECT {picks} FROM {source_sql(file, own)}{keep}"
+                f" LIMIT {share}"
+            )
         if self.workspace.value("SELECT count(*) FROM sample") == 0:
             raise LogEmpty(
                 f"{self.files[0].path} has column names and no rows.",

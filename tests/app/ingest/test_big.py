@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -18,6 +19,7 @@ from app.ingest import parts as writing
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, Place
+from app.ingest.workspace import Workspace
 from app.state.logs import list_parts, load_dataset
 
 GROWTH_MB = 80  # without a limit four times the rows took 130 MB more
@@ -67,6 +69,31 @@ def test_lines_of_json_are_read_in_pieces(place: Place, tmp_path: Path) -> None:
     log = load_dataset(place.database, "lines", place.home).log("predictions")
     assert log.n_rows == 200_000
     assert "a.b" in log.columns
+
+
+def test_however_many_files_one_at_a_time_is_looked_into(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One statement over fifty files held a group of rows of each: a gigabyte did not do."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for i in range(6):
+        more = f", {i} AS only_{i}" if i % 2 else ""
+        rows = f"SELECT 'p{i}-' || n AS id, n / 40 AS score, {i} AS x{more} FROM range(40) t(n)"
+        duckdb.sql(f"COPY ({rows}) TO '{folder}/file-{i}.parquet'")
+    said, run = list[str](), Workspace.run
+
+    def note(self: Workspace, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        said.append(sql)
+        return run(self, sql, values)
+
+    monkeypatch.setattr(Workspace, "run", note)
+    plan = plan_import(place, [folder], ImportOptions("many", task="binary", positive="1"))
+    assert max(sql.count("file-") for sql in said) == 1
+    columns = {c.name: c for c in plan.columns}
+    assert set(columns) == {"id", "score", "x", "only_1", "only_3", "only_5"}
+    assert columns["only_3"].examples == ("3",)
+    assert run_import(place, plan).n_taken == 240
 
 
 def contents(place: Place) -> list[tuple[str, list[tuple[str, int]]]]:
