@@ -265,7 +265,7 @@ def growth(days: tuple[int, int] = (7, 365), n_day: int = 2000, added: int = 16)
 
     for module in (store, summaries):
         module.MIN_ROWS = 1  # type: ignore[attr-defined]
-    columns.FEW = 0
+    columns.FEW = columns.FEW_HOUR = 0
     found: dict[str, Any] = {}
     for history in days:
         with _scratch() as folder:

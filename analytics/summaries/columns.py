@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 KIND = "numbers"
 AT_ONCE = 5  # columns fetched by one statement
-FEW = 300  # rows of an hour, or of a day: with fewer on average none is kept
+FEW = 300  # rows of a day: with fewer on average none is kept
+FEW_HOUR = 2_000  # of an hour: with fewer its bins cost more than they save
 _NO_VERSION = -1
 Ints = npt.NDArray[np.int64]
 
@@ -67,7 +68,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """The hours and versions that some rows have, in order: a code each, which ``versions`` explain."""
+    """The hours and versions that some rows have, in order: a code each, which ``versions`` explain.
+
+    Where hours are not worth their place these are days: ``unit`` says which.
+    """
 
     period: Ints
     version: Ints
@@ -75,6 +79,25 @@ class Hours:
     n: Ints
     first: Ints
     last: Ints
+    unit: int = HOUR
+
+    def of_days(self) -> Hours:
+        """The same rows by day and version."""
+        order, starts = self.starts_of(DAY)
+        return Hours(
+            self.period[order][starts] // DAY * DAY,
+            self.version[order][starts],
+            self.versions,
+            np.add.reduceat(self.n[order], starts),
+            np.minimum.reduceat(self.first[order], starts),
+            np.maximum.reduceat(self.last[order], starts),
+            DAY,
+        )
+
+    @property
+    def grain(self) -> str:
+        """The name of the unit."""
+        return "hour" if self.unit == HOUR else "day"
 
     @property
     def is_mixed(self) -> bool:
@@ -168,7 +191,7 @@ def _fetch(engine: Engine, log: Log, where: tuple[Rest, Hours], tallies: dict[st
     """Count what one statement gives: columns that are no plain numbers in their files."""
     rest, hours = where
     picks = [f"CAST({quote_name(c)} AS DOUBLE) AS c{i}" for i, c in enumerate(tallies)]
-    picks.append("epoch_us(date_trunc('hour', timestamp)) AS hour")
+    picks.append(f"epoch_us(date_trunc('{hours.grain}', timestamp)) AS hour")
     values: dict[str, Any] = {}
     if hours.is_mixed:
         values["versions"] = list(hours.versions)
@@ -211,16 +234,16 @@ def rows_of(hours: Hours, piece: Piece) -> npt.NDArray[Any]:
             known = {name: i for i, name in enumerate(hours.versions)}
             table = np.array([*(known[name] for name in names), _NO_VERSION], dtype=np.int64)
             version = table[codes]
-    return _row_numbers(hours, piece.hours, version)
+    return _row_numbers(hours, piece.periods(hours.unit), version)
 
 
 def _row_numbers(hours: Hours, period: Ints, version: Ints | None) -> npt.NDArray[Any]:
     first, width = int(hours.period[0]), len(hours.versions) + 1
     own = hours.version if version is not None else np.zeros_like(hours.version)
-    keys = (hours.period - first) // HOUR * width + own + 1  # no version is -1
+    keys = (hours.period - first) // hours.unit * width + own + 1  # no version is -1
     table = np.zeros(int(keys[-1]) + 1, dtype=np.uint16 if len(keys) < 1 << 16 else np.int64)
     table[keys] = np.arange(len(keys))
-    at = (period - first) // HOUR * width + 1
+    at = (period - first) // hours.unit * width + 1
     found: npt.NDArray[Any] = table[at if version is None else at + version]
     return found
 
@@ -231,7 +254,7 @@ def grains_of(hours: Hours) -> tuple[str, ...]:
     n_days = len(hours.starts_of(DAY)[1])
     if n < FEW * n_days:
         return ()
-    return ("hour", "day") if n >= FEW * len(hours.n) else ("day",)
+    return ("hour", "day") if n >= FEW_HOUR * len(hours.n) else ("day",)
 
 
 def empty_table(n_columns: int) -> pa.Table:

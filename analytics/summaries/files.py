@@ -16,7 +16,6 @@ import numpy.typing as npt
 from analytics.core import Part
 from analytics.errors import FileUnreadable
 from analytics.needs import Floats
-from analytics.summaries.spans import HOUR
 
 PIECE_ROWS = 250_000  # in memory at a time
 Codes = npt.NDArray[np.int64]
@@ -76,13 +75,12 @@ class Piece:
         self.names = set(batch.schema.names)
         self.n = int(batch.num_rows)
 
-    @property
-    def hours(self) -> Codes:
-        """The start of each row's hour in microseconds."""
+    def periods(self, unit: int) -> Codes:
+        """The start of each row's hour, or of another unit, in microseconds."""
         import pyarrow as pa
 
         times = self._batch.column("timestamp").cast(pa.int64()).to_numpy(zero_copy_only=False)
-        found: Codes = times // HOUR * HOUR
+        found: Codes = times // unit * unit
         return found
 
     def numbers(self, name: str) -> Floats:

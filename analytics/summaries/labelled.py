@@ -105,10 +105,12 @@ def _unlabelled(schema: Schema) -> tuple[str, str, str]:
     return f"CAST(NULL AS {kind}) AS label", "", "CAST(1 AS DOUBLE) AS _weight"
 
 
-def counted_sql(dataset: Dataset, log: LogName, source: str, centre: float = 0.0) -> str:
-    """Rows of a source counted by hour: what a sheet keeps, with the hour as ``timestamp``."""
+def counted_sql(
+    dataset: Dataset, log: LogName, source: str, centre: float = 0.0, unit: str = "hour"
+) -> str:
+    """Rows of a source counted by hour or day: what a sheet keeps, with its start as ``timestamp``."""
     if dataset.schema.task == "regression":
-        return _residuals_sql(source, centre)
+        return _residuals_sql(source, centre, unit)
     scores = score_columns(dataset)
     bins = "".join(
         f", {bin_sql(quote_name(name))} AS bin{i}, label = {quote_text(of)} AS is{i}"
@@ -136,7 +138,7 @@ def counted_sql(dataset: Dataset, log: LogName, source: str, centre: float = 0.0
         f" hour AS timestamp, version, {of} AS of, {places} AS bin, {truths} AS is_of, label,"
         f" predicted, count(*) AS n, count(truth) AS n_labelled, {w} AS w, {w2} AS w2,"
         " min(timestamp) AS first, max(timestamp) AS last"
-        " FROM (SELECT date_trunc('hour', timestamp) AS hour, timestamp, model_version AS version,"
+        f" FROM (SELECT date_trunc('{unit}', timestamp) AS hour, timestamp, model_version AS version,"
         f" label, label AS truth, {predicted_class(dataset)} AS predicted, _weight{bins}"
         f" FROM ({source}))"
         f" GROUP BY GROUPING SETS ((hour, version), (hour, version, label, predicted){sets})"
@@ -146,7 +148,7 @@ def counted_sql(dataset: Dataset, log: LogName, source: str, centre: float = 0.0
     return f"SELECT * REPLACE ({ends}) FROM ({counted}) WHERE {kept}"
 
 
-def _residuals_sql(source: str, centre: float) -> str:
+def _residuals_sql(source: str, centre: float, unit: str) -> str:
     """Sums over the finite pairs of a regression, labels less ``centre``; all other rows in ``load``."""
     r, y = "(prediction - label)", f"(label - {centre!r})"
     powers = {
@@ -159,14 +161,14 @@ def _residuals_sql(source: str, centre: float) -> str:
         f"CAST(NULL AS {kind}) AS {name}" for name, kind in _FACTS.items() if name != "kind"
     )
     return (
-        f"SELECT 'pairs' AS kind, date_trunc('hour', timestamp) AS timestamp, model_version AS version,"
+        f"SELECT 'pairs' AS kind, date_trunc('{unit}', timestamp) AS timestamp, model_version AS version,"
         f" {nothing}, count(*) AS n, count(label) AS n_labelled, CAST(NULL AS DOUBLE) AS w,"
         " CAST(NULL AS DOUBLE) AS w2, min(timestamp) AS first, max(timestamp) AS last,"
         " count(*) FILTER (is_pair) AS n_pairs, count(*) FILTER (NOT is_pair) AS n_invalid,"
         f" min(label) FILTER (is_pair) AS low, max(label) FILTER (is_pair) AS high, {sums},"
         f" CAST({centre!r} AS DOUBLE) AS centre FROM (SELECT *, isfinite(label) AND"
         f" isfinite(prediction) AS is_pair FROM ({source}))"
-        " GROUP BY date_trunc('hour', timestamp), model_version"
+        f" GROUP BY date_trunc('{unit}', timestamp), model_version"
     )
 
 
@@ -249,11 +251,14 @@ def sheet_sql(
         selects.append(f"SELECT {i} AS grp, 'labels' AS grain, label FROM ({group.stamp})")
         if not grains[i] and any(grains):
             continue
-        hours = counted_sql(dataset, log, group.source, centre)
-        at = "date_trunc('day', timestamp) AS timestamp, version"
-        days = added_sql(dataset, "SELECT * FROM hours", at)
-        kept = ["SELECT 'hour' AS grain, * FROM hours"] if "hour" in grains[i] else []
-        kept.append(f"SELECT 'day' AS grain, * FROM ({days})")
+        unit = "hour" if "hour" in grains[i] else "day"
+        hours = counted_sql(dataset, log, group.source, centre, unit)
+        kept = [f"SELECT '{unit}' AS grain, * FROM hours"]
+        if unit == "hour":
+            at = "date_trunc('day', timestamp) AS timestamp, version"
+            kept.append(
+                f"SELECT 'day' AS grain, * FROM ({added_sql(dataset, 'SELECT * FROM hours', at)})"
+            )
         selects.append(
             f"SELECT {i} AS grp, * EXCLUDE (timestamp) REPLACE (epoch_us(first) AS first,"
             " epoch_us(last) AS last), epoch_us(timestamp) AS period"

@@ -122,7 +122,8 @@ def _by_sql(
     versions = {name: i for i, name in enumerate(hours.versions)}
     pairs = zip(hours.period.tolist(), hours.version.tolist(), strict=True)
     places = {pair: i for i, pair in enumerate(pairs)}
-    found = engine.rows(f"SELECT epoch_us(hour), version, name, level, n FROM ({sql})")
+    start = f"epoch_us(date_trunc('{hours.grain}', hour))"
+    found = engine.rows(f"SELECT {start}, version, name, level, n FROM ({sql})")
     return counted_from(
         names,
         (

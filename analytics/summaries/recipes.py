@@ -82,7 +82,10 @@ def group_of(
 ) -> Group:
     """Parts that are to be counted together."""
     hours = cluster.hours(log, parts) if cluster else hours_of(engine, log, parts)
-    return Group(parts, hours, grains_of(hours) if hours is not None else ())
+    grains = grains_of(hours) if hours is not None else ()
+    if hours is not None and cluster is None and "hour" not in grains:
+        hours = hours.of_days()
+    return Group(parts, hours, grains)
 
 
 def _numbers(
@@ -160,7 +163,9 @@ def _served(log: Log, cluster: Cluster | None) -> Callable[[Engine, Sequence[Gro
         for i, group in enumerate(groups):
             if cluster is None:
                 rows = serving.source_sql(log, relation(log, group.parts))
-                counted.append(serving.counted_sql(rows))
+                counted.append(
+                    serving.counted_sql(rows, "hour" if "hour" in group.grains else "day")
+                )
                 continue
             aside = file.with_suffix(f".counted{i}")
             cluster.served(log, group.parts, aside)

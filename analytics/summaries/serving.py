@@ -67,18 +67,21 @@ def source_sql(log: Log, rows: str) -> str:
     return f"SELECT {', '.join(picks)} FROM {rows}"
 
 
-def counted_sql(source: str) -> str:
-    """Rows of ``source`` counted by minute, by hour, and by hour and bin; ``grain`` tells which."""
-    at = {unit: f"date_trunc('{unit}', timestamp)" for unit in ("minute", "hour")}
+def counted_sql(source: str, unit: str = "hour") -> str:
+    """Rows of ``source`` counted by minute, by hour, and by hour and bin; ``grain`` tells which.
+
+    With another ``unit``, such as "day", it stands where the hour stood.
+    """
+    at = {name: f"date_trunc('{name}', timestamp)" for name in ("minute", unit)}
     answered = f"FILTER ({_ANSWERED})"
     return (
-        "SELECT CASE WHEN GROUPING(minute) = 0 THEN 'minute' ELSE 'hour' END AS grain,"
+        f"SELECT CASE WHEN GROUPING(minute) = 0 THEN 'minute' ELSE '{unit}' END AS grain,"
         " coalesce(minute, hour) AS timestamp, version, bin, count(*) AS n,"
         f" count(*) FILTER (NOT {SUCCEEDED}) AS n_failed,"
         f" count(*) FILTER ({SUCCEEDED} AND latency_ms IS NULL) AS n_missing,"
         f" sum(latency_ms) {answered} AS total, max(latency_ms) {answered} AS largest,"
         " min(timestamp) AS first, max(timestamp) AS last, GROUPING(bin) AS is_load"
-        f" FROM (SELECT *, model_version AS version, {at['minute']} AS minute, {at['hour']} AS hour,"
+        f" FROM (SELECT *, model_version AS version, {at['minute']} AS minute, {at[unit]} AS hour,"
         f" {_BIN} AS bin FROM ({source}))"
         " GROUP BY GROUPING SETS ((minute, version), (hour, version), (hour, version, bin))"
     )

@@ -71,6 +71,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Summaries of a few rows are made and taken."""
     monkeypatch.setattr(store, "MIN_ROWS", 1)
     monkeypatch.setattr(columns, "FEW", 0)
+    monkeypatch.setattr(columns, "FEW_HOUR", 0)
     monkeypatch.setattr(chooser, "MIN_ROWS", 0)
 
 

@@ -23,6 +23,7 @@ from analytics.summaries import columns, levels
 from analytics.summaries.chooser import grid_of, levels_key, numbers_key
 from analytics.summaries.columns import count_columns, hours_of
 from analytics.summaries.edges import bin_sorted
+from analytics.summaries.grid import make_grid
 from analytics.summaries.levels import counted_levels
 from analytics.summaries.reading import counted_columns, counted_groups, taken_of
 from analytics.summaries.sql import numbers_sql
@@ -171,7 +172,7 @@ def test_levels_beyond_the_commonest_are_a_tail_and_their_column_is_scanned(
 def test_hours_with_few_rows_are_not_kept_but_their_days_are(
     engine: Engine, folder: Path, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(columns, "FEW", 20)
+    monkeypatch.setattr(columns, "FEW_HOUR", 20)
     dataset = dataset_of(folder, [rows_of(7, 300)], rows_of(8, 50))
     made = summarise(engine, dataset)
     assert [s.grains for s in made if s.file.parent.name == "production"] == [(("day",),)] * 2
@@ -179,6 +180,34 @@ def test_hours_with_few_rows_are_not_kept_but_their_days_are(
     taken = taken_of(engine, dataset, scope, columns.KIND, numbers_key(dataset))
     assert taken is not None and taken.pieces
     assert counted_groups(engine, dataset, scope, taken) == count_groups(engine, dataset, scope)
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_days_counted_at_once_are_their_hours_put_together(
+    is_plain: bool, engine: Engine, folder: Path, monkeypatch: Any
+) -> None:
+    dataset = dataset_of(folder, [rows_of(11, 300), rows_of(12, 90)], rows_of(13, 50))
+    log, grid = dataset.log("predictions"), make_grid(engine, dataset)
+    hours = hours_of(engine, log, log.parts)
+    assert hours is not None
+    days = hours.of_days()
+    assert (days.n.sum(), len(days.n) < len(hours.n)) == (390, True)
+    if not is_plain:
+        monkeypatch.setattr(columns, "plain_columns", lambda *_given: [])
+        monkeypatch.setattr(levels, "plain_columns", lambda *_given: [])
+    tables, counts = [], []
+    for each in (hours, days):
+        found = columns.count_columns(engine, log, log.parts, each, grid)
+        tables.append(columns.numbers_table(0, each, found, ("day",)).to_pylist())
+        table = levels.levels_table(
+            0,
+            each,
+            levels.count_levels(engine, log, log.parts, each, ["city", "prediction"]),
+            ("day",),
+        )
+        counts.append(sorted(map(str, table.to_pylist())))
+    assert repr(tables[0]) == repr(tables[1])  # NaN among them
+    assert counts[0] == counts[1]
 
 
 def test_rows_without_a_time_are_never_counted(engine: Engine, folder: Path) -> None:

@@ -55,7 +55,8 @@ def write_sheet(
     file = folder / f"sheet{len(list(folder.iterdir()))}.parquet"
     told = [grains] * len(groups)
     log = dataset.log("predictions")
-    sql = sheet_sql([counted_sql(source_sql(log, relation(log, p))) for p in groups], told)
+    unit = "hour" if "hour" in grains else "day"
+    sql = sheet_sql([counted_sql(source_sql(log, relation(log, p)), unit) for p in groups], told)
     engine.rows(f"COPY ({sql}) TO '{file}' (FORMAT parquet)")
     named = tuple(tuple(tell(part) for part in parts) for parts in groups)
     sheet = Sheet(

@@ -32,6 +32,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (store, summaries, chooser):
         monkeypatch.setattr(module, "MIN_ROWS", 1)
     monkeypatch.setattr(columns, "FEW", 0)
+    monkeypatch.setattr(columns, "FEW_HOUR", 0)
 
 
 def labelled_rows(start: int, n: int) -> str:
@@ -211,7 +212,7 @@ def test_a_killed_one_is_made_again(
     code = (
         "from pathlib import Path\n"
         "from analytics.summaries import store, columns\n"
-        "store.MIN_ROWS = 1; columns.FEW = 0\n"
+        "store.MIN_ROWS = 1; columns.FEW = columns.FEW_HOUR = 0\n"
         "from app.ingest import summaries\n"
         "summaries.MIN_ROWS = 1\n"
         "from app.ingest.words import Place\n"
