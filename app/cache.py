@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,13 @@ from analytics.errors import QueryCancelled
 from app.ask import Asking, answer
 from app.auth.viewer import Viewer
 from app.counters import COUNTERS
+from app.lately import Answer, Lately
 from app.questions import Asked, build_question, clock
 from app.settings import settings_in_force
 from app.sizes import bytes_of
 
 if TYPE_CHECKING:
-    from analytics.core import Dataset, Question
+    from analytics.core import Dataset
     from analytics.query.engine import Cancel
     from app.ask import Desk
 
@@ -128,15 +129,6 @@ class Shelf:
                 watch(monotonic() - started)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was asked of which log, and what came out."""
-
-    dataset: Dataset
-    question: Question
-    value: Any
-
-
 def desk() -> Desk:
     """The desk of this process; a new one when the home or the folders it may read change."""
     settings = settings_in_force()
@@ -167,6 +159,17 @@ def shelf() -> Shelf:
     return _shelf(str(settings.home), entries, mb)
 
 
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _lately_of(home: str) -> Lately:
+    del home
+    return Lately()
+
+
+def _lately() -> Lately:
+    """The last answers of this process about logs that go on."""
+    return _lately_of(str(settings_in_force().home))
+
+
 def dataset_of(model: str, viewer: Viewer, at: Desk | None = None) -> Dataset:
     """The model's logs as this viewer may see them; AccessDenied where they may not."""
     viewer.check("view", model)
@@ -181,6 +184,7 @@ class _Asking:
     desk: Desk
     words: Asking
     key: Hashable
+    again: Hashable | None  # what is the same when it is asked later of a log that goes on
 
 
 def answers(
@@ -194,20 +198,44 @@ def answers(
 ) -> Answer:
     """The answer to a question in words; ``name`` is one of ``QUESTIONS``, or "column:NAME".
 
-    ``other`` is a second model that the question is about; the viewer must be let see it too.
+    ``other`` is a second model that the question is about; the viewer must be let see it too. Of a log
+    that goes on, what takes a while is answered with what is in place (``as_of``) while the next is made.
     """
     asking = _asking(name, model, asked, viewer, other)
+    words, at, place = asking.words, monotonic(), shelf()
 
     def make(cancel: Cancel) -> Any:
-        return answer(asking.desk.engine.under(cancel), asking.words)
+        return answer(asking.desk.engine.under(cancel), words)
 
-    value = shelf().get(asking.key, make, watch)
-    return Answer(asking.words.dataset, asking.words.question, value)
+    if asking.again is None:
+        return Answer(words.dataset, words.question, place.get(asking.key, make, watch))
+
+    def ask(watch: Watcher | None = None) -> Answer:
+        found = Answer(words.dataset, words.question, place.get(asking.key, make, watch))
+        told = replace(found, as_of=words.wall)
+        _lately().put(asking.again, told, words.second, at, monotonic() - at)
+        return found
+
+    if asking.key in place:
+        return Answer(words.dataset, words.question, place.get(asking.key, make))
+    before = _in_place(asking)
+    if before is None:
+        return ask(watch)
+    _lately().begin(asking.again, ask)
+    return before
+
+
+def _in_place(asking: _Asking) -> Answer | None:
+    """What may be given instead while the answer is made."""
+    if asking.again is None:
+        return None
+    return _lately().get(asking.again, asking.words.dataset, asking.words.second)
 
 
 def is_known(name: str, model: str, asked: Asked, viewer: Viewer) -> bool:
     """Whether the answer is there already, so that nobody waits for it."""
-    return _asking(name, model, asked, viewer, None).key in shelf()
+    asking = _asking(name, model, asked, viewer, None)
+    return asking.key in shelf() or _in_place(asking) is not None
 
 
 def _asking(name: str, model: str, asked: Asked, viewer: Viewer, other: str | None) -> _Asking:
@@ -220,12 +248,17 @@ def _asking(name: str, model: str, asked: Asked, viewer: Viewer, other: str | No
     moment = clock(dataset, wall)
     question = build_question(dataset, asked, moment)
     meant: Hashable = repr(question)  # words that mean the same are the same question
+    people = dataset.people if name.partition(":")[0] in ABOUT_PEOPLE else ()
+    again = None
     if moment is wall:  # a live log: the same minute is the same moment
         meant, moment = asked, moment.replace(second=0, microsecond=0)
-    people = dataset.people if name.partition(":")[0] in ABOUT_PEOPLE else ()
+        is_whole = tuple(
+            viewer.may("see_sensitive", named) for named in filter(None, (model, other))
+        )
+        again = None if people else (name, model, other, asked, is_whole)
     prints = (dataset.fingerprint, second.fingerprint if second else None, people)
     key = (name, model, other, prints, meant, moment)  # masked logs have another fingerprint
-    return _Asking(place, Asking(name, dataset, question, wall, second), key)
+    return _Asking(place, Asking(name, dataset, question, wall, second), key, again)
 
 
 def is_cancelled(error: BaseException) -> bool:

@@ -30,6 +30,13 @@ class Waiting:
                 st.button("Stop", key=f"stop_{token_hex(4)}", on_click=_stop, type="tertiary")
         self._line.caption(f"◌ {plain(self.what)}: {seconds:.0f} s so far")
 
+    def tell(self, seconds: float) -> None:
+        """Say that an answer is of a while ago, and that the next is being made."""
+        self._place.caption(
+            f"◌ {plain(self.what)}: what stands here is {seconds:.0f} s old; rows that came since are"
+            " being counted."
+        )
+
     def clear(self) -> None:
         """Take the line away."""
         self._place.empty()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.auth.viewer import Viewer
-from app.cache import Answer, answers, dataset_of, desk, is_known
+from app.cache import answers, dataset_of, desk, is_known
+from app.lately import Answer
 from app.questions import Asked, clock
 from app.session import KEYS, Selection, parse_selection
 from app.state.logs import list_imports
@@ -90,6 +91,8 @@ def fetch(
     waiting = Waiting(what)
     found = answers(name, model, asked, viewer, watch=waiting.tick, other=other)
     waiting.clear()
+    if found.as_of is not None:
+        waiting.tell((desk().now() - found.as_of).total_seconds())
     return found
 
 
