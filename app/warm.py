@@ -1,8 +1,7 @@
 """What the first visitor would wait for, done at the start while nobody waits: imports and answers.
 
 In the order in which it is needed: what a run of the first page takes, its answers, then what other
-pages take. What reads every value of a long log waits until nobody has been about for a while, and
-gives way to whoever comes.
+pages take. What takes long waits until nobody is about (``app.quiet``).
 """
 
 from __future__ import annotations
@@ -11,15 +10,14 @@ import ast
 import gc
 import importlib
 import logging
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analytics.errors import TelltaleError
-from app.counters import COUNTERS
 from app.navigation import existing_pages
+from app.quiet import ask_all
 
 if TYPE_CHECKING:
     from app.auth.viewer import Viewer
@@ -35,7 +33,6 @@ LATER = (
 FIRST_PAGE = "overview"
 MOST_MODELS = 3
 MOST_ROWS = 20_000_000  # a larger log is asked when somebody looks at it
-QUIET_S = 20.0  # after which nobody is about
 THREAD = "warm-up"
 COLLECT = (10_000, 20, 10)  # objects between collections: a run of a page makes thousands
 
@@ -47,14 +44,13 @@ def warm_up() -> None:
         quiet.addFilter(lambda record: record.threadName != THREAD)
     pages = {page.file: page.path for page in existing_pages()}
     import_all([*FIRST, *imports_of(pages.pop(FIRST_PAGE))])
-    left: list[View] = []
+    views: list[View] = []
     with suppress(TelltaleError):
-        left = warm_answers()
+        views = warm_answers()
     settle_memory()
     import_all([*LATER, *(name for path in pages.values() for name in imports_of(path))])
     settle_memory()
-    for view in left:
-        ask_when_quiet(view)
+    ask_all(views)
 
 
 def import_all(names: Sequence[str]) -> None:
@@ -87,10 +83,7 @@ def settle_memory() -> None:
 
 
 def warm_answers() -> list[View]:
-    """Fill the shelf with the answers of the Overview of the first models.
-
-    Returns those of which every value is still to be looked at.
-    """
+    """Fill the shelf with the answers of the Overview of the first models; those that were asked."""
     from app.auth.viewer import operator
     from app.cache import dataset_of
     from app.session import Selection
@@ -98,7 +91,7 @@ def warm_answers() -> list[View]:
     from app.widgets.overview_answers import read_overview
     from app.widgets.view import default_window, view_of
 
-    viewer, left = operator(THREAD), []
+    viewer, views = operator(THREAD), []
     for model in first_models(viewer):
         with suppress(TelltaleError):
             dataset = dataset_of(model, viewer)
@@ -107,10 +100,9 @@ def warm_answers() -> list[View]:
             selection = Selection(model=model, window=default_window(dataset))
             view = view_of(viewer, dataset, selection, "Overview")
             found = read_overview(view, headline_metrics(view)[:2], default_every(view))
-            if found.is_quality_left:
-                left.append(view)
             found.changes()
-    return left
+            views.append(view)
+    return views
 
 
 def first_models(viewer: Viewer) -> list[str]:
@@ -120,46 +112,3 @@ def first_models(viewer: Viewer) -> list[str]:
     first = opening_model(viewer)
     rest = [model for model in visible_models(viewer) if model != first]
     return [*([first] if first else []), *rest][:MOST_MODELS]
-
-
-def ask_when_quiet(view: View, quiet_s: float = QUIET_S) -> None:
-    """Look at every value of a view, when nobody is about; whoever comes meanwhile stops it."""
-    from app.cache import answers
-
-    while True:
-        n = wait_for_quiet(quiet_s)
-        try:
-            answers("quality", view.model, view.asked(every="day"), view.viewer, watch=_leave_if(n))
-        except Disturbed:
-            continue
-        except TelltaleError:  # the page says why
-            return
-        return
-
-
-class Disturbed(Exception):
-    """Somebody came: what was done while nobody was about is left for later."""
-
-
-def _leave_if(n_before: int) -> Callable[[float], None]:
-    """What leaves the work when somebody else has asked for anything since."""
-
-    def watch(_seconds: float) -> None:
-        if n_asked() > n_before + 1:  # our own question is one
-            raise Disturbed
-
-    return watch
-
-
-def wait_for_quiet(quiet_s: float) -> int:
-    """Wait until nobody has asked for anything for a while; how many had, up to then."""
-    pause, n = threading.Event(), -1
-    while n != (n := n_asked()):
-        pause.wait(quiet_s)
-    return n
-
-
-def n_asked() -> int:
-    """Questions that were asked of the shelf since the start."""
-    counts = COUNTERS.read()
-    return sum(n for (name, way), n in counts.items() if name == "answers" and way != "cancelled")
