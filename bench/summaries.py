@@ -15,7 +15,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -27,8 +27,12 @@ import numpy as np
 
 from analytics.core import Column, Dataset, Log, Part, Question, Schema, Scope, Window
 from analytics.drift import js, ks, psi
-from analytics.evaluate import drift
+from analytics.evaluate import drift, performance, serving
 from analytics.needs import BinnedPair
+from analytics.query.aligned import Rows, aligned_sql
+from analytics.query.aligned import describe as describe_rows
+from analytics.query.aligned import folder_of as beside_of
+from analytics.query.beside import Beside
 from analytics.query.engine import Engine
 from analytics.summaries.chooser import count_both, grid_of, numbers_key
 from analytics.summaries.columns import KIND
@@ -51,6 +55,7 @@ RESULTS = Path("bench/finished/summaries.jsonl")
 START, DAYS, SIDE = datetime(2024, 1, 1), 50, 15
 NUMERIC = [f"f{i:02d}" for i in range(15)]
 LEVELS = [f"c{i:02d}" for i in range(11)]
+LABELS = ("prediction_id", "label", "known_at", "source")
 NAMES = ("row", "prediction_id", "timestamp", "model_version", "prediction", "score")
 SERVED = ("latency_ms", "status")
 COLUMNS = (*NAMES, *SERVED, *NUMERIC, *LEVELS)
@@ -83,22 +88,64 @@ def make_day(db: duckdb.DuckDBPyConnection, folder: Path, day: int, n: int) -> P
     return Part(str(path), n, f"day{day}", at, last, path.stat().st_size)
 
 
+def make_labels(db: duckdb.DuckDBPyConnection, folder: Path, parts: Sequence[Part]) -> Part:
+    """The log of labels: of every row one, known within two days."""
+    path = folder / "labels" / "date=none" / "part.parquet"
+    path.parent.mkdir(parents=True)
+    files = ", ".join(f"'{part.path}'" for part in parts)
+    n = write_rows(
+        db,
+        "SELECT prediction_id, CASE WHEN random() < score THEN '1' ELSE '0' END AS label, timestamp"
+        " + to_microseconds(CAST(random() * 172800e6 AS BIGINT)) AS known_at, 'outcome' AS source"
+        f" FROM read_parquet([{files}])",
+        path,
+    )
+    return Part(str(path), n, "labels", parts[0].start, parts[-1].end, path.stat().st_size)
+
+
+def write_rows(db: duckdb.DuckDBPyConnection, sql: str, path: Path) -> int:
+    """A statement's rows as a file; how many."""
+    found = db.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
 def make_log(folder: Path, n: int) -> Dataset:
-    """The log, a part a day, and its first days as the reference."""
+    """The log, a part a day, its first days as the reference, and its labels."""
     db = duckdb.connect()
     db.execute("SELECT setseed(0.5)")
     parts = tuple(make_day(db, folder, day, n // DAYS) for day in range(DAYS))
+    labels = make_labels(db, folder, parts)
     db.close()
     columns = [Column("timestamp", "timestamp", "time")]
     columns += [Column("model_version", "model_version", "categorical")]
     columns += [Column("prediction", "prediction", "categorical")]
+    columns += [Column("score", "score", "numeric"), Column("latency_ms", "latency_ms", "numeric")]
+    columns += [Column("status", "status", "categorical")]
     columns += [Column(c, "feature", "numeric") for c in NUMERIC]
     columns += [Column(c, "feature", "categorical") for c in LEVELS]
     logs: dict[Any, Log] = {
         ("production", "predictions"): Log("predictions", parts, (*COLUMNS, "date"), True),
         ("reference", "predictions"): Log("predictions", parts[:SIDE], (*COLUMNS, "date"), True),
+        ("production", "labels"): Log("labels", (labels,), (*LABELS, "date")),
     }
-    return Dataset("bench", Schema("none", tuple(columns)), logs, "bench")
+    return Dataset("bench", Schema("binary", tuple(columns), ("0", "1"), "1"), logs, "bench")
+
+
+def put_labels(engine: Engine, dataset: Dataset) -> float:
+    """Labels beside the rows, as an import leaves them; processor seconds."""
+    start, rows = time.process_time(), Rows(dataset, "production")
+    folder = engine.beside.folder
+    assert folder is not None
+    place = beside_of(folder, rows)
+    place.mkdir(parents=True)
+    file, parts = place / f"{rows.key}-made.parquet", rows.predictions.parts
+    engine.rows(
+        f"COPY ({aligned_sql(rows, parts, is_known_once=True)}) TO '{file}'"
+        " (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+    )
+    file.with_suffix(".json").write_text(describe_rows(rows, parts, file.stat().st_size))
+    return time.process_time() - start
 
 
 def cost(job: Callable[[], object], repeats: int = 5) -> tuple[float, float]:
@@ -149,8 +196,9 @@ def measure(n: int) -> dict[str, Any]:
     with _scratch() as folder, _opened(folder) as engine:
         dataset = make_log(folder / "log", n)
         bare = ", ".join(f"min({c}), max({c}), sum({c})" for c in NUMERIC)
-        files = f"read_parquet('{folder}/log/*/*.parquet', hive_partitioning = true)"
+        files = f"read_parquet('{folder}/log/date=*/*.parquet', hive_partitioning = true)"
         floor = cost(lambda: engine.rows(f"SELECT {bare} FROM {files}"), 3)
+        beside_s = put_labels(engine, dataset)
         built = build(engine, dataset)
         raw = sum(part.n_bytes for part in dataset.log("predictions").parts)
         current = Window(START + timedelta(days=DAYS - SIDE), START + timedelta(days=DAYS))
@@ -159,7 +207,8 @@ def measure(n: int) -> dict[str, Any]:
         exact = replace(question, is_exact=True)
         day = cost(lambda: _features(engine, dataset, question), 15)
         first = cost(lambda: _features(_forgetful(engine), dataset, question), 15)
-        hour = cost(lambda: _by_hour(engine, dataset, question), 15)
+        has_hours = any("hour" in grains for grains in grains_there(engine, dataset))
+        hour = cost(lambda: _by_hour(engine, dataset, question), 15) if has_hours else None
         page = replace(question, names=())
         return {
             "rows": n,
@@ -172,6 +221,8 @@ def measure(n: int) -> dict[str, Any]:
             "drift": cost(lambda: drift(engine, dataset, page), 5),
             "drift_exact": cost(lambda: drift(engine, dataset, replace(page, is_exact=True)), 1),
             "daily": cost(lambda: drift(engine, dataset, _daily(page)), 3),
+            "beside_s": beside_s,
+            **_labelled(engine, dataset),
             **_errors(
                 drift(engine, dataset, page), drift(engine, dataset, replace(page, is_exact=True))
             ),
@@ -179,6 +230,29 @@ def measure(n: int) -> dict[str, Any]:
             "date": date.today().isoformat(),
             "n_exact": len(drift(engine, dataset, exact)),
         }
+
+
+def grains_there(engine: Engine, dataset: Dataset) -> list[tuple[str, ...]]:
+    """The grains of every group of the sheets of numbers."""
+    sheets = engine.summaries.sheets(dataset.model, "production", KIND, numbers_key(dataset))
+    return [grains for sheet in sheets for grains in sheet.grains]
+
+
+def _labelled(engine: Engine, dataset: Dataset) -> dict[str, Any]:
+    """What is asked of labels by day: from sheets, and of the rows for comparison."""
+    series = Question(Scope(every="day"), None, ("roc_auc", "accuracy", "f1"), is_exact=False)
+    served = Question(Scope(every="day"), is_exact=False)
+    rows = replace(series, is_exact=True)
+    found = performance(engine, dataset, series)
+    pairs = zip(found, performance(engine, dataset, rows), strict=True)
+    return {
+        "labels": cost(lambda: performance(engine, dataset, series), 3),
+        "labels_exact": cost(lambda: performance(engine, dataset, rows), 1),
+        "latency": cost(lambda: serving(engine, dataset, served), 3),
+        "auc_error": max(abs((a.value or 0) - (b.value or 0)) for a, b in pairs),
+        "auc_bound": max(float(one.detail.get("bound", 0.0)) for one in found),
+        "from_sheets": sum(not one.is_exact for one in found),
+    }
 
 
 def _forgetful(engine: Engine) -> Engine:
@@ -317,7 +391,7 @@ def _scratch() -> Iterator[Path]:
 
 @contextmanager
 def _opened(folder: Path) -> Iterator[Engine]:
-    engine = Engine([folder])
+    engine = Engine([folder], beside=Beside(folder=folder / "beside"))
     engine.summaries = Summaries(folder / "summaries")
     yield engine
     engine.close()
@@ -341,15 +415,27 @@ def page(found: list[dict[str, Any]]) -> str:
         ("bare scan, CPU", lambda f: f"{f['bare'][1]:.2f} s"),
         ("KS, PSI, JS of 15 columns from days", lambda f: _took(f, "day")),
         ("the same, asked for the first time", lambda f: _took(f, "first")),
-        ("the same from hours, read each time", lambda f: _took(f, "hour")),
+        (
+            "the same from hours, read each time",
+            lambda f: _took(f, "hour") if f["hour"] else "kept by day alone",
+        ),
         ("all of drift, by default, from summaries", lambda f: _took(f, "drift")),
         ("the same from rows (`--exact`)", lambda f: _took(f, "drift_exact")),
         ("all of drift of every day, from summaries", lambda f: _took(f, "daily")),
         ("making numeric sheets, CPU in bare scans", lambda f: _scans(f, "numbers", "hours")),
         ("sheets of levels", lambda f: _scans(f, "levels")),
         ("sheets of serving", lambda f: _scans(f, "serving")),
-        ("all sheets", lambda f: _scans(f, "numbers", "hours", "levels", "serving")),
+        ("sheets of labels", lambda f: _scans(f, "labelled")),
+        ("all sheets", lambda f: _scans(f, "numbers", "hours", "levels", "serving", "labelled")),
         ("size of the sheets, share of the log", _size),
+        ("labels' sheets alone", lambda f: f"{f['built']['labelled_bytes'] / 1e6:.1f} MB"),
+        ("ROC AUC, accuracy, F1 of every day, from sheets", lambda f: _took(f, "labels")),
+        ("the same from rows (`--exact`)", lambda f: _took(f, "labels_exact")),
+        (
+            "largest error of a day's (its bound)",
+            lambda f: f"{f['auc_error']:.6f} ({f['auc_bound']:.6f})",
+        ),
+        ("requests and latency of every day", lambda f: _took(f, "latency")),
         ("largest error of D (its bound)", lambda f: f"{f['ks_error']:.5f} ({f['ks_bound']:.5f})"),
         (
             "largest error of W1 (its bound)",

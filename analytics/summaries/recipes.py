@@ -210,7 +210,7 @@ def copy_to(engine: Engine, sql: str, file: Path) -> None:
     """Write a statement's rows as a sheet."""
     engine.rows(
         f"COPY ({sql}) TO {quote_text(str(file))}"
-        f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {LONG_GROUP})"
+        f" (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, ROW_GROUP_SIZE {LONG_GROUP})"
     )
 
 

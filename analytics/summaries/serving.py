@@ -117,9 +117,9 @@ _DAYS = (
 
 
 def _kept(counted: str) -> str:
-    """Rows of a bin have its number only; requests in no bin are in the rows of the load."""
+    """Rows of a bin or a minute have their number only; requests in no bin are in those of the load."""
     picks = ", ".join(
-        f"CASE WHEN is_load = 1 THEN {name} END AS {name}"
+        f"CASE WHEN is_load = 1 AND grain <> 'minute' THEN {name} END AS {name}"
         for name in ("n_failed", "n_missing", "total", "largest", "first", "last")
     )
     return (
