@@ -19,7 +19,7 @@ from analytics.core import Log, Part
 from analytics.needs import Floats
 from analytics.sources.relation import quote_name, relation
 from analytics.summaries.edges import narrow
-from analytics.summaries.files import PIECE_ROWS, Piece, pieces, plain_columns
+from analytics.summaries.files import PIECE_ROWS, Piece, chunks, pieces, plain_columns
 from analytics.summaries.grid import Grid
 from analytics.summaries.rest import Rest, scanned_sql
 from analytics.summaries.spans import DAY, HOUR, Span, micros
@@ -137,8 +137,8 @@ def count_columns(
     plain = plain_columns(parts, names, "number")
     found: dict[str, Column] = {}
     for chosen in (plain, [name for name in names if name not in plain]):
-        for i in range(0, len(chosen), AT_ONCE):
-            tallies = {n: _Tally(grid.edges[n], len(hours.n)) for n in chosen[i : i + AT_ONCE]}
+        for few in chunks(chosen, parts, AT_ONCE):
+            tallies = {n: _Tally(grid.edges[n], len(hours.n)) for n in few}
             if chosen is plain:
                 for piece in pieces(parts, list(tallies), has_version=hours.is_mixed):
                     _add([piece.numbers(n) for n in tallies], rows_of(hours, piece), tallies)

@@ -18,7 +18,20 @@ from analytics.errors import FileUnreadable
 from analytics.needs import Floats
 
 PIECE_ROWS = 250_000  # in memory at a time
+CELLS = 2_000_000  # rows times columns that are read together, where the least of columns are fewer
 Codes = npt.NDArray[np.int64]
+
+
+def chunks(names: Sequence[str], parts: Sequence[Part], least: int) -> list[Sequence[str]]:
+    """Columns to be read together: the fewer rows, the more, so that times are read few times.
+
+    >>> chunks(["a", "b", "c"], [Part("p", 1_000_000, "")], 2)
+    [['a', 'b'], ['c']]
+    >>> chunks(["a", "b", "c"], [Part("p", 20_000, "")], 2)
+    [['a', 'b', 'c']]
+    """
+    size = max(least, CELLS // max(sum(part.n_rows for part in parts), 1))
+    return [names[i : i + size] for i in range(0, len(names), size)]
 
 
 def plain_columns(parts: Sequence[Part], names: Sequence[str], kind: str) -> list[str]:

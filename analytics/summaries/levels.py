@@ -14,7 +14,7 @@ from analytics.query.frame import in_window, period_sql
 from analytics.query.groups import Key
 from analytics.sources.relation import quote_text, relation
 from analytics.summaries.columns import Hours, Ints, rows_of
-from analytics.summaries.files import Piece, pieces, plain_columns
+from analytics.summaries.files import Piece, chunks, pieces, plain_columns
 from analytics.summaries.grid import only
 from analytics.summaries.reading import has_version, scans, version_sql
 from analytics.summaries.rest import sheets_sql
@@ -59,8 +59,7 @@ def count_levels(
     """Every named column of levels, counted by hour and version; ``levels_sql`` says the same."""
     plain = plain_columns(parts, names, "level")
     tallies = {name: _Tally() for name in plain}
-    for i in range(0, len(plain), AT_ONCE):
-        chosen = plain[i : i + AT_ONCE]
+    for chosen in chunks(plain, parts, AT_ONCE):
         for piece in pieces(parts, chosen, has_version=hours.is_mixed, are_levels=True):
             _add_piece(piece, rows_of(hours, piece), {name: tallies[name] for name in chosen})
     found = {name: tally.counted() for name, tally in tallies.items()}
