@@ -151,7 +151,10 @@ def work(folder: Path) -> None:
 
     watching.EVERY_S = chores.EVERY_S = 0.1
     settings = read_settings(home=str(folder))
-    worker = Worker(settings, Database(settings.database_url, clock_of(folder), folder))
+    database = Database(settings.database_url, clock_of(folder), folder)
+    # here, so that who kills the worker kills the run, which has its clock
+    watching.run_apart = lambda settings, _ended: watching.watch_due(settings, database)
+    worker = Worker(settings, database)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
     worker.run()
 

@@ -1,9 +1,8 @@
 """Labels put beside the rows when they arrive, so that the first question finds them there.
 
-The files under ``home/beside`` are made from the logs and hold no ids. Each is written aside, synced
-and moved into place, and counts from the moment on at which its line of JSON stands beside it: what a
-process that died left behind is never read. A file that no longer counts stays for ten minutes, for
-questions that are being answered from it.
+The files under ``home/beside`` are made from the logs and hold no ids. They come and go as
+``app.ingest.retire`` says; one that no longer counts stays for ten minutes, for questions that are
+being answered from it.
 """
 
 from __future__ import annotations
@@ -27,12 +26,11 @@ from analytics.query.aligned import (
 )
 from analytics.query.engine import Cancel
 from app.ingest.carried import alike, before, carry, copy_sql, join_sql, near, stamps_of
-from app.ingest.parts import sync
-from app.ingest.retire import KEEP_OLD_S, alone, retire
+from app.ingest.retire import KEEP_OLD_S, alone, put_in_place, retire
 from app.ingest.run import run_import
 from app.ingest.summaries import Made, make_summaries
 from app.ingest.words import ImportPlan, ImportReport, Place, Progress
-from app.ingest.workspace import Workspace, reach
+from app.ingest.workspace import Workspace
 from app.state.logs import load_dataset, log_states
 
 LOGS: tuple[LogName, ...] = ("production", "reference")
@@ -161,19 +159,12 @@ def _place(
             "A part of the log is not as long as it was; questions join labels by id instead.",
             "Bring the file back from a backup (the folder logs of the home).",
         )
-    sync(file)
-    line = file.with_suffix(".json")
+    name = f"{rows.key}-{work.id}"
     known = stamps_of(work, rows, parts, file) if stamps is None else stamps
-    line.write_text(describe(rows, parts, file.stat().st_size, known))
-    sync(line)
-    reach("beside-written")
-    folder, name = folder_of(work.place.home / FOLDER, rows), f"{rows.key}-{work.id}"
-    folder.mkdir(parents=True, exist_ok=True)
-    file.replace(folder / f"{name}.parquet")
-    reach("beside-moved")
-    line.replace(folder / f"{name}.json")
-    sync(folder)
-    reach("beside-placed")
+    line = describe(rows, parts, file.stat().st_size, known)
+    put_in_place(
+        file, line, folder_of(work.place.home / FOLDER, rows) / f"{name}.parquet", "beside"
+    )
     return name
 
 

@@ -17,8 +17,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from analytics.core import Kind
-from analytics.errors import StateError
+from analytics.errors import QueryError, StateError
 from analytics.sources.relation import quote_name, quote_text
 from app.ingest.parts import FORM, columns_of, hash_file, order_of, sync
 from app.ingest.words import Place
@@ -31,7 +33,7 @@ from app.state.outbox import list_retired, retired_table
 
 MERGE_FROM = 16  # parts of a like size in a day or month
 LARGE = 250_000  # rows of a part that stays as it is
-MEMORY = 128 * MB  # for one merging; beyond it spills to the disk
+MEMORY = 128 * MB  # for one merging; beyond it spills to the disk, what cannot takes more
 MOST = 4 * MERGE_FROM  # at one time
 KEEP_RETIRED = timedelta(minutes=10)
 
@@ -50,15 +52,23 @@ def merge(place: Place, model: str, kind: Kind) -> None:
             parts = _crowded(list_parts(connection, model), kind)
         if not parts:
             return
-        files = [str(place.home / part.path) for part in parts]
-        lean = replace(place, threads=1, memory=at_most(place.memory, MEMORY))
-        with Workspace(lean, files) as work:
-            merged = _write(work, parts, files)
-            try:
-                _replace(place, (model, kind), parts, merged)
-            except LogMoved:
-                unlink(place, [merged])
+        try:
+            _merge(place, (model, kind), parts, at_most(place.memory, MEMORY))
+        except QueryError as error:
+            if not isinstance(error.__cause__, duckdb.OutOfMemoryException):
                 raise
+            _merge(place, (model, kind), parts, place.memory)  # hundreds of columns, long texts
+
+
+def _merge(place: Place, log: tuple[str, Kind], parts: Sequence[PartRow], memory: str) -> None:
+    files = [str(place.home / part.path) for part in parts]
+    with Workspace(replace(place, threads=1, memory=memory), files) as work:
+        merged = _write(work, parts, files)
+        try:
+            _replace(place, log, parts, merged)
+        except LogMoved:
+            unlink(place, [merged])
+            raise
 
 
 def _write(work: Workspace, parts: Sequence[PartRow], files: Sequence[str]) -> PartRow:

@@ -25,7 +25,14 @@ import duckdb
 import sqlalchemy as sa
 
 from analytics.core import Kind
-from analytics.errors import FileUnreadable, LogError, StateError, TelltaleError, UsageError
+from analytics.errors import (
+    FileUnreadable,
+    LogError,
+    QueryError,
+    StateError,
+    TelltaleError,
+    UsageError,
+)
 from app.ingest.compact import merge
 from app.ingest.halves import bury_orphans, join_halves, keep_joined
 from app.ingest.parts import sync
@@ -136,7 +143,10 @@ def drain(place: Place, plans: Plans | None = None) -> int:
             failed = error
     if n < MANY:  # while much waits, what came in goes first
         for model, kind in sorted(touched):
-            merge(place, model, kind)
+            try:
+                merge(place, model, kind)
+            except QueryError as error:  # what came in counts all the same
+                _log.warning("small parts of %s stay as they are: %s", model, error.what)
     if failed is not None:
         raise failed
     return n

@@ -31,19 +31,17 @@ KEEP_UPLOADS_S = 24 * 3600  # given up without a word, or failed and perhaps ask
 def place_of(settings: Settings, database: Database, actor: str) -> Place:
     """Where imports of the screen go, and which folders they may read."""
     named = [Path(root) for root in settings.text("import_roots").split(":") if root]
-    roots = (settings.home / "uploads", *named)
-    memory = import_memory(settings.text("import_memory"))
-    threads = settings.number("query_threads")
-    hashes = settings.flag("hash_user_ids")
+    master, cluster_memory = cluster_of(settings)
     return Place(
-        settings.home,
-        database,
-        actor,
-        roots,
-        memory,
-        threads,
-        hashes,
-        *cluster_of(settings),
+        home=settings.home,
+        database=database,
+        actor=actor,
+        roots=(settings.home / "uploads", *named),
+        memory=import_memory(settings.text("import_memory")),
+        threads=settings.number("query_threads"),
+        hashes_users=settings.flag("hash_user_ids"),
+        cluster=master,
+        cluster_memory=cluster_memory,
     )
 
 

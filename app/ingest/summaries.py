@@ -1,9 +1,9 @@
 """Summaries made when parts arrive, so that no question waits for them.
 
-The sheets under ``home/summaries`` are made from the logs. Each is written aside, synced and moved
-into place, and counts from the moment on at which its line of JSON stands beside it. What no longer
-counts stays for ten minutes, for questions that are being answered from it. Sheets of like size are
-put together once there are eight, so that a new day costs the same whatever the log's length.
+The sheets under ``home/summaries`` are made from the logs, and come and go as ``app.ingest.retire``
+says: what no longer counts stays for ten minutes, for questions that are being answered from it.
+Sheets of like size are put together once there are eight, so that a new day costs the same whatever
+the log's length.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from analytics.summaries.store import (
     tell,
 )
 from app.ingest.parts import sync
-from app.ingest.retire import alone, retire
+from app.ingest.retire import alone, put_in_place, retire
 from app.ingest.words import Place, Progress
-from app.ingest.workspace import Workspace, reach
+from app.ingest.workspace import Workspace
 from app.state.logs import attached_folders, load_dataset
 
 if TYPE_CHECKING:
@@ -243,19 +243,9 @@ class _Room:
 
     def _place(self, file: Path, what: tuple[str, str], told: tuple[Any, Any, Any]) -> Sheet:
         """Move a file into place, then its line."""
-        sync(file)
         name = f"{what[0]}-{self._work.id}-{secrets.token_hex(4)}"
-        target = self._folder / f"{name}.parquet"
-        sheet = Sheet(target, *what, file.stat().st_size, *told)
-        line = file.with_suffix(".json")
-        line.write_text(describe(sheet))
-        sync(line)
-        reach("summary-written")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file.replace(target)
-        reach("summary-moved")
-        line.replace(target.with_suffix(".json"))
-        sync(self._folder)
+        sheet = Sheet(self._folder / f"{name}.parquet", *what, file.stat().st_size, *told)
+        put_in_place(file, describe(sheet), sheet.file, "summary")
         return sheet
 
 

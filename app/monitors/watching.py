@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 EVERY_S = 5.0
 ASK_S = 0.2  # how often it is asked whether a round is over
-ROUND = (sys.executable, "-m", "app.monitors")
+ROUND: Sequence[str] = (sys.executable, "-m", "app.monitors")
 _log = logging.getLogger("telltale.watching")
 
 
@@ -70,7 +70,7 @@ class Watching(threading.Thread):
         while not self._ended.wait(EVERY_S):
             try:
                 if self.look():
-                    self._run_apart()
+                    run_apart(self._settings, self._ended)
             except Exception:
                 _log.exception("a watch was left undone")
 
@@ -88,15 +88,6 @@ class Watching(threading.Thread):
                 end_watch(write, model, "its model is gone", teller(self._settings))
         return bool(list_predicting(self._database) - known) or is_due(self._database)
 
-    def _run_apart(self) -> None:
-        """Run what is due in a process that lives no longer than this one, nor than the watching."""
-        own = {**os.environ, **self._settings.environment()}
-        with subprocess.Popen(ROUND, env=own, stdin=subprocess.PIPE) as process:  # noqa: S603
-            while process.poll() is None and not self._ended.wait(ASK_S):
-                pass  # leaving closes its input, which ends it
-        if process.returncode and not self._ended.is_set():
-            _log.warning("a round of monitors ended with %s", process.returncode)
-
     def _hurry_imported(self) -> None:
         """Look again at once where an import came and no other has followed it since."""
         latest = last_imports(self._database)
@@ -111,6 +102,16 @@ class Watching(threading.Thread):
         """Begin no more; a run under way is lost with its lease, and made up for."""
         self._ended.set()
         self.join(timeout=EVERY_S)
+
+
+def run_apart(settings: Settings, ended: threading.Event) -> None:
+    """Run what is due in a process of its own, which lives no longer than this one, nor than until ended."""
+    own = {**os.environ, **settings.environment()}
+    with subprocess.Popen(ROUND, env=own, stdin=subprocess.PIPE) as process:  # noqa: S603
+        while process.poll() is None and not ended.wait(ASK_S):
+            pass  # leaving closes its input, which ends it
+    if process.returncode and not ended.is_set():
+        _log.warning("a round of monitors ended with %s", process.returncode)
 
 
 def watch_due(settings: Settings, database: Database) -> None:

@@ -20,6 +20,7 @@ from app.ingest import beside, compact, known, parts
 from app.ingest.drain import columns_record, drain
 from app.ingest.wal import Wal
 from app.ingest.words import Place
+from app.memory import MB
 from app.state.logs import load_dataset
 from app.state.models import save_schema
 
@@ -96,6 +97,32 @@ def test_rows_of_a_part_stand_by_version_and_time_and_keep_their_ordinal(
     rows = pq.read_table(part.path, partitioning=None).sort_by("row")
     assert rows["row"].to_pylist() == list(range(10_000))
     assert rows["prediction_id"].to_pylist() == [f"p{i}" for i in range(10_000)]
+
+
+def test_what_needs_more_memory_gets_what_an_import_may_use(
+    model: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compact, "MEMORY", MB)
+    monkeypatch.setattr(compact, "MERGE_FROM", 2)
+    whole, tried = compact._merge, list[str]()
+    monkeypatch.setattr(compact, "_merge", lambda *a: (tried.append(a[3]), whole(*a)))
+    for i in range(2):
+        give(model, [prediction(i) for i in range(5_000 * i, 5_000 * i + 5_000)])
+    (part,) = look(model).log("predictions").parts
+    assert part.n_rows == 10_000
+    assert tried == ["1MB", model.memory]
+
+
+def test_parts_that_no_memory_merges_stay_and_nothing_that_comes_waits(
+    model: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(compact, "MERGE_FROM", 2)
+    whole = compact._merge
+    monkeypatch.setattr(compact, "_merge", lambda *a: whole(*a[:3], "1MB"))
+    for i in range(2):
+        give(model, [prediction(i) for i in range(5_000 * i, 5_000 * i + 5_000)])
+    assert [part.n_rows for part in look(model).log("predictions").parts] == [5_000, 5_000]
+    assert "small parts of m stay as they are" in caplog.text
 
 
 def test_a_reader_in_the_middle_reads_the_same(

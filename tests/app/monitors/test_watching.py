@@ -18,7 +18,7 @@ from app.ask import Desk
 from app.auth.viewer import operator
 from app.cli import main
 from app.monitors.editing import delete_monitor, save_monitor
-from app.monitors.watching import Watching, run_watch, watch_new
+from app.monitors.watching import Watching, run_apart, run_watch, watch_new
 from app.settings import read_settings
 from app.state.database import open_database
 from app.state.models import save_schema
@@ -102,7 +102,7 @@ def test_what_is_due_is_run_by_a_process_of_its_own(
     watching = Watching(desk.settings, database)
     assert not watching.look()  # a new model's first run waits
     assert watching.look()  # the import is known for a moment now: hurried
-    watching._run_apart()
+    run_apart(desk.settings, threading.Event())
     assert caplog.text == ""  # such as that it ended with an error
     assert {r.monitor: r.error for r in last_runs(database, "m")} == {
         "Accuracy": "",
@@ -129,14 +129,14 @@ def test_a_round_ends_with_the_watching(desk: Desk, monkeypatch: pytest.MonkeyPa
         " threading.Event().wait()"
     )
     monkeypatch.setattr("app.monitors.watching.ROUND", (sys.executable, "-c", code))
-    watching = Watching(desk.settings, desk.database)
-    thread = threading.Thread(target=watching._run_apart, daemon=True)
+    ended = threading.Event()
+    thread = threading.Thread(target=run_apart, args=(desk.settings, ended), daemon=True)
     thread.start()
     end = time.monotonic() + 60
     while not begun.exists() and time.monotonic() < end:
         thread.join(0.05)
     assert begun.exists() and thread.is_alive()
-    watching._ended.set()
+    ended.set()
     thread.join(60)
     assert not thread.is_alive()
 
