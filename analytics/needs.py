@@ -103,6 +103,30 @@ class Scores:
         sum_w2 = float((weight**2).sum())
         return cls(score[starts], positives, negatives, n, sum_w2, n_invalid)
 
+    @classmethod
+    def merged(cls, pieces: Sequence[Scores]) -> Scores:
+        """The rows of several pieces together.
+
+        >>> one, two = (Scores.from_arrays([True, False], [0.1, s]) for s in (0.2, 0.1))
+        >>> Scores.merged([one, two]).positives.tolist()
+        [2.0, 0.0]
+        """
+        score = np.concatenate([piece.score for piece in pieces])
+        order = np.argsort(score, kind="stable")
+        score = score[order]
+        starts = np.flatnonzero(np.append(True, score[1:] != score[:-1])) if len(score) else order
+        sides = [
+            np.add.reduceat(np.concatenate(side)[order], starts) if len(score) else score
+            for side in ([p.positives for p in pieces], [p.negatives for p in pieces])
+        ]
+        return cls(
+            score[starts],
+            *sides,
+            sum(piece.n for piece in pieces),
+            sum(piece.sum_w2 for piece in pieces),
+            sum(piece.n_invalid for piece in pieces),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ClassScores:

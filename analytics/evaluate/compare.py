@@ -11,7 +11,7 @@ from analytics.catalog import Named, pick_metrics
 from analytics.core import Comparison, Dataset, Estimate, Question, Result, Scope, Window
 from analytics.errors import LogError, UsageError
 from analytics.evaluate.budget import share_alarms
-from analytics.evaluate.guards import guard_rails
+from analytics.evaluate.guards import count_cells, guard_rails
 from analytics.evaluate.mix import Mixed, balance
 from analytics.evaluate.paired import MIN_SHARED, look_by_look, paired_estimate
 from analytics.evaluate.performance import MIN_LABELLED, metric_estimates
@@ -57,10 +57,12 @@ def compare_sides(
     features = [
         c for c in dataset.schema.features if c.type in ("numeric", "categorical", "boolean")
     ]
-    mixed = balance(engine, candidate, baseline, features)
+    cells = count_cells(engine, candidate, baseline, features)
+    mixed = balance(engine, candidate, baseline, cells)
     if mixed is not None:
         notes.append(_say_mix(mixed))
         weighed = (mixed.candidate, mixed.baseline)
+        cells = count_cells(engine, *weighed, features)
     else:
         notes.append("The mix of rows is alike in all columns: nothing had to be weighed.")
         weighed = (candidate, baseline)
@@ -69,7 +71,7 @@ def compare_sides(
         _baseline(candidate, baseline),
         "adjusted" if mixed else "plain",
         tuple(_metrics(engine, question, *weighed)),
-        tuple(guard_rails(engine, *weighed, features, is_paired=False)),
+        tuple(guard_rails(engine, *weighed, cells, is_paired=False)),
         tuple(_served(engine, candidate, baseline)),
         notes=tuple(notes),
         columns=mixed.columns if mixed else (),
@@ -177,12 +179,13 @@ def _paired(
         for c in candidate.dataset.schema.features
         if c.type in ("numeric", "categorical", "boolean")
     ]
+    cells = count_cells(engine, candidate, baseline, features)
     compared = Comparison(
         candidate.scope.version or candidate.dataset.model,
         baseline.dataset.model,
         "paired",
         tuple(_decided(engine, candidate, baseline, rows)),
-        tuple(guard_rails(engine, candidate, baseline, features, is_paired=True)),
+        tuple(guard_rails(engine, candidate, baseline, cells, is_paired=True)),
         tuple(_served(engine, candidate, baseline)),
         look_by_look(candidate.dataset.schema, shared),
         (f"Both scored the same {len(shared):,} labelled rows; they are compared row by row.",),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from analytics.core import Column, Condition, Cut, Estimate, Result, Window
@@ -19,17 +20,33 @@ RELATIVE = (0.1, 0.25)  # of a regression: as a share of the baseline's mean abs
 MEAN_OF_ABSOLUTE = math.sqrt(2 / math.pi)
 
 
+@dataclass(frozen=True, slots=True)
+class BothSides:
+    """How columns are cut, and the sums of the loss over their cells on both sides."""
+
+    cuts: tuple[Cut, ...]
+    candidate: Mapping[tuple[str, str], Sums]
+    baseline: Mapping[tuple[str, str], Sums]
+
+
+def count_cells(
+    engine: Engine, candidate: Side, baseline: Side, columns: Sequence[Column]
+) -> BothSides:
+    """Both sides' losses over the cells of every column, cut at the candidate's quantiles."""
+    cuts = cut_columns(engine, candidate.dataset, candidate.scope, columns)
+    mine, theirs = (loss_by_cell(engine, side, cuts) for side in (candidate, baseline))
+    return BothSides(cuts, mine, theirs)
+
+
 def guard_rails(
-    engine: Engine, candidate: Side, baseline: Side, columns: Sequence[Column], *, is_paired: bool
+    engine: Engine, candidate: Side, baseline: Side, found: BothSides, *, is_paired: bool
 ) -> list[Result]:
     """The change of accuracy (or mean absolute error) in every slice of one condition.
 
-    Slices are the frequent levels of categories and the quarters of numbers, cut at the candidate's
-    quantiles. All of them share one Benjamini-Hochberg family; ``value`` is the change for the
+    Slices are the frequent levels of categories and the quarters of numbers. All of them share one Benjamini-Hochberg family; ``value`` is the change for the
     better (accuracy up, error down), the worst first.
     """
-    cuts = cut_columns(engine, candidate.dataset, candidate.scope, columns)
-    mine, theirs = loss_by_cell(engine, candidate, cuts), loss_by_cell(engine, baseline, cuts)
+    cuts, mine, theirs = found.cuts, found.candidate, found.baseline
     pairs = shared_loss_by_cell(engine, candidate, baseline, cuts) if is_paired else {}
     is_relative = candidate.dataset.schema.task == "regression"
     window = candidate.scope.window
@@ -40,13 +57,13 @@ def guard_rails(
             conditions = conditions_of(cut, code)
             if then is None or conditions is None or min(now[0], then[0]) < MIN_ROWS:
                 continue
-            found = change_of_loss(now, then, pairs.get((column, code)), is_relative)
-            rows.append((cut, conditions, found))
+            change = change_of_loss(now, then, pairs.get((column, code)), is_relative)
+            rows.append((cut, conditions, change))
     tolerance = RELATIVE if is_relative else TOLERANCE
-    verdicts = decide([(found, tolerance) for _c, _s, found in rows])
+    verdicts = decide([(change, tolerance) for _c, _s, change in rows])
     results = [
-        _result(cut, conditions, found, (verdict, p), (window, tolerance, is_relative))
-        for (cut, conditions, found), (verdict, p) in zip(rows, verdicts, strict=True)
+        _result(cut, conditions, change, (verdict, p), (window, tolerance, is_relative))
+        for (cut, conditions, change), (verdict, p) in zip(rows, verdicts, strict=True)
     ]
     return worst_first(results)
 

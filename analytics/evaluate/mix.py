@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analytics.core import Column, Cut, Mix
-from analytics.query.cells import cut_columns
+from analytics.core import Cut, Mix
+from analytics.evaluate.guards import BothSides
 from analytics.query.compare import Side, Sums, loss_by_cell
 from analytics.query.engine import Engine
 
@@ -27,16 +26,13 @@ class Mixed:
     effect: float  # by how much the mix alone would move the baseline's loss
 
 
-def balance(
-    engine: Engine, candidate: Side, baseline: Side, columns: Sequence[Column]
-) -> Mixed | None:
+def balance(engine: Engine, candidate: Side, baseline: Side, found: BothSides) -> Mixed | None:
     """Weigh the baseline's rows so that their mix is the candidate's; None where nothing differs.
 
     Direct standardisation over the joint cells of up to three columns: those through which the
     mix alone moves the loss the most. Weights are taken as known by the intervals that follow.
     """
-    cuts = cut_columns(engine, candidate.dataset, candidate.scope, columns)
-    mine, theirs = loss_by_cell(engine, candidate, cuts), loss_by_cell(engine, baseline, cuts)
+    cuts, mine, theirs = found.cuts, found.candidate, found.baseline
     moved = {cut: abs(mix_effect(cut.column, mine, theirs)) for cut in cuts}
     chosen = sorted((c for c in cuts if moved[c] >= MIN_MOVED), key=lambda c: -moved[c])
     chosen = chosen[:MOST_COLUMNS]

@@ -124,6 +124,25 @@ def cell_sql(cut: Cut, values: dict[str, Any], key: str) -> str:
     )
 
 
+def place_sql(cut: Cut, values: dict[str, Any], key: str) -> str:
+    """The same cell as its place among ``codes_of``: a small number is counted faster than a text."""
+    name = quote_name(cut.column)
+    if cut.edges:
+        number = f"nullif(CAST({name} AS DOUBLE), 'nan'::DOUBLE)"
+        above = " + ".join(f"({number} > {edge!r}::DOUBLE)::INT" for edge in cut.edges)
+        return f"coalesce({above}, {len(cut.edges) + 1})"
+    values[f"{key}_levels"] = [*cut.levels, MISSING]
+    text = f"coalesce(CAST({name} AS VARCHAR), '{MISSING}')"
+    return f"coalesce(list_position(${key}_levels, {text}), 0)"
+
+
+def codes_of(cut: Cut) -> tuple[str, ...]:
+    """The codes of a column's cells."""
+    if cut.edges:
+        return (*map(str, range(len(cut.edges) + 1)), MISSING)
+    return (OTHER, *cut.levels, MISSING)
+
+
 def joint_sql(cuts: Sequence[Cut], values: dict[str, Any], key: str) -> str:
     """The code of the joint cell of several columns."""
     pieces = [cell_sql(cut, values, f"{key}{i}") for i, cut in enumerate(cuts)]

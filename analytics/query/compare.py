@@ -12,7 +12,7 @@ import numpy as np
 
 from analytics.core import Cut, Dataset, Scope
 from analytics.needs import Floats
-from analytics.query.cells import cell_sql, joint_sql
+from analytics.query.cells import codes_of, joint_sql, place_sql
 from analytics.query.engine import Engine
 from analytics.query.frame import Frame, frame
 from analytics.query.performance import predicted_class
@@ -169,10 +169,9 @@ def _sums(
 ) -> dict[tuple[str, str], Sums]:
     source, loss, weight = parts
     if is_joint:
-        codes, names = [joint_sql(cuts, values, "j")], [""]
+        codes = [joint_sql(cuts, values, "j")]
     else:
-        codes = [cell_sql(cut, values, f"c{i}") for i, cut in enumerate(cuts)]
-        names = [cut.column for cut in cuts]
+        codes = [place_sql(cut, values, f"c{i}") for i, cut in enumerate(cuts)]
     cells = ", ".join(f"{code} AS k{i}" for i, code in enumerate(codes))
     sets = ", ".join(f"(k{i})" for i in range(len(codes)))
     keys = ", ".join(f"k{i}" for i in range(len(codes)))
@@ -183,10 +182,13 @@ def _sums(
         f" GROUP BY GROUPING SETS ({sets})",
         _used(values, f"{sql} {cells}"),
     )
+    known = [codes_of(cut) for cut in cuts]
     return {
-        (names[int(at)], str(code)): (int(n), float(w), float(w2), float(s), float(s2))
+        ("", str(code)) if is_joint else (cuts[at].column, known[at][code]): (
+            int(n), float(w), float(w2), float(s), float(s2)
+        )
         for at, code, n, w, w2, s, s2 in found
-    }
+    }  # fmt: skip
 
 
 def _used(values: Mapping[str, Any], sql: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from analytics.core import Dataset, Scope
 from analytics.needs import ClassScores, Confusion, Pairs, Scores
+from analytics.query import blocks
 from analytics.query.engine import Arrays, Engine
-from analytics.query.frame import frame
+from analytics.query.frame import Frame, frame
 from analytics.query.groups import Key
 from analytics.sources.relation import quote_name
 
@@ -97,6 +98,28 @@ def _scores(
     rows = frame(dataset, scope, (column,), with_labels=labelled, engine=engine)
     if rows is None:
         return {}
+    is_joined = labelled and rows.held is None  # labels are read by every join anew
+    if rows.most > blocks.ROWS and blocks.can_be_cut(scope) and not is_joined:
+        pieces = [
+            found[None, None]
+            for block in blocks.blocks_of(dataset, scope)
+            if (found := _block(engine, block, scope, (column, is_positive), labelled=labelled))
+        ]
+        return {(None, None): Scores.merged(pieces)} if pieces else {}
+    return _at_once(engine, scope, rows, (column, is_positive), labelled=labelled)
+
+
+def _block(
+    engine: Engine, block: Dataset, scope: Scope, asked: tuple[str, str], *, labelled: bool
+) -> dict[Key, Scores]:
+    rows = frame(block, scope, asked[:1], with_labels=labelled, engine=engine)
+    return {} if rows is None else _at_once(engine, scope, rows, asked, labelled=labelled)
+
+
+def _at_once(
+    engine: Engine, scope: Scope, rows: Frame, asked: tuple[str, str], *, labelled: bool
+) -> dict[Key, Scores]:
+    column, is_positive = asked
     name, weight = quote_name(column), "_weight" if labelled else "1"
     keep = f"{name} IS NOT NULL" + (" AND label IS NOT NULL" if labelled else "")
     if rows.most <= SORTED_ROWS and not scope.by_version:

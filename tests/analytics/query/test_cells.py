@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from analytics.core import Column, Dataset, Log, Part, Schema, Scope, Segment
+from analytics.core import Column, Cut, Dataset, Log, Part, Schema, Scope, Segment
 from analytics.query import cells
 from analytics.query.cells import cut_columns
 from analytics.query.engine import Engine
@@ -92,3 +92,30 @@ def test_cells_of_a_long_log_lie_beside_the_exact_ones(
     found = duckdb.execute(f"SELECT {picks} FROM {source}").fetchall()[0]
     assert np.allclose(found, [0.25, 0.5, 0.75], atol=0.03)
     assert counted.levels == levels.levels
+
+
+def test_the_place_of_a_cell_is_its_code() -> None:
+    values: dict[str, object] = {}
+    cuts = (
+        Cut("x", (0.5, 1e300)),
+        Cut("x", (-1.0, 0.0, 2.5)),
+        Cut("k", levels=("a", "it's")),
+        Cut("k"),
+    )
+    picks = ", ".join(
+        f"{cells.cell_sql(cut, values, f'c{i}')}, {cells.place_sql(cut, values, f'p{i}')}"
+        for i, cut in enumerate(cuts)
+    )
+    numbers = (
+        "(VALUES (NULL), ('nan'), ('-1'), ('-0.0'), ('0.5'), ('3'), ('inf'), ('-inf')) AS n(x)"
+    )
+    rows = duckdb.execute(
+        f"SELECT {picks} FROM (SELECT CAST(x AS DOUBLE) AS x, k FROM {numbers}"
+        " CROSS JOIN (VALUES ('a'), ('it''s'), ('b'), (''), (NULL)) AS l(k))",
+        values,
+    ).fetchall()
+    assert len(rows) == 40
+    for i, cut in enumerate(cuts):
+        known = cells.codes_of(cut)
+        assert [row[2 * i] for row in rows] == [known[row[2 * i + 1]] for row in rows]
+        assert len({row[2 * i] for row in rows}) > 1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.core import Condition, Cut, Dataset, Mix, Scope, Segment
+from analytics.core import Condition, Cut, Dataset, Mix, Scope, Segment, Window
 from analytics.query import performance
 from analytics.query.engine import Engine
 
@@ -68,3 +68,34 @@ def test_both_ways_agree(
     grouped = performance.scores(engine, dataset, scope, labelled=labelled)
     assert plain(sorted_here) == plain(grouped)
     assert bool(grouped) == (scope.segment is None)
+
+
+@pytest.mark.parametrize("is_sampled", [True, False])
+@pytest.mark.parametrize("scope", [Scope(), Scope(mix=MIX), Scope(segment=NOBODY)])
+def test_a_block_of_parts_at_a_time_gives_the_same(
+    build: Callable[..., Dataset],
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    scope: Scope,
+    is_sampled: bool,
+) -> None:
+    dataset = make(build, is_sampled=is_sampled)
+    asked = []
+    run = engine.arrays
+    monkeypatch.setattr(engine, "arrays", lambda *a: asked.append(a) or run(*a))
+    for labelled in (True, False):
+        at_once = performance.scores(engine, dataset, scope, labelled=labelled)
+        n_before = len(asked)
+        monkeypatch.setattr(performance.blocks, "ROWS", 50)
+        in_blocks = performance.scores(engine, dataset, scope, labelled=labelled)
+        monkeypatch.undo()
+        monkeypatch.setattr(engine, "arrays", lambda *a: asked.append(a) or run(*a))
+        assert len(asked) - n_before == 2  # of two parts
+        assert plain(in_blocks) == plain(at_once)
+
+
+def test_numbered_rows_and_periods_are_read_at_once() -> None:
+    window = Window(first_row=0, last_row=9)
+    scopes = [Scope(window=window), Scope(every="day"), Scope(by_version=True)]
+    assert not any(performance.blocks.can_be_cut(scope) for scope in scopes)
+    assert performance.blocks.can_be_cut(Scope(version="v1"))

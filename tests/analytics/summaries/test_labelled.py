@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from analytics.core import Column, Dataset, Question, Schema, Scope, Window
 from analytics.evaluate import fetched, performance
 from analytics.evaluate.headline import facts, headline
+from analytics.evaluate.held import PIECES, _by_time, held
 from analytics.needs import Scores
 from analytics.performance.average_precision import average_precision
 from analytics.performance.brier import brier
@@ -26,6 +27,7 @@ from analytics.performance.roc_auc import roc_auc
 from analytics.query.engine import Engine
 from analytics.query.groups import count_groups
 from analytics.query.performance import class_scores, confusions, scores
+from analytics.stats.falls import pool, spread_beyond_chance
 from analytics.summaries import labelled, outcomes, store
 from analytics.summaries.bounds import bound_of, middles
 from analytics.summaries.grid import Grid
@@ -356,3 +358,35 @@ def test_positives_above_a_page_are_those_of_the_rows(
     exact = headline(own, dataset, asked)
     assert headline(own, dataset, replace(asked, is_exact=False)) == exact
     assert any(r.name == "observed_rate" and r.value for r in exact)
+
+
+def test_the_reference_of_a_long_log_is_cut_at_full_hours(
+    engine: Engine, build: Build, tmp_path: Path
+) -> None:
+    dataset = build_log(build, 1, "binary")
+    reference = Scope(window=Window(T0 + timedelta(hours=7), None))
+    assert not _by_time(engine, dataset, reference)  # nothing is counted: cut by rows
+    summarise(engine, dataset, tmp_path / "summaries", 1)
+    cuts = _by_time(engine, dataset, reference)
+    rows = [r for r in rows_of(1, "binary")[0] if r["timestamp"] >= reference.window.start]
+    hours = [r["timestamp"].replace(minute=0, second=0, microsecond=0) for r in rows]
+    most = max(hours.count(hour) for hour in hours)
+    assert len(cuts) == PIECES
+    seen = 0
+    for i, cut in enumerate(cuts, start=1):
+        start, end = cut.window.start, cut.window.end
+        mine = [
+            r for r in rows if start <= r["timestamp"] and (end is None or r["timestamp"] < end)
+        ]
+        seen += len(mine)
+        assert 0 <= seen - i * len(rows) / PIECES < most
+        assert end is None or (end.minute, end.second) == (0, 0)
+    assert seen == len(rows)
+    found = held(engine, dataset, Question(Scope(), reference, ("accuracy",)))
+    exact = [
+        r
+        for cut in cuts
+        for r in performance(engine, dataset, Question(cut, None, ("accuracy",), is_exact=True))
+    ]
+    assert found[0].detail["se_reference"] == pytest.approx(pool(exact).se, rel=1e-9)
+    assert found[0].detail["spread"] == pytest.approx(spread_beyond_chance(exact), rel=1e-9)
