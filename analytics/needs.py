@@ -115,13 +115,14 @@ class Scores:
         order = np.argsort(score, kind="stable")
         score = score[order]
         starts = np.flatnonzero(np.append(True, score[1:] != score[:-1])) if len(score) else order
-        sides = [
+        positives, negatives = (
             np.add.reduceat(np.concatenate(side)[order], starts) if len(score) else score
             for side in ([p.positives for p in pieces], [p.negatives for p in pieces])
-        ]
+        )
         return cls(
             score[starts],
-            *sides,
+            positives,
+            negatives,
             sum(piece.n for piece in pieces),
             sum(piece.sum_w2 for piece in pieces),
             sum(piece.n_invalid for piece in pieces),

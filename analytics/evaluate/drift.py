@@ -30,7 +30,7 @@ from analytics.evaluate.performance import MIN_LABELLED
 from analytics.needs import LevelPair, NumericPair, TextPair
 from analytics.query.columns import EMPTY, MAX_AT_ONCE, Levels, Values, level_counts, numeric_values
 from analytics.query.engine import Engine
-from analytics.query.frame import whole
+from analytics.query.frame import touched, whole
 from analytics.query.groups import Group, Key, count_groups
 from analytics.stats.decision import decide
 from analytics.summaries.chooser import Counted, count_both
@@ -38,6 +38,7 @@ from analytics.together import ahead, together
 
 Found = dict[tuple[str, Key], list[Evidence]]
 Ends = tuple[list[Evidence], list[Evidence]]  # with the truth between
+MOST_VALUES = 12_000_000  # of both sides that one statement may fetch to be sorted
 
 
 def drift_columns(dataset: Dataset) -> tuple[Column, ...]:
@@ -115,15 +116,24 @@ def _read_all(
     def read(batch: list[Column]) -> _Read:
         return _Read(engine, dataset, question, batch)
 
-    for values in ahead(read, _batches(columns)):  # two batches at most are held at a time
+    at_once = columns_at_once(dataset, question)
+    for values in ahead(read, _batches(columns, at_once)):  # two batches at most are held at a time
         found |= values.all_evidence([(c, group.key) for group in groups for c in values.columns])
     return found
 
 
-def _batches(columns: Sequence[Column]) -> list[list[Column]]:
+def columns_at_once(dataset: Dataset, question: Question) -> int:
+    """How many numeric columns are read together: the more rows, the fewer."""
+    scopes = (question.scope, *([question.reference] if question.reference else []))
+    logs = [(dataset.log("predictions", scope.log), scope) for scope in scopes]
+    n_rows = sum(part.n_rows for log, scope in logs for part in touched(log, scope))
+    return max(1, min(MAX_AT_ONCE, MOST_VALUES // max(n_rows, 1)))
+
+
+def _batches(columns: Sequence[Column], at_once: int) -> list[list[Column]]:
     """A few numeric columns at a time; levels come in one pass, and so do texts."""
     numeric = [c for c in columns if c.type == "numeric"]
-    batches = [numeric[i : i + MAX_AT_ONCE] for i in range(0, len(numeric), MAX_AT_ONCE)]
+    batches = [numeric[i : i + at_once] for i in range(0, len(numeric), at_once)]
     return [b for b in (*batches, [c for c in columns if c.type != "numeric"]) if b]
 
 

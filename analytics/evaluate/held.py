@@ -66,7 +66,8 @@ def _by_time(engine: Engine, dataset: Dataset, reference: Scope) -> list[Scope]:
     """
     counted = outcomes(engine, dataset, replace(reference, every="hour"))
     hours = counted.groups() if counted is not None else ()
-    total, n, ends = sum(hour.n for hour in hours), 0, []
+    ends: list[datetime | None] = []
+    total, n = sum(hour.n for hour in hours), 0
     for hour in hours:
         n += hour.n
         if n * PIECES >= (len(ends) + 1) * total and len(ends) < PIECES - 1:

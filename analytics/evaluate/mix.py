@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from analytics.core import Cut, Mix
@@ -12,7 +13,7 @@ from analytics.query.engine import Engine
 MOST_COLUMNS = 3
 MIN_CELL = 10  # rows that a joint cell must have on the baseline's side to be weighted
 MIN_MOVED = 0.001  # the change of the loss by mix alone from which a column is taken
-Cells = dict[tuple[str, str], Sums]
+Cells = Mapping[tuple[str, str], Sums]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,6 +28,7 @@ from analytics.query.groups import Group, Key, count_groups
 from analytics.query.volume import N_EARLIER, earlier_counts, typical_gap_s
 from analytics.sources.types import other_types
 from analytics.stats.decision import decide
+from analytics.summaries.facts import ColumnFacts, column_facts
 
 _Answer = tuple[QualityCheck, Column | None, Estimate]
 
@@ -134,11 +136,44 @@ class _Facts:
         self.reference = self._read_reference(
             whole(question.reference) if question.reference else None
         )
-        self.levels = level_counts(engine, dataset, scope, self._levelled)
-        self.missing = missing_counts(engine, dataset, scope, self._columns)
+        known = self._known(scope)
+        self.levels = self._count_levels(scope, known)
+        self.missing = self._count_missing(scope, known)
         self.outside = outside_counts(engine, dataset, scope, self.reference.bounds)
         self.duplicates = self._repeats(scope)
         self.runs = self._follow(self._followed)
+
+    def _known(self, scope: Scope) -> ColumnFacts:
+        """What summaries say of the columns that are asked about."""
+        asked = [c.name for c in self._columns if c.type == "numeric"]
+        levelled = [c.name for c in self._columns if c.type in ("categorical", "boolean")]
+        levelled = list(dict.fromkeys([*levelled, *self._levelled]))
+        numeric = list(dict.fromkeys([*asked, *self._numeric]))
+        return column_facts(self.engine, self.dataset, self.question, scope, (numeric, levelled))
+
+    def _count_levels(self, scope: Scope, known: ColumnFacts) -> dict[str, dict[Key, Levels]]:
+        rest = [name for name in self._levelled if name not in known.levels]
+        return known.levels | level_counts(self.engine, self.dataset, scope, rest)
+
+    def _count_missing(
+        self, scope: Scope, known: ColumnFacts
+    ) -> dict[str, dict[Key, tuple[int, int]]]:
+        found = {c.name: known.missing(c.name) for c in self._columns}
+        rest = [c for c in self._columns if found[c.name] is None]
+        there = {name: groups for name, groups in found.items() if groups is not None}
+        return there | missing_counts(self.engine, self.dataset, scope, rest)
+
+    def _ends(self, scope: Scope, known: ColumnFacts) -> dict[str, tuple[float, float]]:
+        """The smallest and the largest finite value; rows say it where a column has infinities."""
+        ends = {
+            name: (found.low, found.high)
+            for name in self._numeric
+            if (found := known.numbers.get(name, {}).get((None, None))) is not None
+            and math.isfinite(found.low)
+            and math.isfinite(found.high)
+        }
+        rest = [name for name in self._numeric if name not in ends]
+        return ends | extremes(self.engine, self.dataset, scope, rest)
 
     def _repeats(self, scope: Scope) -> dict[Key, tuple[int, int]]:
         return duplicate_rows(self.engine, self.dataset, scope) if self._has_duplicates else {}
@@ -156,11 +191,11 @@ class _Facts:
         if scope is None:
             return _Reference({}, {}, {}, {}, (0, 0), None)
         engine, dataset = self.engine, self.dataset
-        groups = count_groups(engine, dataset, scope)
+        groups, known = count_groups(engine, dataset, scope), self._known(scope)
         return _Reference(
-            level_counts(engine, dataset, scope, self._levelled),
-            missing_counts(engine, dataset, scope, self._columns),
-            extremes(engine, dataset, scope, self._numeric),
+            self._count_levels(scope, known),
+            self._count_missing(scope, known),
+            self._ends(scope, known),
             longest_runs(engine, dataset, scope, self._followed),
             self._repeats(scope).get((None, None), (0, 0)),
             groups[0] if groups else None,

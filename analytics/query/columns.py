@@ -9,6 +9,7 @@ import numpy as np
 
 from analytics.core import Column, Dataset, Scope
 from analytics.needs import Floats
+from analytics.query.blocks import spans_of
 from analytics.query.by_group import join_known
 from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import Frame, frame, whole
@@ -23,6 +24,7 @@ EMPTY: Floats = np.empty(0)
 N_BINS = 1000
 N_SPANS = 50  # of each period, where a column is followed through many
 _NO_PERIOD = np.iinfo(np.int64).min
+LONG = 500_000  # rows from which columns are looked at one by one for what lies outside
 MAX_AT_ONCE = 5  # numeric columns fetched by one statement: bounded memory at full speed
 
 
@@ -218,17 +220,25 @@ def _longest_run(bins: Sequence[tuple[int, Any, Any]]) -> tuple[int, int, int]:
 
 
 def duplicate_rows(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, tuple[int, int]]:
-    """(rows, rows that repeat the features and moment of an earlier one) of every group."""
+    """(rows, rows that repeat the features and moment of an earlier one) of every group.
+
+    Such rows have one moment, so that a long log is looked through a span of time at a time.
+    """
     names = [c.name for c in dataset.schema.features]
-    rows = frame(dataset, scope, names)
-    if rows is None or not names:
-        return {}
-    key = ", ".join(["timestamp", *map(quote_name, names)])
-    sql = rows.select(
-        f"SELECT _period, _version, count(*), count(*) - count(DISTINCT hash({key}))"
-        " FROM rows GROUP BY ALL"
-    )
-    return {(p, v): (int(n), int(d)) for p, v, n, d in engine.rows(sql, rows.values)}
+    found: dict[Key, tuple[int, int]] = {}
+    for span in spans_of(dataset, scope):
+        rows = frame(dataset, span, names)
+        if rows is None or not names:
+            continue
+        key = ", ".join(["timestamp", *map(quote_name, names)])
+        sql = rows.select(
+            f"SELECT _period, _version, count(*), count(*) - count(DISTINCT hash({key}))"
+            " FROM rows GROUP BY ALL"
+        )
+        for period, version, n, repeated in engine.rows(sql, rows.values):
+            before = found.get((period, version), (0, 0))
+            found[period, version] = (before[0] + int(n), before[1] + int(repeated))
+    return found
 
 
 def extremes(
@@ -254,20 +264,38 @@ def extremes(
 def outside_counts(
     engine: Engine, dataset: Dataset, scope: Scope, bounds: Mapping[str, tuple[float, float]]
 ) -> dict[str, dict[Key, int]]:
-    """Rows of every group whose value is below the reference's smallest or above its largest."""
+    """Rows of every group whose value is below the reference's smallest or above its largest.
+
+    Groups without any may be left out. Of a long log each column is asked by itself: files say
+    which of their pieces have no such value, and these are not read.
+    """
     answers: dict[str, dict[Key, int]] = {name: {} for name in bounds}
     rows = frame(dataset, scope, list(bounds))
     if rows is None or not bounds:
         return answers
-    values, tallies = dict(rows.values), []
-    for i, (name, (low, high)) in enumerate(bounds.items()):
-        values[f"low{i}"], values[f"high{i}"] = low, high
-        number = f"CAST({quote_name(name)} AS DOUBLE)"
-        tallies.append(
-            f"count(*) FILTER ({number} < $low{i} OR ({number} > $high{i} AND NOT isnan({number})))"
+    if rows.most < LONG:
+        picks = ", ".join(f"count(*) FILTER ({_outside(n, i)})" for i, n in enumerate(bounds))
+        sql = rows.select(f"SELECT _period, _version, {picks} FROM rows GROUP BY ALL")
+        for period, version, *counted in engine.rows(sql, rows.values | _ends(bounds)):
+            for name, n in zip(bounds, counted, strict=True):
+                answers[name][(period, version)] = int(n)
+        return answers
+    for i, name in enumerate(bounds):
+        one = frame(dataset, scope, [name])
+        assert one is not None
+        sql = one.select(
+            f"SELECT _period, _version, count(*) FROM rows WHERE {_outside(name, i)} GROUP BY ALL"
         )
-    sql = rows.select(f"SELECT _period, _version, {', '.join(tallies)} FROM rows GROUP BY ALL")
-    for period, version, *counted in engine.rows(sql, values):
-        for name, n in zip(bounds, counted, strict=True):
-            answers[name][(period, version)] = int(n)
+        values = one.values | _ends({name: bounds[name]}, i)
+        answers[name] = {(p, v): int(n) for p, v, n in engine.rows(sql, values)}
     return answers
+
+
+def _outside(name: str, i: int) -> str:
+    number = f"CAST({quote_name(name)} AS DOUBLE)"
+    return f"({number} < $low{i} OR ({number} > $high{i} AND NOT isnan({number})))"
+
+
+def _ends(bounds: Mapping[str, tuple[float, float]], first: int = 0) -> dict[str, float]:
+    lows = {f"low{i}": low for i, (low, _high) in enumerate(bounds.values(), first)}
+    return lows | {f"high{i}": high for i, (_low, high) in enumerate(bounds.values(), first)}

@@ -103,7 +103,7 @@ def count_both(
     grid = grid_of(engine, dataset)
     if grid is None or sum(_n_rows(dataset, scope) for scope in scopes) < MIN_ROWS:
         return None
-    taken = [_taken(engine, dataset, scope) for scope in scopes]
+    taken = [taken_both(engine, dataset, scope) for scope in scopes]
     if taken[0] is None or taken[1] is None or not any(t and t[0].pieces for t in taken):
         return None
     numeric = [name for name in numeric if name in grid.edges]
@@ -170,7 +170,7 @@ def _n_rows(dataset: Dataset, scope: Scope) -> int:
     return sum(part.n_rows for part in touched(dataset.log("predictions", scope.log), scope))
 
 
-def _taken(engine: Engine, dataset: Dataset, scope: Scope) -> tuple[Taken, Taken] | None:
+def taken_both(engine: Engine, dataset: Dataset, scope: Scope) -> tuple[Taken, Taken] | None:
     """The sheets of numbers and of levels that answer a scope."""
     numbers = taken_of(engine, dataset, scope, columns.KIND, numbers_key(dataset))
     counts = taken_of(engine, dataset, scope, levels.KIND, levels_key())

@@ -184,3 +184,17 @@ def test_the_histogram_of_a_long_log_counts_the_rows_between_the_middle_of_both_
         assert found.edges.tolist() == plain.edges.tolist()
     else:
         assert abs(found.edges[[0, -1]] - plain.edges[[0, -1]]).max() < 0.3
+
+
+def test_the_more_rows_the_fewer_columns_are_held_and_the_answer_stays(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = dataset_of(tmp_path, [rows_of(1, 60), rows_of(2, 60)], rows_of(3, 80))
+    question = Question(Scope(every="day"), Scope("reference"))
+    at_once = drift(engine, dataset, question)
+    assert module.columns_at_once(dataset, question) == 5
+    monkeypatch.setattr(module, "MOST_VALUES", 400)
+    assert module.columns_at_once(dataset, question) == 2  # of 200 rows each
+    monkeypatch.setattr(module, "MOST_VALUES", 1)
+    assert module.columns_at_once(dataset, question) == 1
+    assert drift(engine, dataset, question) == at_once
