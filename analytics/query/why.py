@@ -20,7 +20,7 @@ UNSEEN = "\x1dunseen"  # all values that the reference never had, beyond those n
 BELOW, ABOVE = "\x1dbelow", "\x1dabove"
 JOINT = ""  # the column that joint cells stand under
 Sums = tuple[float, float, float, float, float]  # over, under, over^2, over * under, under^2
-MOST_HELD = 12_000_000  # values that one statement may hold to find their quarters
+MOST_HELD = 6_000_000  # values that one statement may hold to find their quarters
 N_BINS = 4
 AT_ONCE = 24  # columns counted by one statement: many more take long to plan
 NDELAYS = 32
@@ -45,6 +45,15 @@ class CellSums:
     n_all: tuple[int, int]  # (before, now)
     n: tuple[int, int]
     sums: tuple[Sums, Sums]
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The cell of a row in SQL, whose column it is, and its code as text from the ``k`` it is named."""
+
+    sql: str
+    column: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +100,23 @@ def _number(name: str) -> str:
 
 
 def _code(binned: Binned) -> str:
+    """The cell of a row: a text, of a number a small number (which is counted faster)."""
     if not binned.is_numeric:
         return f"coalesce(CAST({quote_name(binned.column)} AS VARCHAR), '{MISSING}')"
     number = _number(binned.column)
-    above = " + ".join(f"({number} > {edge!r}::DOUBLE)::INT" for edge in binned.edges)
+    cuts = [f"{number} >= {_float(binned.low)}"]
+    cuts += [f"{number} > {_float(edge)}" for edge in (*binned.edges, binned.high)]
+    return f"coalesce({' + '.join(f'({cut})::INT' for cut in cuts)}, {len(cuts) + 1})"
+
+
+def _named(binned: Binned, key: str) -> str:
+    """The code of a cell as text, from what ``_code`` gave."""
+    if not binned.is_numeric:
+        return key
+    last = len(binned.edges) + 2
     return (
-        f"CASE WHEN {number} IS NULL THEN '{MISSING}'"
-        f" WHEN {number} < {_float(binned.low)} THEN '{BELOW}'"
-        f" WHEN {number} > {_float(binned.high)} THEN '{ABOVE}'"
-        f" ELSE CAST({above} AS VARCHAR) END"
+        f"CASE {key} WHEN 0 THEN '{BELOW}' WHEN {last} THEN '{ABOVE}'"
+        f" WHEN {last + 1} THEN '{MISSING}' ELSE CAST({key} - 1 AS VARCHAR) END"
     )
 
 
@@ -141,7 +158,7 @@ def cells_by_column(
     found: dict[str, list[CellSums]] = {}
     for first in range(0, len(columns), AT_ONCE):
         some = columns[first : first + AT_ONCE]
-        codes = [(_code(b), b.column) for b in some]
+        codes = [Coded(_code(b), b.column, _named(b, f"k{i}")) for i, b in enumerate(some)]
         found |= _cells(engine, asked, codes, [b.column for b in some], {})
     return found
 
@@ -150,14 +167,14 @@ def joint_cells(engine: Engine, asked: Asked, cuts: Sequence[Cut]) -> list[CellS
     """The joint cells of some columns on both sides."""
     values: dict[str, Any] = {}
     code = joint_sql(cuts, values, "joint")
-    found = _cells(engine, asked, [(code, JOINT)], [cut.column for cut in cuts], values)
+    found = _cells(engine, asked, [Coded(code, JOINT, "k0")], [cut.column for cut in cuts], values)
     return found.get(JOINT, [])
 
 
 def _cells(
     engine: Engine,
     asked: Asked,
-    codes: Sequence[tuple[str, str]],
+    codes: Sequence[Coded],
     columns: Iterable[str],
     values: dict[str, Any],
 ) -> dict[str, list[CellSums]]:
@@ -165,7 +182,7 @@ def _cells(
     then, now = (_side(engine, asked, i, codes, reads) for i in range(2))
     if then is None or now is None:
         return {}
-    most = MOST_LEVELS if codes[0][1] != JOINT else 1_000_000
+    most = MOST_LEVELS if codes[0].column != JOINT else 1_000_000
     both = ", ".join(f"t.x{i} AS t{i}, n.x{i} AS n{i}" for i in range(7))
     sums = ", ".join(f"coalesce(sum({s}{i}), 0)" for s in ("t", "n") for i in range(7))
     found = engine.rows(
@@ -188,7 +205,7 @@ def _cells(
             (_sums(before), _sums(after)),
         )
         if sum(one.n):
-            cells.setdefault(codes[int(at)][1], []).append(one)
+            cells.setdefault(codes[int(at)].column, []).append(one)
     return cells
 
 
@@ -208,7 +225,7 @@ def _side(
     engine: Engine,
     asked: Asked,
     side: int,
-    codes: Sequence[tuple[str, str]],
+    codes: Sequence[Coded],
     reads: tuple[Sequence[str], dict[str, Any]],
 ) -> Frame | None:
     """One side's GROUP BY as a statement of its own, its values under names of its own."""
@@ -222,8 +239,8 @@ def _side(
     weight = "_weight" if terms.needs_labels else "1"
     if ripeness is not None:
         weight = f"({weight} * {ripe_sql(ripeness, side)})"
-    keys = ", ".join(f"k{i}" for i in range(len(codes)))
-    cells = ", ".join(f"{code} AS k{i}" for i, (code, _name) in enumerate(codes))
+    keys = ", ".join(code.text for code in codes)
+    cells = ", ".join(f"{code.sql} AS k{i}" for i, code in enumerate(codes))
     sets = ", ".join(f"(k{i})" for i in range(len(codes)))
     at = " + ".join(f"(1 - grouping(k{i})) * {i}" for i in range(len(codes)))
     sql = rows.select(
