@@ -163,18 +163,6 @@ class _Facts:
         there = {name: groups for name, groups in found.items() if groups is not None}
         return there | missing_counts(self.engine, self.dataset, scope, rest)
 
-    def _ends(self, scope: Scope, known: ColumnFacts) -> dict[str, tuple[float, float]]:
-        """The smallest and the largest finite value; rows say it where a column has infinities."""
-        ends = {
-            name: (found.low, found.high)
-            for name in self._numeric
-            if (found := known.numbers.get(name, {}).get((None, None))) is not None
-            and math.isfinite(found.low)
-            and math.isfinite(found.high)
-        }
-        rest = [name for name in self._numeric if name not in ends]
-        return ends | extremes(self.engine, self.dataset, scope, rest)
-
     def _repeats(self, scope: Scope) -> dict[Key, tuple[int, int]]:
         return duplicate_rows(self.engine, self.dataset, scope) if self._has_duplicates else {}
 
@@ -195,7 +183,7 @@ class _Facts:
         return _Reference(
             self._count_levels(scope, known),
             self._count_missing(scope, known),
-            self._ends(scope, known),
+            _ends(engine, dataset, scope, (self._numeric, known)),
             longest_runs(engine, dataset, scope, self._followed),
             self._repeats(scope).get((None, None), (0, 0)),
             groups[0] if groups else None,
@@ -269,6 +257,21 @@ class _Facts:
             age_s=age,
             typical_gap_s=gap,
         )
+
+
+def _ends(
+    engine: Engine, dataset: Dataset, scope: Scope, asked: tuple[Sequence[str], ColumnFacts]
+) -> dict[str, tuple[float, float]]:
+    """The smallest and the largest finite value; rows say it where a column has infinities."""
+    names, known = asked
+    ends = {
+        name: (found.low, found.high)
+        for name in names
+        if (found := known.numbers.get(name, {}).get((None, None))) is not None
+        and math.isfinite(found.low)
+        and math.isfinite(found.high)
+    }
+    return ends | extremes(engine, dataset, scope, [name for name in names if name not in ends])
 
 
 def _results(question: Question, group: Group, answers: Sequence[_Answer]) -> list[Result]:
