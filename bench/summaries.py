@@ -49,6 +49,7 @@ from analytics.summaries.store import (
     group_parts,
     tell,
 )
+from bench.generated import write
 
 PAGE = Path("docs/summaries-speed.md")
 RESULTS = Path("bench/finished/summaries.jsonl")
@@ -93,21 +94,15 @@ def make_labels(db: duckdb.DuckDBPyConnection, folder: Path, parts: Sequence[Par
     path = folder / "labels" / "date=none" / "part.parquet"
     path.parent.mkdir(parents=True)
     files = ", ".join(f"'{part.path}'" for part in parts)
-    n = write_rows(
+    write(
         db,
         "SELECT prediction_id, CASE WHEN random() < score THEN '1' ELSE '0' END AS label, timestamp"
         " + to_microseconds(CAST(random() * 172800e6 AS BIGINT)) AS known_at, 'outcome' AS source"
         f" FROM read_parquet([{files}])",
         path,
     )
+    n = sum(part.n_rows for part in parts)
     return Part(str(path), n, "labels", parts[0].start, parts[-1].end, path.stat().st_size)
-
-
-def write_rows(db: duckdb.DuckDBPyConnection, sql: str, path: Path) -> int:
-    """A statement's rows as a file; how many."""
-    found = db.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)").fetchone()
-    assert found is not None
-    return int(found[0])
 
 
 def make_log(folder: Path, n: int) -> Dataset:
@@ -227,6 +222,7 @@ def measure(n: int) -> dict[str, Any]:
                 drift(engine, dataset, page), drift(engine, dataset, replace(page, is_exact=True))
             ),
             "cores": os.cpu_count(),
+            "load": round(os.getloadavg()[0]),
             "date": date.today().isoformat(),
             "n_exact": len(drift(engine, dataset, exact)),
         }
@@ -406,7 +402,9 @@ def page(found: list[dict[str, Any]]) -> str:
         "",
         "Written by `python -m bench.summaries`: a generated log of 34 columns over 50 days, the first 15"
         " days as the reference, the last 15 as the window. CPU counts all threads; the bare scan is the"
-        " smallest, largest and sum of the 15 numeric columns over the whole log, in the same run.",
+        " smallest, largest and sum of the 15 numeric columns over the whole log, in the same run. Where more"
+        " processes wanted the cores than there are, seconds passed say little, and processor time is more than"
+        " on a quiet machine.",
         "",
         "| | " + " | ".join(f"{f['rows']:,} rows" for f in sizes) + " |",
         "|---|" + "---|" * len(sizes),
@@ -446,6 +444,7 @@ def page(found: list[dict[str, Any]]) -> str:
             lambda f: f"{f['outside']}; {f['verdicts']}",
         ),
         ("measured on", lambda f: f"{f['cores']} cores, {f['date']}"),
+        ("processes that wanted them", lambda f: f"{f['load']}"),
     ]
     lines += [f"| {name} | " + " | ".join(say(f) for f in sizes) + " |" for name, say in rows]
     for f in growths:
