@@ -43,7 +43,7 @@ test-fast: $(STAMP) ## tests without the browser and the slow ones
 test-all: test ## and every page in both themes and both sizes
 	$(PYTEST) -m matrix tests/e2e
 
-test-spark: ## summaries on a Spark cluster of two workers on this machine; needs Java 17, brings half a gigabyte
+test-spark: ## every summary on a Spark cluster of two workers on this machine; needs Java 17, brings half a gigabyte
 	test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
 	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,dev]'
 	.venv-spark/bin/python -m pytest -n 0 -m spark tests

@@ -108,7 +108,7 @@ class Beside:
         taken = chosen(tables, parts) if tables else None
         if taken is None:
             return None
-        return Placed(tuple(taken), _picks(rows.labels), engine.n_threads)
+        return Placed(tuple(taken), picks_of(rows.labels), engine.n_threads)
 
     def _look(self, rows: Rows, parts: Sequence[Part]) -> tuple[Aligned, ...] | None:
         """The tables that hold the parts, if they do; what no longer holds is dropped."""
@@ -173,7 +173,8 @@ def _keep(engine: Engine, rows: Rows, parts: Sequence[Part]) -> Aligned | None:
     return None  # a file of another length than the manifest says
 
 
-def _picks(labels: Log) -> tuple[str, ...]:
+def picks_of(labels: Log) -> tuple[str, ...]:
+    """``label``, ``known_at`` and ``_weight`` from the labels of a log as they stand beside rows."""
     known = "_known_at" if "known_at" in labels.columns else "CAST(NULL AS TIMESTAMP)"
     weight = "coalesce(_sampled, 1)" if "sampling_p" in labels.columns else "CAST(1 AS DOUBLE)"
     return "_label AS label", f"{known} AS known_at", f"{weight} AS _weight"

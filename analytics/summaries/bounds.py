@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from analytics.needs import Floats, Scores
-from analytics.summaries.labelled import ABOVE, BELOW, N_BINS
+from analytics.summaries.labelled_sql import ABOVE, BELOW, N_BINS
 
 TINY = float(np.finfo(np.float64).eps)  # where a logarithmic loss clips probabilities
 ENOUGH = 0.005  # a wider bound, and the rows are asked

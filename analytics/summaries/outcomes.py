@@ -22,16 +22,8 @@ from analytics.query.performance import UNLABELLED, confusion_of, split_groups
 from analytics.sources.relation import quote_text
 from analytics.summaries.bounds import middles
 from analytics.summaries.held import read_arrays, read_rows
-from analytics.summaries.labelled import (
-    INVALID,
-    KIND,
-    SUMS,
-    beside,
-    can_count,
-    counted_sql,
-    labelled_key,
-    score_columns,
-)
+from analytics.summaries.labelled import KIND, beside, can_count, labelled_key
+from analytics.summaries.labelled_sql import INVALID, SUMS, counted_sql, score_columns
 from analytics.summaries.rest import Rest, rests, scanned_sql, sheets_sql
 from analytics.summaries.spans import can_answer
 from analytics.summaries.store import Taken, is_countable, take

@@ -15,6 +15,7 @@ from analytics.summaries import columns, labelled, levels, serving
 from analytics.summaries.chooser import levels_key, numbers_key
 from analytics.summaries.columns import Hours, count_columns, grains_of, hours_of, numbers_table
 from analytics.summaries.grid import Grid, numeric_columns
+from analytics.summaries.labelled_sql import counted_sql
 from analytics.summaries.levels import count_levels, level_columns, levels_table
 from analytics.summaries.store import Grains, Sheet
 
@@ -72,7 +73,7 @@ def recipes(
     if labelled.can_count(dataset, log):
         said = (labelled.said_of(dataset),)
         key = labelled.labelled_key(dataset, log)
-        write, still = _labelled(dataset, log), _still(dataset, log)
+        write, still = _labelled(dataset, log, cluster), _still(dataset, log)
         found.append(Recipe(labelled.KIND, key, said, write, still))
     return found
 
@@ -175,12 +176,24 @@ def _served(log: Log, cluster: Cluster | None) -> Callable[[Engine, Sequence[Gro
     return write
 
 
-def _labelled(dataset: Dataset, log: LogName) -> Callable[[Engine, Sequence[Group], Path], None]:
+def _labelled(
+    dataset: Dataset, log: LogName, cluster: Cluster | None
+) -> Callable[[Engine, Sequence[Group], Path], None]:
     def write(engine: Engine, groups: Sequence[Group], file: Path) -> None:
         placed = [_beside(engine, dataset, log, group.parts) for group in groups]
         centre = labelled.centre_of(engine, dataset, placed[0].source)
         grains = [group.grains for group in groups]
-        copy_to(engine, labelled.sheet_sql(dataset, log, placed, grains, centre), file)
+        counted = []
+        for i, group in enumerate(groups):
+            unit = labelled.unit_of(group.grains)
+            rows = counted_sql(dataset, log, placed[i].source, centre, unit)
+            if cluster is not None and labelled.is_kept(grains, i):
+                aside = file.with_suffix(f".counted{i}")
+                beside = labelled.files_of(engine, placed[i], aside)
+                cluster.labelled((dataset, log, centre, unit), group.parts, beside, aside)
+                rows = f"SELECT * FROM read_parquet({quote_text(str(aside))})"
+            counted.append((rows, placed[i].stamp))
+        copy_to(engine, labelled.sheet_sql(dataset, counted, grains), file)
 
     return write
 

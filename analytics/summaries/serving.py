@@ -96,7 +96,7 @@ def sheet_sql(counted_groups: Sequence[str], grains: Sequence[Sequence[str]]) ->
         kept = "true" if "hour" in grains[i] else "grain <> 'hour'"
         selects.append(
             f"SELECT {i} AS grp, grain, epoch_us(timestamp) AS period, {_STORED}"
-            f" FROM (WITH counted AS MATERIALIZED ({_kept(counted)}), days AS ({_DAYS})"
+            f" FROM (WITH counted AS MATERIALIZED ({kept_sql(counted)}), days AS ({days_sql('SELECT * FROM counted')})"
             f" SELECT * FROM counted WHERE {kept} UNION ALL SELECT * FROM days)"
         )
     return f"{' UNION ALL '.join(selects)} ORDER BY {ORDER}"
@@ -110,13 +110,17 @@ _SUMS = (
     "sum(n) AS n, sum(n_failed) AS n_failed, sum(n_missing) AS n_missing, sum(total) AS total,"
     " max(largest) AS largest, min(first) AS first, max(last) AS last"
 )
-_DAYS = (
-    f"SELECT 'day', date_trunc('day', timestamp), version, bin, {_SUMS} FROM counted"
-    " WHERE grain = 'hour' GROUP BY date_trunc('day', timestamp), version, bin"
-)
 
 
-def _kept(counted: str) -> str:
+def days_sql(hours: str) -> str:
+    """Counted rows of hours added up to days."""
+    return (
+        f"SELECT 'day' AS grain, date_trunc('day', timestamp) AS timestamp, version, bin, {_SUMS}"
+        f" FROM ({hours}) WHERE grain = 'hour' GROUP BY date_trunc('day', timestamp), version, bin"
+    )
+
+
+def kept_sql(counted: str) -> str:
     """Rows of a bin or a minute have their number only; requests in no bin are in those of the load."""
     picks = ", ".join(
         f"CASE WHEN is_load = 1 AND grain <> 'minute' THEN {name} END AS {name}"
@@ -200,7 +204,7 @@ def _rows(taken: Taken, log: Log, scope: Scope, grain: str = "") -> str:
     )
     selects = sheets_sql(taken, scope, stored, [grain] if grain else [])
     for rest in rests(taken, scope):
-        counted = _kept(counted_sql(source_sql(log, str(scanned_sql(log, rest)))))
+        counted = kept_sql(counted_sql(source_sql(log, str(scanned_sql(log, rest)))))
         selects.append(f"SELECT {COLUMNS} FROM ({counted}) WHERE grain = '{grain or 'hour'}'")
     return " UNION ALL ".join(selects)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,10 +18,12 @@ import pytest
 from analytics.core import Column, Dataset, Log, LogName, Part, Schema
 from analytics.query.engine import Engine
 from analytics.summaries import chooser, columns, store
+from analytics.summaries.cluster import Cluster, open_cluster
 from analytics.summaries.grid import grid_file, make_grid
 from analytics.summaries.recipes import group_of, recipes
 from analytics.summaries.store import Sheet, describe, folder_of, tell
 
+MASTER = os.environ.get("TELLTALE_TEST_SPARK", "local-cluster[2,1,1024]")
 T0 = datetime(2024, 1, 1)
 Row = dict[str, Any]
 NAMES = (
@@ -64,6 +68,21 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = Engine([tmp_path_factory.getbasetemp().parent])
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One session for all tests: it takes some seconds to come up."""
+    pytest.importorskip("pyspark", reason="the extra spark is not installed (make test-spark)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield open_cluster(MASTER)
+        from pyspark.sql import SparkSession
+
+        found = SparkSession.getActiveSession()
+        assert found is not None
+        found.stop()
+    open_cluster.cache_clear()
 
 
 @pytest.fixture
@@ -154,3 +173,37 @@ def summarise(
             target.with_suffix(".json").write_text(describe(sheet))
             made.append(sheet)
     return made
+
+
+def as_dicts(engine: Engine, sql: str) -> list[Row]:
+    """The rows of a statement by the names of its columns."""
+    names = list(engine.arrays(sql))
+    return [dict(zip(names, row, strict=True)) for row in engine.rows(sql)]
+
+
+def named(row: Row) -> str:
+    """By what the rows of a sheet are told apart."""
+    keys = ("grp", "grain", "period", "timestamp", "hour", "version", "name", "level", "is_tail")
+    facts = ("bin", "is_load", "kind", "of", "is_of", "label", "predicted")
+    return str([row.get(key) for key in (*keys, *facts)])
+
+
+def assert_same(here: Sequence[Row], there: Sequence[Row]) -> None:
+    """Integers, texts and blobs equal, sums of floats within 1e-9 of what was added up."""
+    assert len(here) == len(there) > 0
+    for mine, other in zip(here, there, strict=True):
+        assert mine.keys() == other.keys()
+        for name, value in mine.items():
+            if isinstance(value, float):
+                near = pytest.approx(value, rel=1e-9, abs=1e-9 * _size(mine, name), nan_ok=True)
+                assert other[name] == near, name
+            else:
+                assert other[name] == value, (name, mine, other)
+
+
+def _size(row: Row, name: str) -> float:
+    """At least the sum of the absolute values behind a sum whose terms may have either sign."""
+    n = row.get("n_pairs") or 0
+    of = {"r1": ("a1", "a1"), "r3": ("a3", "a3"), "y1": ("n_pairs", "y2"), "y3": ("y2", "y4"),
+          "yr2": ("y2", "r4")}.get(name)  # fmt: skip
+    return (row[of[0]] * row[of[1]]) ** 0.5 if n and of else 0.0

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import warnings
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,36 +21,13 @@ from analytics.summaries import cluster as clusters
 from analytics.summaries.cluster import Cluster, open_cluster, spark_sql
 from analytics.summaries.grid import make_grid
 from analytics.summaries.recipes import group_of, recipes
-from analytics.summaries.serving import counted_sql, source_sql
+from analytics.summaries.serving import counted_sql, days_sql, kept_sql, source_sql
 from analytics.summaries.sql import hours_sql, levels_sql, numbers_sql
 from app.ingest.requests import cluster_of
 from app.settings import read_settings
-from tests.analytics.summaries.conftest import T0, dataset_of, rows_of
+from tests.analytics.summaries.conftest import T0, as_dicts, assert_same, dataset_of, named, rows_of
 
-MASTER = os.environ.get("TELLTALE_TEST_SPARK", "local-cluster[2,1,1024]")
 FULL = ("timestamp", "model_version", "status", "latency_ms", "x", "y", "city")
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """One session for all tests: it takes some seconds to come up."""
-    pytest.importorskip("pyspark", reason="the extra spark is not installed (make test-spark)")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield open_cluster(MASTER)
-        from pyspark.sql import SparkSession
-
-        found = SparkSession.getActiveSession()
-        assert found is not None
-        found.stop()
-    open_cluster.cache_clear()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = Engine([tmp_path], memory="1GB")
-    yield opened
-    opened.close()
 
 
 def served_log(folder: Path, n: int = 4000) -> tuple[Log, list[Part]]:
@@ -99,25 +73,8 @@ def sheets(
         file = folder / f"{recipe.kind}-{counting is None}.parquet"
         recipe.write(engine, groups, file)
         rows = pq.read_table(file, partitioning=None).to_pylist()
-        found[recipe.kind] = sorted(rows, key=lambda row: str(_named(row)))
+        found[recipe.kind] = sorted(rows, key=named)
     return found
-
-
-def _named(row: dict[str, Any]) -> list[Any]:
-    keys = ("grp", "grain", "period", "version", "name", "level", "is_tail", "bin", "is_load")
-    return [row.get(key) for key in keys]
-
-
-def assert_same(here: list[dict[str, Any]], there: list[dict[str, Any]]) -> None:
-    """Integers, texts and blobs equal, sums of floats within 1e-9."""
-    assert len(here) == len(there) > 0
-    for mine, other in zip(here, there, strict=True):
-        assert mine.keys() == other.keys()
-        for name, value in mine.items():
-            if isinstance(value, float):
-                assert other[name] == pytest.approx(value, rel=1e-9, nan_ok=True), name
-            else:
-                assert other[name] == value, (name, mine, other)
 
 
 @pytest.mark.spark
@@ -146,7 +103,8 @@ def test_every_statement_counts_the_same_on_both_engines(
 
     def texts(source: str, of: Log) -> list[str]:
         if of is served:
-            return [counted_sql(source_sql(of, source))]
+            counted = counted_sql(source_sql(of, source))
+            return [counted, days_sql(kept_sql(counted))]
         return [
             hours_sql(source, has_version=True),
             hours_sql(source, has_version=False),
@@ -158,15 +116,8 @@ def test_every_statement_counts_the_same_on_both_engines(
         for here, there in zip(
             texts(relation(of, parts), of), texts(clusters.VIEW, of), strict=True
         ):
-            mine = engine.arrays(here)
-            names = list(mine)
-            rows = [dict(zip(names, row, strict=True)) for row in engine.rows(here)]
             other = cluster._table(there, parts).to_pylist()
-            keys = [n for n in names if n not in ("n", "total")]
-            assert_same(
-                sorted(rows, key=lambda row: str([row[k] for k in keys])),
-                sorted(other, key=lambda row: str([row[k] for k in keys])),
-            )
+            assert_same(sorted(as_dicts(engine, here), key=named), sorted(other, key=named))
 
 
 @pytest.mark.spark
