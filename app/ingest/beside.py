@@ -11,10 +11,12 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import duckdb
 
 from analytics.core import LogName, Part
-from analytics.errors import QueryCancelled, StateError, TelltaleError
+from analytics.errors import QueryCancelled, QueryError, StateError, TelltaleError
 from analytics.query.aligned import (
     FOLDER,
     Aligned,
@@ -28,13 +30,15 @@ from analytics.query.engine import Cancel
 from app.ingest.carried import alike, before, carry, copy_sql, join_sql, near, stamps_of
 from app.ingest.retire import KEEP_OLD_S, alone, put_in_place, retire
 from app.ingest.run import run_import
-from app.ingest.summaries import Made, make_summaries
+from app.ingest.summaries import make_summaries
 from app.ingest.words import ImportPlan, ImportReport, Place, Progress
 from app.ingest.workspace import Workspace
+from app.memory import MB, at_most
 from app.state.logs import load_dataset, log_states
 
 LOGS: tuple[LogName, ...] = ("production", "reference")
 MIN_ROWS = 50_000  # fewer are put beside on first need, in some hundredths of a second
+MEMORY = 128 * MB  # of the worker's first try
 IDLE_S, REST_S, REST = 1.0, 5.0, 20  # a log rests twenty times as long as it took
 _log = logging.getLogger("telltale.beside")
 
@@ -177,6 +181,8 @@ class Placer(threading.Thread):
     def __init__(self, place: Place) -> None:
         super().__init__(daemon=True, name="beside")
         self._place = place
+        # what comes in at the same time has the other cores and most of the memory
+        self._lean = replace(place, threads=1, memory=at_most(place.memory, MEMORY))
         self._cancel = Cancel()
         self._ended = threading.Event()
         self._seen: dict[str, tuple[object, float]] = {}  # model: how its logs were, and when
@@ -200,10 +206,8 @@ class Placer(threading.Thread):
             is_same = known == state and now - at < KEEP_OLD_S
             if is_same or now < self._rest_until.get(model, 0.0) or self._ended.is_set():
                 continue
-            put, made = Put(), Made()
             try:
-                put = put_beside(self._place, model, cancel=self._cancel)
-                made = make_summaries(self._place, model, cancel=self._cancel)
+                n_rows += self._do_one(model)
             except QueryCancelled:
                 break
             except (TelltaleError, OSError) as error:
@@ -212,11 +216,23 @@ class Placer(threading.Thread):
                     model,
                     error,
                 )
-            now = time.monotonic()
-            self._seen[model] = (state, now)
-            self._rest_until[model] = now + max(REST_S, REST * (put.seconds + made.seconds))
-            n_rows += put.n_rows
+            end = time.monotonic()
+            self._seen[model] = (state, end)
+            self._rest_until[model] = end + max(REST_S, REST * (end - now))
         return n_rows
+
+    def _do_one(self, model: str) -> int:
+        """In little memory; where that is too little, in what an import may use."""
+        for place in (self._lean, self._place):
+            try:
+                put = put_beside(place, model, cancel=self._cancel)
+                make_summaries(place, model, cancel=self._cancel)
+                return put.n_rows
+            except QueryError as error:
+                is_memory = isinstance(error.__cause__, duckdb.OutOfMemoryException)
+                if not is_memory or place is self._place:
+                    raise
+        return 0
 
     def end(self) -> None:
         """Put no more."""
