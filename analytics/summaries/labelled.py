@@ -21,7 +21,6 @@ from analytics.sources.relation import quote_text, relation
 from analytics.summaries.labelled_sql import (
     N_BINS,
     days_sql,
-    is_weighted,
     score_columns,
     source_sql,
 )
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from analytics.query.engine import Engine
 
 KIND = "labelled"
-VERSION = 2  # of what these sheets hold
+VERSION = 3  # of what these sheets hold
 ORDER = "grain, period, version, kind, of, bin"
 Labels = tuple[Path, Mapping[Part, int]]  # a file of labels, and where in it those of parts begin
 
@@ -49,10 +48,9 @@ def said_of(dataset: Dataset) -> str:
     return key_of(KIND, VERSION, N_BINS, said, score_columns(dataset))
 
 
-def can_count(dataset: Dataset, log: LogName) -> bool:
-    """Whether labels can be counted: a task, and no weights where residuals are summed."""
-    task = dataset.schema.task
-    return task != "none" and not (task == "regression" and is_weighted(dataset, log))
+def can_count(dataset: Dataset) -> bool:
+    """Whether labels can be counted: a task."""
+    return dataset.schema.task != "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def counted_sql(
 
 
 def _residuals_sql(source: str, centre: float, unit: str) -> str:
-    """Sums over the finite pairs of a regression, labels less ``centre``; all other rows in ``load``."""
+    """Sums over the finite pairs of a regression, labels less ``centre``; ``w`` of them have weights."""
     powers = {
         "r1": "r", "r2": "rr", "r3": "r * rr", "r4": "rr * rr", "r6": "rr * rr * rr",
         "a1": "abs(r)", "a3": "abs(r) * rr", "y1": "y", "y2": "yy", "y3": "y * yy",
@@ -141,7 +141,8 @@ def _residuals_sql(source: str, centre: float, unit: str) -> str:
     finite = " AND ".join(f"abs({name}) < {_INFINITE}" for name in ("label", "prediction"))
     return (
         f"SELECT 'pairs' AS kind, hour AS timestamp, version, {nothing},"
-        " count(*) AS n, count(label) AS n_labelled, CAST(NULL AS DOUBLE) AS w,"
+        " count(*) AS n, count(label) AS n_labelled,"
+        " CAST(count(*) FILTER (WHERE is_pair AND _weight <> 1) AS DOUBLE) AS w,"
         " CAST(NULL AS DOUBLE) AS w2, min(moment) AS first, max(moment) AS last,"
         " count(*) FILTER (WHERE is_pair) AS n_pairs,"
         " count(*) FILTER (WHERE NOT is_pair) AS n_invalid,"
@@ -149,7 +150,7 @@ def _residuals_sql(source: str, centre: float, unit: str) -> str:
         f" {sums}, {middle} AS centre"
         " FROM (SELECT *, r * r AS rr, y * y AS yy FROM"
         f" (SELECT date_trunc('{unit}', timestamp) AS hour, timestamp AS moment,"
-        f" model_version AS version, label, prediction - label AS r, label - {middle} AS y,"
+        f" model_version AS version, label, prediction - label AS r, label - {middle} AS y, _weight,"
         " CASE WHEN label IS NOT NULL AND prediction IS NOT NULL"
         f" THEN {finite} END AS is_pair FROM ({source}))) GROUP BY hour, version"
     )

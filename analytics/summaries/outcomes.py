@@ -103,16 +103,18 @@ class Outcomes:
         return {key: scores for key, scores in found.items() if scores.by_class}
 
     def residuals(self) -> dict[Key, Residuals] | None:
-        """Sums of a regression; None where they lost digits, so that rows are to be asked."""
+        """Sums of a regression; None where rows have weights or sums lost digits: ask the rows."""
         picks = ", ".join(f"fsum({name}) AS {name}" for name in SUMS)
         found: dict[Key, list[dict[str, Any]]] = {}
-        names = ("centre", "n", "invalid", "low", "high", *SUMS)
+        names = ("centre", "n", "invalid", "n_weighted", "low", "high", *SUMS)
         for period, version, *row in self._rows(
             "pairs",
-            "centre, sum(n_pairs) AS n_pairs, sum(n_invalid) AS n_invalid, min(low) AS low,"
-            f" max(high) AS high, {picks}",
+            "centre, sum(n_pairs) AS n_pairs, sum(n_invalid) AS n_invalid,"
+            f" sum(w) AS n_weighted, min(low) AS low, max(high) AS high, {picks}",
             "_period, _version, centre",
         ):
+            if row[3]:
+                return None
             if row[1]:
                 found.setdefault((period, version), []).append(dict(zip(names, row, strict=True)))
         answer = {key: residuals_of(rows) for key, rows in found.items()}
@@ -175,7 +177,7 @@ class Outcomes:
 def outcomes(engine: Engine, dataset: Dataset, scope: Scope) -> Outcomes | None:
     """The labelled rows of a scope from sheets; None where they have to be scanned."""
     log = dataset.log("predictions", scope.log)
-    if not can_answer(scope) or "timestamp" not in log.columns or not can_count(dataset, scope.log):
+    if not can_answer(scope) or "timestamp" not in log.columns or not can_count(dataset):
         return None
     if engine.summaries.folder is None:
         return None

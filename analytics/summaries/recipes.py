@@ -70,7 +70,7 @@ def recipes(
     ]
     if {"latency_ms", "status"}.intersection(kept.columns):
         found.append(Recipe(serving.KIND, serving.serving_key(), (), _served(kept, cluster)))
-    if labelled.can_count(dataset, log):
+    if labelled.can_count(dataset):
         said = (labelled.said_of(dataset),)
         key = labelled.labelled_key(dataset, log)
         write, still = _labelled(dataset, log, cluster), _still(dataset, log)

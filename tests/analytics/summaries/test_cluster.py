@@ -93,6 +93,7 @@ def test_the_cluster_makes_the_sheets_of_one_machine(
 
 @pytest.mark.spark
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_statement_counts_the_same_on_both_engines(
     cluster: Cluster, engine: Engine, tmp_path: Path
 ) -> None:

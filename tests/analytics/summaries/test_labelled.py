@@ -390,3 +390,25 @@ def test_the_reference_of_a_long_log_is_cut_at_full_hours(
     ]
     assert found[0].detail["se_reference"] == pytest.approx(pool(exact).se, rel=1e-9)
     assert found[0].detail["spread"] == pytest.approx(spread_beyond_chance(exact), rel=1e-9)
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_residuals_with_weights_are_asked_of_the_rows(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory, is_weighted: bool
+) -> None:
+    """A log of labels has room for sampling probabilities; only where a row has one they matter."""
+    rows, labels = rows_of(4, "regression")
+    drawn = {"queue": "drawn", "sampling_p": 0.25}
+    labels = [{**row, "queue": None, "sampling_p": None} for row in labels]
+    labels += [{**label, **drawn, "source": "outcome"} for label in labels[:9] if is_weighted]
+    dataset = build_once([rows[:99], rows[99:]], [labels], schema_of("regression"))
+    own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
+    parts = dataset.log("predictions").parts
+    write_sheet(own, dataset, [Group(parts, None, ("hour", "day"))], "made")
+    found = outcomes.outcomes(own, dataset, Scope())
+    assert found is not None and (found.residuals() is None) == is_weighted
+    quick, slow = (
+        performance(own, dataset, Question(Scope(), names=("mae",), is_exact=is_exact))[0]
+        for is_exact in (False, True)
+    )
+    assert quick.value == pytest.approx(slow.value, rel=1e-9)
