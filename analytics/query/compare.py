@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from analytics.query.engine import Engine
 from analytics.query.frame import Frame, frame
 from analytics.query.performance import predicted_class
 
+MOST_PACKED = 4_096  # joint cells of the columns that are counted together
 _BOUND = re.compile(r"'(?:[^']|'')*'|\$(\w+)")
 Sums = tuple[int, float, float, float, float]  # rows, weight, weight^2, loss, loss^2 (weighted)
 
@@ -168,10 +169,10 @@ def _sums(
     is_joint: bool,
 ) -> dict[tuple[str, str], Sums]:
     source, loss, weight = parts
-    if is_joint:
-        codes = [joint_sql(cuts, values, "j")]
-    else:
-        codes = [place_sql(cut, values, f"c{i}") for i, cut in enumerate(cuts)]
+    packs = [] if is_joint else _packs(cuts)
+    codes = [joint_sql(cuts, values, "j")] if is_joint else [
+        _packed_sql(pack, values, f"c{i}_") for i, pack in enumerate(packs)
+    ]  # fmt: skip
     cells = ", ".join(f"{code} AS k{i}" for i, code in enumerate(codes))
     sets = ", ".join(f"(k{i})" for i in range(len(codes)))
     keys = ", ".join(f"k{i}" for i in range(len(codes)))
@@ -179,16 +180,53 @@ def _sums(
     found = engine.rows(
         f"{sql} SELECT {grouping}, coalesce({keys}), count(*), sum(w), sum(w * w), sum(w * loss),"
         f" sum(w * loss * loss) FROM (SELECT {cells}, {loss}, {weight} AS w {source})"
-        f" GROUP BY GROUPING SETS ({sets})",
+        f" GROUP BY GROUPING SETS ({sets}) ORDER BY ALL",
         _used(values, f"{sql} {cells}"),
     )
-    known = [codes_of(cut) for cut in cuts]
-    return {
-        ("", str(code)) if is_joint else (cuts[at].column, known[at][code]): (
-            int(n), float(w), float(w2), float(s), float(s2)
-        )
-        for at, code, n, w, w2, s, s2 in found
-    }  # fmt: skip
+    counted = [
+        (int(at), key, (int(n), float(w), float(w2), float(one), float(two)))
+        for at, key, n, w, w2, one, two in found
+    ]
+    if is_joint:
+        return {("", str(key)): sums for _at, key, sums in counted}
+    return _unpacked(packs, counted)
+
+
+def _packs(cuts: Sequence[Cut]) -> list[list[Cut]]:
+    """Columns that are counted in their joint cells: fewer groupings of all rows, few cells each."""
+    packs: list[list[Cut]] = []
+    n_cells = MOST_PACKED
+    for cut in cuts:
+        n_cells *= len(codes_of(cut))
+        if n_cells > MOST_PACKED:
+            packs.append([])
+            n_cells = len(codes_of(cut))
+        packs[-1].append(cut)
+    return packs
+
+
+def _packed_sql(pack: Sequence[Cut], values: dict[str, Any], key: str) -> str:
+    places = [place_sql(cut, values, f"{key}{i}") for i, cut in enumerate(pack)]
+    found = places[-1]
+    for place, cut in zip(places[-2::-1], pack[-2::-1], strict=True):
+        found = f"{place} + {len(codes_of(cut))} * ({found})"
+    return f"CAST({found} AS INTEGER)"
+
+
+def _unpacked(
+    packs: Sequence[Sequence[Cut]], counted: Iterable[tuple[int, int, Sums]]
+) -> dict[tuple[str, str], Sums]:
+    """The sums of every column's cells, added over the joint cells."""
+    found: dict[tuple[str, str], Sums] = {}
+    for at, packed, sums in counted:
+        key = packed
+        for cut in packs[at]:
+            codes = codes_of(cut)
+            key, place = divmod(key, len(codes))
+            n, *rest = found.get((cut.column, codes[place]), (0, 0.0, 0.0, 0.0, 0.0))
+            w, w2, loss, loss2 = (a + b for a, b in zip(rest, sums[1:], strict=True))
+            found[cut.column, codes[place]] = (n + sums[0], w, w2, loss, loss2)
+    return found
 
 
 def _used(values: Mapping[str, Any], sql: str) -> dict[str, Any]:
