@@ -104,6 +104,11 @@ TABLE = (
         "Questions that read many rows at once in one process; the others wait for their turn. More need more memory.",
     ),
     Setting(
+        "watch_processes",
+        0,
+        "Processes that look at models side by side where many are due; they share the query's threads and memory. 0 is one for each core, 4 at most.",
+    ),
+    Setting(
         "engine",
         "duckdb",
         "What counts summaries: duckdb on this machine, or spark on a cluster that sees the home folder under the same path (extra spark, Java).",

@@ -14,7 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,7 +30,9 @@ LARGEST = 0.01  # of the reference's rows have a weight that is cut
 MIN_EFFECTIVE = 100  # rows that the weighted reference must be worth
 MIN_COVERED = 0.9  # of the rows of now that the reference must have the like of
 FAR = 0.7  # covered by the first fold alone: the others would not make up for it
+ALIKE = 1.0  # standard errors above one half: folds that show less are not followed by others
 MIN_ROWS = 100  # of a side: fewer teach nothing of how the two differ
+LEARNED = 2  # how it is learned: another number, and what was kept counts no more
 ASSUMES = "no concept drift"
 REMEMBERED = 256  # periods whose likeness is kept: about 80 KB each
 
@@ -91,10 +93,23 @@ class _Memory:
 _memory = _Memory()
 
 
-def liken(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> Likeness | None:
+class Store(Protocol):
+    """Where numbers learned of rows are kept under a fingerprint of these rows."""
+
+    def get(self, key: str) -> Floats | None:
+        """The numbers that were put there, else None."""
+
+    def put(self, key: str, numbers: Floats) -> None:
+        """Keep numbers."""
+
+
+def liken(
+    reference: Floats, current: Floats, is_category: tuple[bool, ...], store: Store | None = None
+) -> Likeness | None:
     """Weights of the reference's rows; None where either side has fewer than 100.
 
-    The same rows are learned once: what was found of the last 256 pairs of sides is remembered.
+    The same rows are learned once: what was found of the last 256 pairs of sides is remembered, and
+    a ``store`` keeps it for longer.
 
     >>> rng = np.random.default_rng(0)
     >>> same = liken(rng.normal(size=(400, 2)), rng.normal(size=(300, 2)), (False, False))
@@ -103,17 +118,38 @@ def liken(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> 
     """
     if min(len(reference), len(current)) < MIN_ROWS:
         return None
-    key = hashlib.blake2b(repr((reference.shape, is_category)).encode())
+    key = hashlib.blake2b(repr((LEARNED, reference.shape, is_category)).encode(), digest_size=20)
     for side in (reference, current):
         key.update(np.ascontiguousarray(side).tobytes())
     found = _memory.get(key.digest())
+    if found is not None:
+        return found
+    found = _read(store.get(key.hexdigest()), len(reference)) if store else None
     if found is None:
         found = _learn(reference, current, is_category)
-        _memory.put(key.digest(), found)
+        if store is not None:
+            store.put(key.hexdigest(), _plain(found))
+    _memory.put(key.digest(), found)
     return found
 
 
+def _plain(found: Likeness) -> Floats:
+    """A likeness as numbers; weights that are all 1 are left out."""
+    facts = [found.auc, found.se, float(found.is_shifted), found.covered]
+    return np.array([*facts, *(found.weight if found.is_shifted else ())])
+
+
+def _read(kept: Floats | None, n: int) -> Likeness | None:
+    """What ``_plain`` wrote of ``n`` rows of a reference; None where it is something else."""
+    if kept is None or len(kept) not in (4, 4 + n):
+        return None
+    auc, se, is_shifted, covered = map(float, kept[:4])
+    weight = kept[4:] if len(kept) > 4 else np.ones(n)
+    return Likeness(weight, auc, se, bool(is_shifted), covered)
+
+
 def _learn(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> Likeness:
+    import sklearn.ensemble  # noqa: F401  # its threads can be limited once they are there
     from threadpoolctl import threadpool_limits
 
     m, n = len(reference), len(current)
@@ -124,19 +160,21 @@ def _learn(reference: Floats, current: Floats, is_category: tuple[bool, ...]) ->
         model = classifier(is_category).fit(x[train], is_current[train])
         return np.asarray(model.predict_proba(x[test])[:, 1], dtype=float)
 
-    def is_far(side: Any, chance: Floats) -> bool:
-        return _weigh(chance[~side], m / n)[1] < FAR
+    def is_told(side: Any, chance: Floats, folds: Any) -> bool:
+        auc, se = pooled_auc(side, chance, folds)
+        is_far = folds.max() == 0 and _weigh(chance[~side], m / n)[1] < FAR
+        return is_far or auc - ALIKE * se <= 0.5
 
     with threadpool_limits(1):
-        chance, folds = out_of_fold(is_current, fit, is_far)
-    if (folds < 0).any():
+        chance, folds = out_of_fold(is_current, fit, is_told)
+    auc, se = pooled_auc(is_current, chance, folds)
+    if auc - Z95 * se <= 0.5:
+        return Likeness(np.ones(m), auc, se, False)
+    if (folds < 0).any():  # far
         mine = folds == 0
         auc, se = delong(Scores.from_arrays(is_current[mine], chance[mine]))
         weight, covered = _weigh(chance[:m][mine[:m]], m / n)
         return Likeness(np.resize(weight, m) / weight.mean(), auc, se, True, covered)
-    auc, se = pooled_auc(is_current, chance, folds)
-    if auc - Z95 * se <= 0.5:
-        return Likeness(np.ones(m), auc, se, False)
     weight, covered = _weigh(chance[:m], m / n)
     return Likeness(weight / weight.mean(), auc, se, True, covered)
 

@@ -44,6 +44,7 @@ from analytics.query.frame import whole
 from analytics.query.groups import Group, count_groups
 from analytics.query.pool import feature_columns
 from analytics.query.samples import as_matrix
+from analytics.summaries.shelf import Shelf, shelf_of
 from analytics.together import together
 
 MOST, MOST_CUT, MOST_FEATURES = 10_000, 4_000, 60  # rows of a side, of a period; columns
@@ -115,10 +116,11 @@ def opinions(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
     is_binary = dataset.schema.task == "binary"
     by_score = said_by_score(engine, dataset, question.scope) if is_binary else {}
     groups = count_groups(engine, dataset, question.scope)
+    shelf = shelf_of(engine, dataset)
 
     def likeness_of(group: Group) -> Likeness | None:
         mine = rows.get(group.key)
-        return None if mine is None else _liken(seen, known, mine)
+        return None if mine is None else _liken(seen, known, mine, shelf)
 
     with threadpool_limits(1):  # each thread learns on one processor
         alike = together(likeness_of, groups)
@@ -199,9 +201,9 @@ def _known(engine: Engine, dataset: Dataset, reference: Scope, names: Sequence[s
     return Known(rows, score[kept], said[kept], label[kept])
 
 
-def _liken(seen: Sequence[Column], known: Known, mine: RowsSaid) -> Likeness | None:
+def _liken(seen: Sequence[Column], known: Known, mine: RowsSaid, shelf: Shelf) -> Likeness | None:
     reference, current = as_matrix(seen, dict(known.rows.columns), dict(mine.columns))
-    return liken(reference, current, tuple(c.type != "numeric" for c in seen))
+    return liken(reference, current, tuple(c.type != "numeric" for c in seen), shelf)
 
 
 def _others(dataset: Dataset, known: Known, now: Now, named: Named, of: str | None) -> Opinions:

@@ -180,6 +180,11 @@ class Engine:
         engine._known = Known()
         return engine
 
+    @property
+    def is_remembering(self) -> bool:
+        """Whether it is one of these."""
+        return self._known is not None
+
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement and fetch its rows; for small answers."""
         known, key = self._known, _statement("rows", sql, values)

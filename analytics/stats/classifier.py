@@ -20,6 +20,7 @@ MIN_ROWS = 30
 FOLDS = 5
 Bools = npt.NDArray[np.bool_]
 Fit = Callable[[npt.NDArray[np.intp], npt.NDArray[np.intp]], Floats]
+Told = Callable[[Bools, Floats, npt.NDArray[np.int64]], bool]
 
 
 def folds_of(n: int, n_folds: int = FOLDS, seed: int = 0) -> npt.NDArray[np.int64]:
@@ -28,12 +29,12 @@ def folds_of(n: int, n_folds: int = FOLDS, seed: int = 0) -> npt.NDArray[np.int6
 
 
 def out_of_fold(
-    is_current: Bools, fit: Fit, is_told: Callable[[Bools, Floats], bool] | None = None
+    is_current: Bools, fit: Fit, is_told: Told | None = None
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
     """(score, fold) of every row; ``fit(train, test)`` gives the scores of the test rows.
 
-    ``is_told`` looks at the first fold's (side, score): where that says it all, no other is fitted,
-    and the rows of the others have the fold -1 and no score.
+    ``is_told`` looks at (side, score, fold) of the rows scored so far, after each fold: where they
+    say it all, no other is fitted, and the rows of the others have the fold -1 and no score.
     """
     folds = np.empty(len(is_current), dtype=np.int64)
     for side in (True, False):
@@ -43,26 +44,27 @@ def out_of_fold(
     for k in range(FOLDS):
         train, test = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
         score[test] = fit(train, test)
-        if k == 0 and is_told is not None and is_told(is_current[test], score[test]):
-            return score, np.where(folds == 0, 0, -1)
+        if is_told is not None and k < FOLDS - 1:
+            seen = folds <= k
+            if is_told(is_current[seen], score[seen], folds[seen]):
+                return score, np.where(seen, folds, -1)
     return score, folds
 
 
 def pooled_auc(
     is_current: Bools, score: Floats, folds: npt.NDArray[np.int64]
 ) -> tuple[float, float]:
-    """(mean AUC of the folds, its standard error).
+    """(mean AUC of the folds, its standard error); of those that were fitted.
 
     Scores of different fits are never ranked together. Folds share most of what they were
     trained on, so their spread alone is too small: Nadeau and Bengio's (2003) correction adds the
     ratio of test to train rows.
     """
-    found = [
-        delong(Scores.from_arrays(is_current[folds == k], score[folds == k])) for k in range(FOLDS)
-    ]
+    fitted = range(int(folds.max()) + 1)
+    found = [delong(Scores.from_arrays(is_current[folds == k], score[folds == k])) for k in fitted]
     auc = float(np.mean([a for a, _se in found]))
     variance = float(np.mean([se**2 for _a, se in found]))
-    return auc, math.sqrt(variance * (1 / FOLDS + 1 / (FOLDS - 1)))
+    return auc, math.sqrt(variance * (1 / len(found) + 1 / (FOLDS - 1)))
 
 
 def auc_estimate(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,11 @@ from analytics.monitors.policy import looked_at_hourly
 from analytics.monitors.run import Alert, Key, Run, look_again
 from analytics.words import unit_of
 from app.monitors.asking import ask_monitor, incidents_of, reason_of
+from app.monitors.helping import n_processes, share_of
 from app.monitors.judging import judged_of
 from app.monitors.policies import default_monitors, monitor_of, plain_monitor
 from app.monitors.telling import teller
-from app.state.database import Database
+from app.state.database import Database, open_database
 from app.state.keeping import end_watch, keep_runs
 from app.state.logs import last_imports, list_predicting
 from app.state.looked import hurry_once
@@ -35,6 +37,7 @@ from app.state.monitors import (
     StoredIncident,
     add_watch,
     claim_watch,
+    count_due,
     is_due,
     list_incidents,
     renew,
@@ -105,13 +108,21 @@ class Watching(threading.Thread):
 
 
 def run_apart(settings: Settings, ended: threading.Event) -> None:
-    """Run what is due in a process of its own, which lives no longer than this one, nor than until ended."""
-    own = {**os.environ, **settings.environment()}
-    with subprocess.Popen(ROUND, env=own, stdin=subprocess.PIPE) as process:  # noqa: S603
-        while process.poll() is None and not ended.wait(ASK_S):
-            pass  # leaving closes its input, which ends it
-    if process.returncode and not ended.is_set():
-        _log.warning("a round of monitors ended with %s", process.returncode)
+    """Run what is due in processes that live no longer than this one, nor than until ended."""
+    n = n_processes(settings, count_due(open_database(settings.database_url, settings.home)))
+    own = {**os.environ, **share_of(settings, n).environment()}
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(subprocess.Popen(ROUND, env=own, stdin=subprocess.PIPE))  # noqa: S603
+            for _ in range(n)
+        ]
+        while any(p.poll() is None for p in started) and not ended.wait(ASK_S):
+            pass
+        for process in started:
+            assert process.stdin is not None
+            process.stdin.close()  # which ends it
+    if any(p.returncode for p in started) and not ended.is_set():
+        _log.warning("a round of monitors ended with %s", [p.returncode for p in started])
 
 
 def watch_due(settings: Settings, database: Database) -> None:

@@ -208,6 +208,13 @@ def is_due(database: Database) -> bool:
         return connection.execute(_due(database.clock())).first() is not None
 
 
+def count_due(database: Database) -> int:
+    """How many watches are due that nobody holds."""
+    due = sa.select(sa.func.count()).select_from(_due(database.clock(), None).subquery())
+    with database.read() as connection:
+        return int(connection.execute(due).scalar_one())
+
+
 def claim_watch(database: Database) -> Claim | None:
     """The next watch that is due and nobody holds; missed runs are caught up by one."""
     if not is_due(database):  # most of the time nothing is: take no lock for that
@@ -222,12 +229,12 @@ def claim_watch(database: Database) -> Claim | None:
         return Claim(row.model, json.loads(row.policy), row.fence + 1, row.next_at)
 
 
-def _due(now: datetime) -> sa.Select[Any]:
-    """The watch to run next; moments further ahead than any that is written mean a clock set back."""
+def _due(now: datetime, most: int | None = 1) -> sa.Select[Any]:
+    """The watches to run next; moments further ahead than any that is written mean a clock set back."""
     free = _watch.lease_until.is_(None) | (_watch.lease_until < now)
     free |= _watch.lease_until > now + 2 * LEASE
     is_time = (_watch.next_at <= now) | (_watch.next_at > now + 2 * EVERY)
-    return sa.select(watch_table).where(is_time, free).order_by(_watch.next_at).limit(1)
+    return sa.select(watch_table).where(is_time, free).order_by(_watch.next_at).limit(most)
 
 
 def renew(database: Database, claim: Claim) -> bool:

@@ -252,3 +252,56 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         if memory.get(key) is None:
             memory.put(key, one)
     assert [memory.get(key) is one for key in (b"a", b"b", b"c")] == [True, False, True]
+
+
+class Kept(dict[str, np.ndarray]):
+    """A store in memory."""
+
+    def put(self, key: str, numbers: np.ndarray) -> None:
+        self[key] = numbers
+
+
+def test_what_a_store_keeps_is_what_was_learned_and_nothing_is_learned_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(7)
+    then, alike = rng.normal(size=(900, 2)), rng.normal(size=(500, 2))
+    store = Kept()
+    for now, is_shifted in ((alike, False), (alike + 0.8, True)):
+        first = liken(then, now, (False, False), store)
+        assert first is not None and first.is_shifted == is_shifted
+        monkeypatch.setattr(importance_of, "_memory", importance_of._Memory())  # a restart
+        with monkeypatch.context() as patch:
+            patch.setattr(importance_of, "_learn", None)
+            again = liken(then, now, (False, False), store)
+        assert again is not None and (again.weight == first.weight).all()
+        assert again.as_detail() == first.as_detail()
+    assert len(store) == 2 and min(map(len, store.values())) == 4  # weights of 1 are not written
+    for key in store:  # of other rows, or damaged: learned and written anew
+        store[key] = np.ones(9)
+    monkeypatch.setattr(importance_of, "_memory", importance_of._Memory())
+    assert liken(then, alike, (False, False), store) is not None
+    assert sorted(map(len, store.values())) == [4, 9]
+
+
+def test_where_the_first_folds_show_no_change_no_other_is_learned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Most periods are alike: of 20 pairs of the same log few need all five folds, no real shift less."""
+    n_fits, whole = 0, importance_of.classifier
+
+    def counted(is_category: tuple[bool, ...]) -> object:
+        nonlocal n_fits
+        n_fits += 1
+        return whole(is_category)
+
+    monkeypatch.setattr(importance_of, "classifier", counted)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        found = liken(rng.normal(size=(700, 2)), rng.normal(size=(300, 2)), (False, False))
+        assert found is not None and (found.auc < 0.6)
+    assert 20 <= n_fits < 60
+    n_fits = 0
+    rng = np.random.default_rng(99)
+    found = liken(rng.normal(size=(700, 2)), rng.normal(0.5, 1.0, (300, 2)), (False, False))
+    assert n_fits == 5 and found is not None and found.is_shifted
