@@ -10,7 +10,7 @@ import os
 from dataclasses import replace
 
 from app.memory import read_bytes
-from app.settings import Settings
+from app.settings import Settings, Value
 
 LEAST_DUE = 4  # watches for each process: fewer take less than its start
 MOST = 4
@@ -33,5 +33,8 @@ def share_of(settings: Settings, n: int) -> Settings:
         return settings
     threads = settings.number("query_threads") or n_cores()
     megabytes = read_bytes(settings.text("query_memory")) // n // 1_000_000
-    values = {"query_threads": max(threads // n, 1), "query_memory": f"{max(megabytes, 1)}MB"}
-    return replace(settings, values={**settings.values, **values})
+    mine: dict[str, Value] = {
+        "query_threads": max(threads // n, 1),
+        "query_memory": f"{max(megabytes, 1)}MB",
+    }
+    return replace(settings, values=dict(settings.values) | mine)
