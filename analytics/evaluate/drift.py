@@ -36,6 +36,7 @@ from analytics.stats.decision import decide
 from analytics.summaries.chooser import Counted, count_both
 from analytics.together import ahead, together
 
+PIECES = 16  # in which the periods of some columns are handed to threads
 Found = dict[tuple[str, Key], list[Evidence]]
 Ends = tuple[list[Evidence], list[Evidence]]  # with the truth between
 MOST_VALUES = 12_000_000  # of both sides that one statement may fetch to be sorted
@@ -161,11 +162,14 @@ class _Read:
     ) -> dict[tuple[str, Key], list[Evidence]]:
         """Every test and check of the asked columns and periods, side by side."""
 
-        def work(item: tuple[Column, Key]) -> list[Evidence]:
-            return self.evidence(*item)
+        def work(some: Sequence[tuple[Column, Key]]) -> list[list[Evidence]]:
+            return [self.evidence(*item) for item in some]
 
+        size = max(len(asked) // PIECES, 1)  # handing over one by one costs more than many tests
+        pieces = [asked[i : i + size] for i in range(0, len(asked), size)]
         keys = [(column.name, key) for column, key in asked]
-        return dict(zip(keys, together(work, asked), strict=True))
+        found = [evidence for piece in together(work, pieces) for evidence in piece]
+        return dict(zip(keys, found, strict=True))
 
     def evidence(self, column: Column, key: Key) -> list[Evidence]:
         """Every test and check of one column in one period."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ FAILED_POINTS = (0.01, 0.05)  # change of the error rate that matters
 BINS_PER_DOUBLING = 2
 
 
+@functools.cache
 def latency_metric(share: float) -> Metric:
     """What a latency quantile is: lower is better, a change of a fifth matters."""
     return Metric(
@@ -137,8 +139,8 @@ def _serving(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
     seen: set[int | None] = set()
     ends = _ends(now, then) if _asks_latency(question) else ()
     for group in groups:
-        answers = _answers(dataset, group, now, then)
-        if _is_contested(answers, [_answers(dataset, group, *both) for both in ends]):
+        answers = _answers(dataset, question, group, (now, then))
+        if _is_contested(answers, [_answers(dataset, question, group, both) for both in ends]):
             return None
         results += _results(question, group, answers)
         if group.key[0] not in seen:
@@ -175,7 +177,11 @@ def _read(engine: Engine, dataset: Dataset, scope: Scope, is_exact: bool) -> _Si
     return _Side(latencies(engine, dataset, scope, SHARES), loads(engine, dataset, scope))
 
 
-def _answers(dataset: Dataset, group: Group, now: _Side, then: _Side) -> list[_Answer]:
+def _answers(
+    dataset: Dataset, question: Question, group: Group, sides: tuple[_Side, _Side]
+) -> list[_Answer]:
+    """What is judged together, and the throughput where it is asked: nothing judges that."""
+    now, then = sides
     both: Key = (None, None)
     answers = []
     if group.key in now.latencies:
@@ -197,7 +203,7 @@ def _answers(dataset: Dataset, group: Group, now: _Side, then: _Side) -> list[_A
     if load is not None:
         if "status" in dataset.log("predictions").columns:
             answers.append(_errors(load, before_load))
-        if load.first is not None:
+        if load.first is not None and "throughput" in (question.names or NAMES):
             answers.append(_throughput(load, group.window, dataset))
     return answers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
@@ -72,9 +73,15 @@ def _limit(monitor: Monitor, result: Result) -> Observation:
     good = limit if monitor.recovery is None else sign * monitor.recovery
     value = sign * result.value
     ends = [sign * e for e in (result.low, result.high) if e is not None] or [value]
-    wider = NormalDist().inv_cdf(1 - monitor.level / 2) / Z95
+    wider = _wider(monitor.level)
     if value - (value - min(ends)) * wider > limit:
         return Observation("bad", "", result)
     if max(ends) <= good:
         return Observation("calm", "", result)
     return Observation("unclear", "the interval reaches over the limit", result)
+
+
+@functools.cache
+def _wider(level: float) -> float:
+    """How many times a 95 % interval an interval of this level is."""
+    return NormalDist().inv_cdf(1 - level / 2) / Z95

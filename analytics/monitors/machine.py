@@ -36,14 +36,18 @@ class State:
 def step(state: State, seen: Observation, moment: datetime | None, monitor: Monitor) -> State:
     """The state after one more look. A look that says nothing changes the health alone."""
     if seen.sign in ("no data", "error"):
-        health: Health = "error" if seen.sign == "error" else "no data"
-        return replace(state, health=health, why=seen.why)
-    state = replace(state, health="ok", why=seen.why)
+        return _healthy(state, "error" if seen.sign == "error" else "no data", seen.why)
+    state = _healthy(state, "ok", seen.why)
     if seen.sign == "unclear":
         return replace(state, streak=0) if state.phase == "firing" else state
     if seen.sign == "bad":
         return _worse(state, moment, monitor)
     return _better(state, moment, monitor)
+
+
+def _healthy(state: State, health: Health, why: str) -> State:
+    is_same = (state.health, state.why) == (health, why)  # most looks are like the one before
+    return state if is_same else replace(state, health=health, why=why)
 
 
 def _worse(state: State, moment: datetime | None, monitor: Monitor) -> State:

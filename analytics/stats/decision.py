@@ -89,5 +89,6 @@ def _levels(
 
 
 def _is_tested(estimate: Estimate) -> bool:
-    facts = (estimate.value, estimate.detail.get("p_value"), estimate.detail.get("above_floor"))
-    return all(fact is not None for fact in facts)
+    detail = estimate.detail
+    has_effect = detail.get("p_value") is not None and detail.get("above_floor") is not None
+    return estimate.value is not None and has_effect
