@@ -149,15 +149,15 @@ def _read(kept: Floats | None, n: int) -> Likeness | None:
 
 
 def _learn(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> Likeness:
-    import sklearn.ensemble  # noqa: F401  # its threads can be limited once they are there
     from threadpoolctl import threadpool_limits
 
     m, n = len(reference), len(current)
     x = capped(np.vstack([reference, current]), is_category)
     is_current = np.arange(m + n) >= m
+    model = classifier(is_category)  # its threads can be limited once its library is there
 
     def fit(train: Any, test: Any) -> Floats:
-        model = classifier(is_category).fit(x[train], is_current[train])
+        model.fit(x[train], is_current[train])
         return np.asarray(model.predict_proba(x[test])[:, 1], dtype=float)
 
     def is_told(side: Any, chance: Floats, folds: Any) -> bool:

@@ -125,6 +125,7 @@ class Engine:
         self._numbers = count()
         self._cancel: Cancel | None = None
         self._known: Known | None = None
+        self.is_remembering = False
         self._connection = duckdb.connect(":memory:")
         settings = [
             "SET autoinstall_known_extensions = false",
@@ -177,13 +178,8 @@ class Engine:
         For questions over parts that stay as they are meanwhile, such as a round of monitors.
         """
         engine = copy.copy(self)
-        engine._known = Known()
+        engine._known, engine.is_remembering = Known(), True
         return engine
-
-    @property
-    def is_remembering(self) -> bool:
-        """Whether it is one of these."""
-        return self._known is not None
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement and fetch its rows; for small answers."""

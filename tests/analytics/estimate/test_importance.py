@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -290,10 +291,17 @@ def test_where_the_first_folds_show_no_change_no_other_is_learned(
     """Most periods are alike: of 20 pairs of the same log few need all five folds, no real shift less."""
     n_fits, whole = 0, importance_of.classifier
 
-    def counted(is_category: tuple[bool, ...]) -> object:
-        nonlocal n_fits
-        n_fits += 1
-        return whole(is_category)
+    def counted(is_category: tuple[bool, ...]) -> Any:
+        model = whole(is_category)
+        fit = model.fit
+
+        def fit_and_count(x: Any, y: Any) -> Any:
+            nonlocal n_fits
+            n_fits += 1
+            return fit(x, y)
+
+        model.fit = fit_and_count
+        return model
 
     monkeypatch.setattr(importance_of, "classifier", counted)
     for seed in range(20):
