@@ -145,7 +145,9 @@ def forget(home: Path) -> None:
 
 def go_round(home: Path) -> None:
     """What the child does: everything is due, and is run until nothing is."""
-    from app.monitors.watching import Watching
+    import threading
+
+    from app.monitors.watching import run_apart
     from app.settings import read_settings
     from app.state.database import open_database
     from app.state.monitors import watch_table
@@ -154,7 +156,7 @@ def go_round(home: Path) -> None:
     database = open_database(settings.database_url)
     with database.write("bench") as write:
         write.execute(watch_table.update().values(next_at=database.clock(), lease_until=None))
-    Watching(settings, database).run_apart()
+    run_apart(settings, threading.Event())
     database.close()
 
 
