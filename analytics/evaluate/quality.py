@@ -142,8 +142,7 @@ class _Facts:
         self.outside = outside_counts(engine, dataset, scope, self.reference.bounds)
         self.duplicates = self._repeats(scope)
         self.runs = self._follow(self._followed)
-        self._counted: dict[str, ColumnCounts] = {}  # of one group: every check asks again
-        self._counted_of: Group | None = None
+        self._counted: dict[tuple[str, Key], ColumnCounts] = {}  # every check asks again
 
     def _known(self, scope: Scope) -> ColumnFacts:
         """What summaries say of the columns that are asked about."""
@@ -193,11 +192,9 @@ class _Facts:
 
     def column(self, column: Column, group: Group) -> ColumnCounts:
         """What the checks need of one column in one period."""
-        if self._counted_of is not group:
-            self._counted, self._counted_of = {}, group
-        if column.name not in self._counted:
-            self._counted[column.name] = self._count(column, group)
-        return self._counted[column.name]
+        if (column.name, group.key) not in self._counted:
+            self._counted[column.name, group.key] = self._count(column, group)
+        return self._counted[column.name, group.key]
 
     def _count(self, column: Column, group: Group) -> ColumnCounts:
         name, key, both = column.name, group.key, (None, None)
