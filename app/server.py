@@ -16,6 +16,7 @@ from app.auth.routes import ROUTES as AUTH_ROUTES
 from app.auth.start import prepare
 from app.forward import ROUTES as API_ROUTES
 from app.health import ROUTES as HEALTH_ROUTES
+from app.memory import keep_lean
 from app.pictures import ROUTES as PICTURE_ROUTES
 from app.security import SecurityHeaders
 from app.settings import Settings, settings_in_force
@@ -25,6 +26,7 @@ from app.warm import THREAD, warm_up
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Bring the state up to date, and import what is slow while nobody waits for it."""
+    keep_lean()
     password = prepare(settings_in_force())
     if password is not None:
         announce(settings_in_force(), password)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 LOGS: tuple[LogName, ...] = ("reference", "production")
 MOST_CELLS = 200_000  # hours times columns of a sheet that is made at once: about 90 MB
+MOST_AT_ONCE = 2_000_000  # rows of it: one statement counts them
 TIER = 8  # sheets of like size become one
 _log = logging.getLogger("telltale.summaries")
 
@@ -197,18 +198,19 @@ class _Room:
     def _batches(self, lacking: Sequence[Part], recipe: Recipe) -> Iterator[list[Group]]:
         """Groups of parts for one sheet each, not too large for memory."""
         batch: list[Group] = []
-        cells = 0
+        cells, rows = 0, 0
         for parts in group_parts(lacking):
             group = self._groups.get(parts) or group_of(
                 self._engine, self._log, parts, self._cluster
             )
             self._groups[parts] = group
             n_hours = len(group.hours.n) if group.hours is not None else 0
-            if batch and cells + n_hours * len(recipe.columns) > MOST_CELLS:
+            more = n_hours * len(recipe.columns), sum(part.n_rows for part in parts)
+            if batch and (cells + more[0] > MOST_CELLS or rows + more[1] > MOST_AT_ONCE):
                 yield batch
-                batch, cells = [], 0
+                batch, cells, rows = [], 0, 0
             batch.append(group)
-            cells += n_hours * len(recipe.columns)
+            cells, rows = cells + more[0], rows + more[1]
         if batch:
             yield batch
 

@@ -96,6 +96,23 @@ def test_an_import_leaves_sheets_and_questions_read_them(
     assert is_as_rows(engine, dataset)
 
 
+def test_no_statement_counts_more_rows_than_memory_is_meant_for(
+    place: Place, tmp_path: Path, engines: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summaries, "MOST_AT_ONCE", 250)
+    with monkeypatch.context() as later:
+        later.setattr(summaries, "MIN_ROWS", 10**9)
+        bring(place, tmp_path, rows(0, 100), log="reference")
+        for start in range(100, 600, 100):
+            bring(place, tmp_path, rows(start, 100))
+    assert not sheets(place)
+    summaries.make_summaries(place, "m")
+    for kind in {s.kind for s in sheets(place)}:
+        mine = [s for s in sheets(place) if s.kind == kind and s.file.parent.name == "production"]
+        assert sorted(len(s.groups) for s in mine) == [1, 2, 2]
+    assert is_as_rows(engines(), load_dataset(place.database, "m"))
+
+
 def test_labels_are_counted_too(
     place: Place, tmp_path: Path, engines: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
