@@ -466,7 +466,7 @@ class DriftTest:
 
     ``compute`` takes a NumericPair or LevelPair (``needs``) and gives the raw statistic (SciPy's), its
     ``detail.p_value``, and where it decides ``above_floor``: the effect less noise, for ``tolerance``
-    (warning, critical). ``from_bins`` has the truth of a BinnedPair between two Estimates, or None.
+    (warning, critical). ``from_bins`` of a BinnedPair: what to show first, last two with truth between.
     """
 
     name: str
@@ -478,7 +478,7 @@ class DriftTest:
     decides: bool = False  # the one effect that gives the column its verdict
     is_default: bool = True
     tolerance: tuple[float, float] = (0.1, 0.2)
-    from_bins: Callable[..., tuple[Estimate, Estimate] | None] | None = None
+    from_bins: Callable[..., tuple[Estimate, ...] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

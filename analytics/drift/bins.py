@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,6 @@ from analytics.stats.decision import MIN_ROWS
 from analytics.summaries.edges import decile_edges
 
 Floats = npt.NDArray[np.float64]
-FromBins = Callable[[BinnedPair], tuple[Estimate, Estimate] | None]
 
 Z95 = 1.959963984540054
 
@@ -66,18 +64,6 @@ def is_filled(edges: Floats) -> npt.NDArray[np.bool_]:
     """Which bins between neighbouring edges one value fills: nothing lies between them."""
     with np.errstate(over="ignore"):
         return np.asarray(np.nextafter(edges[:-1], np.inf) >= edges[1:])
-
-
-def exactly(compute: Callable[[BinnedPair], Estimate]) -> FromBins:
-    """A test on tenths from counts: exact where the bins have the tenths of this reference."""
-
-    def from_bins(pair: BinnedPair) -> tuple[Estimate, Estimate] | None:
-        if pair.tenths is None:
-            return None
-        found = compute(pair)
-        return found, found
-
-    return from_bins
 
 
 def _counts(values: Floats, edges: Floats) -> Floats:

@@ -19,6 +19,7 @@ from analytics.core import (
 from analytics.errors import UsageError
 from analytics.evaluate.evidence import (
     CHECKS,
+    Ends,
     Evidence,
     Pair,
     asked_tests,
@@ -38,7 +39,6 @@ from analytics.together import ahead, together
 
 PIECES = 16  # in which the periods of some columns are handed to threads
 Found = dict[tuple[str, Key], list[Evidence]]
-Ends = tuple[list[Evidence], list[Evidence]]  # with the truth between
 MOST_VALUES = 12_000_000  # of both sides that one statement may fetch to be sorted
 
 
@@ -211,7 +211,7 @@ def settle(
             del within[name]
         found |= read([c for c in columns if c.name in doubtful])
     for name, ends in within.items():
-        found |= {(name, key): least for key, (least, _most) in ends.items()}
+        found |= {(name, key): shown for key, (shown, *_ends) in ends.items()}
     return found
 
 
@@ -227,7 +227,7 @@ def _within(
         for group in groups:
             if name in counted.levels:
                 found = evidence_of(column, counted.level_pair(name, group.key), question.names)
-                ends[group.key] = (found, found)
+                ends[group.key] = (found, found, found)
                 continue
             pair = counted.numeric_pair(name, group.key)
             both = evidence_within(column, pair, question.names)
@@ -249,7 +249,7 @@ def _doubtful(
     doubtful: set[str] = set()
     for group in groups:
         sides = []
-        for end in (0, 1):
+        for end in (1, 2):
             evidence = [
                 e
                 for c in columns

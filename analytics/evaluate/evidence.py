@@ -34,6 +34,9 @@ class Evidence:
     is_exact: bool = True
 
 
+Ends = tuple[list[Evidence], list[Evidence], list[Evidence]]  # shown; two with the truth between
+
+
 def asked_tests(column: Column, names: Sequence[str]) -> list[DriftTest]:
     """The tests of a column that were asked for, and the one that decides."""
     return [
@@ -52,21 +55,20 @@ def evidence_of(column: Column, pair: Pair, names: Sequence[str]) -> list[Eviden
     return found + _checked(column, pair)
 
 
-def evidence_within(
-    column: Column, pair: BinnedPair, names: Sequence[str]
-) -> tuple[list[Evidence], list[Evidence]] | None:
-    """The same from counts: two lists with the truth between; None where rows have to be asked."""
-    least: list[Evidence] = []
-    most: list[Evidence] = []
+def evidence_within(column: Column, pair: BinnedPair, names: Sequence[str]) -> Ends | None:
+    """The same from counts; None where rows have to be asked."""
+    found: Ends = ([], [], [])
     for t in asked_tests(column, names):
         ends = t.from_bins(pair) if t.from_bins is not None else None
         if ends is None:
             return None
-        for side, end in zip((least, most), ends, strict=True):
+        for side, end in zip(found, (ends[0], *ends[-2:]), strict=True):
             is_exact = "bound" not in end.detail
             side.append(Evidence(column, t.name, t.label, end, t.tolerance, t.decides, is_exact))
     checked = _checked(column, pair)
-    return least + checked, most + checked
+    for side in found:
+        side += checked
+    return found
 
 
 def _checked(column: Column, pair: Pair | BinnedPair) -> list[Evidence]:

@@ -26,14 +26,23 @@ def decile_edges(values: Floats) -> Floats:
     >>> decile_edges(np.arange(11.0)).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
     """
-    position = np.arange(1, TENTHS) / TENTHS * (len(values) - 1)
-    low = np.floor(position).astype(np.intp)
+    low, t = decile_places(len(values))
     a, b = values[low], values[np.minimum(low + 1, len(values) - 1)]
-    t = position - low
     with np.errstate(over="ignore", invalid="ignore"):
         up, down = a + (b - a) * t, b - (b - a) * (1 - t)
     between = np.where(t < 0.5, up, down)
     return np.unique(np.where(np.isfinite(between) & (a != b), between, a))
+
+
+def decile_places(n: int) -> tuple[npt.NDArray[np.intp], Floats]:
+    """(place of the value just below each inner decile of n sorted ones, part of the way to the next).
+
+    >>> decile_places(11)[0].tolist()
+    [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    """
+    position = np.arange(1, TENTHS) / TENTHS * (n - 1)
+    low = np.floor(position).astype(np.intp)
+    return low, position - low
 
 
 def grid_edges(values: Floats) -> Floats:

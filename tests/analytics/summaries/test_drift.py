@@ -16,13 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.core import Dataset, Every, Question, Result, Scope, Window
-from analytics.drift import ks, wasserstein
+from analytics.drift import js, ks, psi, wasserstein
 from analytics.evaluate.behind import column
 from analytics.evaluate.drift import drift
 from analytics.query.columns import numeric_values
 from analytics.query.engine import Engine
 from analytics.query.histograms import Histogram
 from analytics.query.segment import parse_segment
+from analytics.summaries import chooser
 from analytics.summaries.store import Summaries
 from tests.analytics.summaries.conftest import SCHEMA, T0, dataset_of, rows_of, summarise
 
@@ -90,6 +91,8 @@ def test_verdicts_and_integers_are_those_of_the_rows(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ks, "MOST_BOUND", 1.0)  # few rows in many bins
         patch.setattr(wasserstein, "MOST_BOUND", 10.0)
+        for test in (psi, js):
+            patch.setattr(test, "MOST_BOUND", 10.0)
         parts = [rows_of(seed + i, 400, shift=shift) for i in range(3)]
         dataset = dataset_of(tmp_path, parts, rows_of(seed + 9, 900))
         summarise(engine, dataset, lambda p: [(q,) for q in p[:2]])  # the third part is scanned
@@ -130,10 +133,41 @@ def test_sums_are_taken_where_they_do_and_rows_where_they_do_not(
     assert ask(replace(question, scope=Scope(segment=segment))) == everything
     assert ask(replace(question, scope=Scope(as_of=T0 + timedelta(days=9)))) == everything
     assert ask(replace(question, scope=Scope(every=500))) == everything
-    # Against another reference than the grid's, tenths are not known.
+    # Against another reference than the grid's, tenths are known within bins; one value fills y's.
     other = replace(question, reference=Scope(window=Window(None, T0 + timedelta(days=1))))
-    assert ask(other) == ["x", "y"]
+    assert ask(other) == []
+    monkeypatch.setattr(psi, "MOST_BOUND", 0.0)
+    assert ask(other) == ["x"]
     assert ask(replace(other, names=("ks",))) == []
+
+
+def test_another_window_is_answered_within_bounds_with_the_verdicts_of_the_rows(
+    engine: Engine, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(ks, "MOST_BOUND", 1.0)
+    monkeypatch.setattr(wasserstein, "MOST_BOUND", 10.0)
+    monkeypatch.setattr(chooser, "MIN_ROWS", 6000)
+    earlier, later = (rows_of(1 + i, 3000, shift=0.5 * i) for i in range(2))
+    for row in later:
+        row["timestamp"] += timedelta(days=3)
+    dataset = dataset_of(tmp_path, [earlier, later], [])
+    summarise(engine, dataset)
+    at = T0 + timedelta(days=3)
+    reference = Scope(window=Window(None, at))
+    names = ("ks", "psi", "js", "hellinger")
+    found, exact = both(
+        engine, dataset, Question(Scope(window=Window(at, None)), reference, names, is_exact=True)
+    )
+    check(found, exact)
+    told = {r.name: r for r in found if r.column == "x"}
+    for name in names:
+        assert not told[name].is_exact and told[name].detail["bound"] > 0
+        low, value, high = told[name].low, told[name].value, told[name].high
+        assert low is not None and value is not None and high is not None
+        assert low <= value - told[name].detail["bound"] or low == 0 or name == "ks"
+        assert high >= value
+    assert all(r.is_exact for r in found if r.column == "y" and r.name in names)
+    assert {r.verdict for r in told.values()} != {"ok"}
 
 
 def test_a_column_whose_verdict_is_in_doubt_is_read(
