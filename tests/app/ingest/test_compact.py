@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import replace
 from itertools import pairwise
@@ -116,6 +117,7 @@ def test_what_needs_more_memory_gets_what_an_import_may_use(
 def test_parts_that_no_memory_merges_stay_and_nothing_that_comes_waits(
     model: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING)  # some commands, run here before, turn warnings off
     monkeypatch.setattr(compact, "MERGE_FROM", 2)
     whole = compact._merge
     monkeypatch.setattr(compact, "_merge", lambda *a: whole(*a[:3], "1MB"))

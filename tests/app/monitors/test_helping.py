@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -45,6 +46,7 @@ def test_two_processes_run_each_watch_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Both wait for the other before they claim: neither can do the work of both."""
+    caplog.set_level(logging.WARNING)  # some commands, run here before, turn warnings off
     wait = (
         "import os, sys, threading, time; from pathlib import Path; from app.monitors.__main__ import main;"
         f" home = Path({str(desk.settings.home)!r});"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import threading
 import time
@@ -97,6 +98,7 @@ def test_an_import_is_looked_at_at_once_and_only_when_no_other_follows(desk: Des
 def test_what_is_due_is_run_by_a_process_of_its_own(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING)  # some commands, run here before, turn warnings off
     database = desk.database
     watch_new(desk, database)
     watching = Watching(desk.settings, database)
