@@ -309,6 +309,7 @@ def open_engine(settings: Settings, database: Database) -> Engine:
     from analytics.query.engine import Engine
     from analytics.query.turns import Turns
     from analytics.summaries import store
+    from app.memory import give_back
     from app.state.logs import attached_folders
 
     roots = [str(settings.home), *filter(None, settings.text("import_roots").split(":"))]
@@ -320,6 +321,6 @@ def open_engine(settings: Settings, database: Database) -> Engine:
         spill=settings.home / "spill",
         beside=Beside(folder=settings.home / FOLDER),
     )
-    engine.turns = Turns(settings.number("query_at_once"))
+    engine.turns = Turns(settings.number("query_at_once"), give_back)
     engine.summaries = store.Summaries(settings.home / store.FOLDER)
     return engine

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -39,10 +40,11 @@ class Watch(Protocol):
 
 
 class Turns:
-    """At most ``at_once`` turns; whoever came first is next."""
+    """At most ``at_once`` turns; whoever came first is next. ``tidy`` is done before each next one."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(self, at_once: int = AT_ONCE, tidy: Callable[[], None] | None = None) -> None:
         self.at_once = max(1, at_once)
+        self.tidy = tidy or (lambda: None)
         self._n_given = 0
         self._waiting: deque[Waiter] = deque()
         self._lock = threading.Lock()
@@ -113,4 +115,7 @@ class Turn:
         with self._lock:
             if self._is_taken:
                 self._is_taken = False
-                self._turns.give_back()
+                try:
+                    self._turns.tidy()
+                finally:
+                    self._turns.give_back()

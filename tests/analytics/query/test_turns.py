@@ -137,3 +137,22 @@ def test_a_relation_says_how_many_rows_it_has() -> None:
     assert rows_read(relation(log)) == 180_000
     assert rows_read(relation(log, parts[:1])) == 0
     assert rows_read(f"{relation(log)} UNION ALL {relation(log, parts[:2])}") == 300_000
+
+
+def test_memory_is_tidied_before_the_next_turn_and_never_for_light_ones(engine: Engine) -> None:
+    seen: list[int] = []
+    engine.turns = turns = Turns(1, lambda: seen.append(turns._n_given))
+    ask(engine, LIGHT)
+    assert seen == []
+    ask(engine, HEAVY)
+    assert seen == [1] and turns._n_given == 0
+
+
+def test_a_turn_is_given_back_where_tidying_fails(engine: Engine) -> None:
+    def fail() -> None:
+        raise OSError
+
+    engine.turns = Turns(1, fail)
+    with pytest.raises(OSError):
+        ask(engine, HEAVY)
+    assert engine.turns._n_given == 0
