@@ -113,8 +113,7 @@ def cell_sql(cut: Cut, values: dict[str, Any], key: str) -> str:
     """The code of the cell that a row lies in, as text; missing values are a cell of their own."""
     name = quote_name(cut.column)
     if cut.edges:
-        number = f"nullif(CAST({name} AS DOUBLE), 'nan'::DOUBLE)"
-        above = " + ".join(f"({number} > {edge!r}::DOUBLE)::INT" for edge in cut.edges)
+        number, above = _above_sql(cut)
         return f"CASE WHEN {number} IS NULL THEN '{MISSING}' ELSE CAST({above} AS VARCHAR) END"
     values[f"{key}_levels"] = list(cut.levels)
     text = f"CAST({name} AS VARCHAR)"
@@ -128,12 +127,17 @@ def place_sql(cut: Cut, values: dict[str, Any], key: str) -> str:
     """The same cell as its place among ``codes_of``: a small number is counted faster than a text."""
     name = quote_name(cut.column)
     if cut.edges:
-        number = f"nullif(CAST({name} AS DOUBLE), 'nan'::DOUBLE)"
-        above = " + ".join(f"({number} > {edge!r}::DOUBLE)::INT" for edge in cut.edges)
+        _number, above = _above_sql(cut)
         return f"coalesce({above}, {len(cut.edges) + 1})"
     values[f"{key}_levels"] = [*cut.levels, MISSING]
     text = f"coalesce(CAST({name} AS VARCHAR), '{MISSING}')"
     return f"coalesce(list_position(${key}_levels, {text}), 0)"
+
+
+def _above_sql(cut: Cut) -> tuple[str, str]:
+    """A column as a number, missing where it is none, and how many edges lie below it."""
+    number = f"nullif(CAST({quote_name(cut.column)} AS DOUBLE), 'nan'::DOUBLE)"
+    return number, " + ".join(f"({number} > {edge!r}::DOUBLE)::INT" for edge in cut.edges)
 
 
 def codes_of(cut: Cut) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from app.monitors.helping import n_processes, share_of
 from app.monitors.judging import judged_of
 from app.monitors.policies import default_monitors, monitor_of, plain_monitor
 from app.monitors.telling import teller
-from app.state.database import Database, open_database
+from app.state.database import Database
 from app.state.keeping import end_watch, keep_runs
 from app.state.logs import last_imports, list_predicting
 from app.state.looked import hurry_once
@@ -73,7 +73,7 @@ class Watching(threading.Thread):
         while not self._ended.wait(EVERY_S):
             try:
                 if self.look():
-                    run_apart(self._settings, self._ended)
+                    run_apart(self._settings, self._database, self._ended)
             except Exception:
                 _log.exception("a watch was left undone")
 
@@ -107,9 +107,9 @@ class Watching(threading.Thread):
         self.join(timeout=EVERY_S)
 
 
-def run_apart(settings: Settings, ended: threading.Event) -> None:
+def run_apart(settings: Settings, database: Database, ended: threading.Event) -> None:
     """Run what is due in processes that live no longer than this one, nor than until ended."""
-    n = n_processes(settings, count_due(open_database(settings.database_url, settings.home)))
+    n = n_processes(settings, count_due(database))
     own = {**os.environ, **share_of(settings, n).environment()}
     with ExitStack() as stack:
         started = [

@@ -127,14 +127,22 @@ def test_counts_are_the_scans_and_quantiles_are_within_the_bound(
             assert np.abs(apart).max() <= BOUND * (1 + 1e-9)
 
 
-def test_the_page_says_the_bound_and_keeps_its_verdicts(
+def half_counted(
     own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+) -> tuple[Dataset, Question]:
+    """A log of two parts of which one has a sheet, and its second half by day beside the first."""
     dataset = build_once([predictions(3)[:150], predictions(3)[150:]])
     own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
     write_sheet(own, dataset, [dataset.log("predictions").parts[:1]], ("hour", "day"))
     middle = T0 + timedelta(days=2)
     asked = Question(Scope(window=Window(middle), every="day"), Scope(window=Window(None, middle)))
+    return dataset, asked
+
+
+def test_the_page_says_the_bound_and_keeps_its_verdicts(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dataset, asked = half_counted(own, build_once, tmp_path_factory)
     exact = serving(own, dataset, asked)
     quick = serving(own, dataset, replace(asked, is_exact=False))
     assert [(r.name, r.n, r.verdict, r.window) for r in quick] == [
@@ -150,11 +158,7 @@ def test_the_page_says_the_bound_and_keeps_its_verdicts(
 def test_the_numbers_above_a_page_say_the_bound_too(
     own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    dataset = build_once([predictions(3)[:150], predictions(3)[150:]])
-    own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
-    write_sheet(own, dataset, [dataset.log("predictions").parts[:1]], ("hour", "day"))
-    middle = T0 + timedelta(days=2)
-    asked = Question(Scope(window=Window(middle), every="day"), Scope(window=Window(None, middle)))
+    dataset, asked = half_counted(own, build_once, tmp_path_factory)
     exact = headline(own, dataset, asked)
     quick = headline(own, dataset, replace(asked, is_exact=False))
     named = [(r.name, r.n, r.n_labelled, r.verdict, r.window) for r in exact]

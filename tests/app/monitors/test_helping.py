@@ -58,7 +58,7 @@ def test_two_processes_run_each_watch_once(
     monkeypatch.setattr(helping, "LEAST_DUE", 1)
     settings = replace(desk.settings, values={**desk.settings.values, "watch_processes": 2})
     assert count_due(desk.database) == 2
-    run_apart(settings, threading.Event())
+    run_apart(settings, desk.database, threading.Event())
     assert caplog.text == "" and count_due(desk.database) == 0
     assert len(list(desk.settings.home.glob("begun-*"))) == 2
     for model in ("m", "n"):

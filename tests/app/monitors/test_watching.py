@@ -104,7 +104,7 @@ def test_what_is_due_is_run_by_a_process_of_its_own(
     watching = Watching(desk.settings, database)
     assert not watching.look()  # a new model's first run waits
     assert watching.look()  # the import is known for a moment now: hurried
-    run_apart(desk.settings, threading.Event())
+    run_apart(desk.settings, desk.database, threading.Event())
     assert caplog.text == ""  # such as that it ended with an error
     assert {r.monitor: r.error for r in last_runs(database, "m")} == {
         "Accuracy": "",
@@ -132,7 +132,9 @@ def test_a_round_ends_with_the_watching(desk: Desk, monkeypatch: pytest.MonkeyPa
     )
     monkeypatch.setattr("app.monitors.watching.ROUND", (sys.executable, "-c", code))
     ended = threading.Event()
-    thread = threading.Thread(target=run_apart, args=(desk.settings, ended), daemon=True)
+    thread = threading.Thread(
+        target=run_apart, args=(desk.settings, desk.database, ended), daemon=True
+    )
     thread.start()
     end = time.monotonic() + 60
     while not begun.exists() and time.monotonic() < end:
