@@ -24,7 +24,7 @@ from app.auth.viewer import operator
 from app.cli import main as telltale
 from app.feedback.outward import make_hook
 from app.monitors.watching import run_watch, watch_new
-from app.settings import read_settings
+from app.settings import Settings, read_settings
 from app.state.database import Database, utc_now
 from app.state.monitors import (
     claim_watch,
@@ -152,8 +152,12 @@ def work(folder: Path) -> None:
     watching.EVERY_S = chores.EVERY_S = 0.1
     settings = read_settings(home=str(folder))
     database = Database(settings.database_url, clock_of(folder), folder)
-    # here, so that who kills the worker kills the run, which has its clock
-    watching.run_apart = lambda settings, _ended: watching.watch_due(settings, database)
+
+    def run_here(settings: Settings, database: Database, ended: threading.Event) -> None:  # noqa: ARG001
+        """So that who kills the worker kills the run, which has its clock."""
+        watching.watch_due(settings, database)
+
+    watching.run_apart = run_here
     worker = Worker(settings, database)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
     worker.run()

@@ -156,7 +156,7 @@ def go_round(home: Path) -> None:
     database = open_database(settings.database_url)
     with database.write("bench") as write:
         write.execute(watch_table.update().values(next_at=database.clock(), lease_until=None))
-    run_apart(settings, threading.Event())
+    run_apart(settings, database, threading.Event())
     database.close()
 
 
