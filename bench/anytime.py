@@ -63,7 +63,7 @@ def three_sd_of_reference(bad: NDArray[np.float64], rng: np.random.Generator) ->
     """Outside the mean plus or minus three standard deviations of ten reference periods."""
     reference = rng.binomial(N, P0, size=(10, bad.shape[1])) / N
     middle, spread = reference.mean(axis=0), reference.std(axis=0)
-    return np.abs(bad / N - middle) > 3 * spread
+    return np.asarray(np.abs(bad / N - middle) > 3 * spread)
 
 
 def sums(bad: NDArray[np.float64]) -> Sums:

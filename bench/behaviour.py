@@ -75,7 +75,7 @@ def made(n_events: int) -> Iterator[tuple[Database, Path]]:
         n = round(n_events / 2.35)
         for kind, sql in (("predictions", PREDICTIONS), ("labels", LABELS), ("events", EVENTS)):
             query = sql.format(n=n, folder=files)
-            duckdb.sql(query).write_parquet(str(files / f"{kind}.parquet"))
+            duckdb.execute(f"COPY ({query}) TO '{files}/{kind}.parquet' (FORMAT parquet)")
         database = Database(f"sqlite:///{home / 'telltale.db'}")
         migrate(database)
         place = Place(home, database, "bench")

@@ -11,6 +11,7 @@ import argparse
 import json
 import zlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +78,10 @@ def cells() -> dict[str, tuple[int, int, Callable[[np.random.Generator], Said]]]
 
     for name, kinds in KINDS.items():
         for n in SIZES if name == "mixed" else (1000,):
-            add(name, n, 5 * n, lambda rng, k=kinds, n=n: columns_page(rng, k, n, 5 * n))
+            add(name, n, 5 * n, partial(columns_page, kinds=kinds, n=n, m=5 * n))
     for name, needs in ((TOGETHER, Sample), (TEXTS, TextPair), (VECTORS, VectorPair)):
         for n, m in SAMPLED:
-            add(name, n, m, lambda rng, k=needs, n=n, m=m: sampled_page(rng, k, n, m))
+            add(name, n, m, partial(sampled_page, needs=needs, n=n, m=m))
     return found
 
 

@@ -37,8 +37,13 @@ SHIFTS = {
 class Sides(Protocol):
     """What the peers' numbers are computed from: one column before and now."""
 
-    before: Floats
-    now: Floats
+    @property
+    def before(self) -> Floats:
+        """Values, or counts by level, of the reference."""
+
+    @property
+    def now(self) -> Floats:
+        """Values, or counts by level, of the window."""
 
     @property
     def is_levels(self) -> bool:

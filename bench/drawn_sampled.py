@@ -87,6 +87,11 @@ class Held:
         most = int(max(float(s.max()) for s in self.sides)) + 1
         return np.bincount(self.sides[side].astype(int), minlength=most).astype(float)
 
+    def filled(self) -> Held:
+        """Its rows that hold a value."""
+        before, now = (side[~np.isnan(side)] for side in self.sides)
+        return replace(self, sides=(before, now))
+
     def rows(self, _rng: np.random.Generator, most: int) -> tuple[Floats, Floats]:
         """Rows of both sides, at most so many."""
         return self.sides[0][:most], self.sides[1][:most]

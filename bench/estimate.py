@@ -52,7 +52,7 @@ def flights(_shared: Path) -> Set:
 
     rows = pd.read_parquet(ROOT / "sample_logs" / "flight-late" / "reference.parquet")
     rows = rows[rows["label"].notna()]
-    x = rows.loc[:, "carrier":"dest"]  # type: ignore[misc]
+    x = rows.loc[:, "carrier":"dest"]
     return coded(x), np.asarray(rows["label"] == "1")
 
 

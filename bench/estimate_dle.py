@@ -33,7 +33,7 @@ def flights() -> Rows:
         labels.drop_duplicates("prediction_id", keep="last"), on="prediction_id"
     )
     rows = rows[rows["label"].notna() & rows["prediction"].notna()].sample(50_000, random_state=0)
-    x = coded(rows.loc[:, "carrier":"dest"])  # type: ignore[misc]
+    x = coded(rows.loc[:, "carrier":"dest"])
     return x, np.asarray(rows["prediction"], float), np.asarray(rows["label"], float)
 
 

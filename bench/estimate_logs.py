@@ -60,7 +60,7 @@ def flights(_shared: Path) -> InTime:
     now = now[now["score"].notna()].sort_values("timestamp")
     rows = pd.concat([then, now], ignore_index=True)
     week = (now["timestamp"] - now["timestamp"].min()).dt.days // 7
-    x = coded(rows.loc[:, "carrier":"dest"])  # type: ignore[misc]
+    x = coded(rows.loc[:, "carrier":"dest"])
     y, score = np.asarray(rows["label"] == "1"), np.asarray(rows["score"], float)
     return InTime(x, y, score, len(then), np.asarray(week))
 

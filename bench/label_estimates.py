@@ -67,7 +67,7 @@ def minutes() -> Problem:
     import duckdb
 
     folder = SAMPLES / "flight-delay"
-    rows = duckdb.sql(
+    rows = duckdb.execute(
         "SELECT timestamp < '2013-12-01' AS is_past, abs(prediction - label) AS loss, prediction,"
         f" hour, distance, temp, wind_speed, visib FROM '{folder}/predictions.parquet'"
         f" JOIN '{folder}/labels.parquet' USING (prediction_id)"

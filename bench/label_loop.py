@@ -39,8 +39,9 @@ class Split:
 
 
 def _cut(x: np.ndarray, y: np.ndarray, first: int, second: int, n: int) -> Split:
-    parts = [(x[a:b], y[a:b]) for a, b in ((0, first), (first, second), (second, len(y)))]
-    return Split(*parts, n)
+    ends = ((0, first), (first, second), (second, len(y)))
+    old, new, later = ((x[a:b], y[a:b]) for a, b in ends)
+    return Split(old, new, later, n)
 
 
 def digits(seed: int) -> Split:

@@ -84,8 +84,8 @@ def draw(seed: int, kind: str, a_day: int, *, is_own: bool) -> dict[str, Any]:
     if errors:
         raise RuntimeError(errors[0])
     found = incidents_of(runs, judged)
-    judged = {moment for run in runs for moment in run.clear}
-    weeks = len(judged) / 7 if kind.endswith("by day") else len(judged)
+    periods = len({moment for run in runs for moment in run.clear})
+    weeks = periods / 7 if kind.endswith("by day") else periods
     return {
         "seed": seed, "kind": kind, "a_day": a_day, "is_own": is_own, "weeks": weeks,
         "calls": [f"{i.kind} {i.cause.key[0]} {i.cause.key[1] or ''}".strip()

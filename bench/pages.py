@@ -30,8 +30,8 @@ ROUND = (
     "Compare",
     "Explore",
     "Feedback",
+    "Overview",
 )
-ROUND += ("Overview",)
 FRESH = "() => !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"
 
 

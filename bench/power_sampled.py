@@ -54,9 +54,8 @@ N_HASHED = 256  # columns that words are hashed to
 def telltale(pair: Pair) -> dict[str, float]:
     """Minus the logarithm of the smallest adjusted p-value, whether anything is flagged (0 or 1), and
     of columns together what our domain classifier says alone."""
-    most = MOST_ROWS if isinstance(pair, Sample) else MOST_TEXTS
-    seen = replace(pair, reference=pair.reference[:most], current=pair.current[:most])
     tests = [t for t in sampled_tests() if t.needs is type(pair)]
+    seen = sampled(pair)
     estimates = [t.compute(seen) for t in tests]
     found = decide([(e, t.tolerance) for e, t in zip(estimates, tests, strict=True)])
     smallest = min((p for _v, p in found if p is not None), default=1.0)
@@ -68,6 +67,15 @@ def telltale(pair: Pair) -> dict[str, float]:
     return row
 
 
+def sampled(pair: Pair) -> Pair:
+    """The rows that the product would look at."""
+    if isinstance(pair, Sample):
+        before, now = pair.reference[:MOST_ROWS], pair.current[:MOST_ROWS]
+        return replace(pair, reference=before, current=now)
+    old, new = pair.reference[:MOST_TEXTS], pair.current[:MOST_TEXTS]
+    return replace(pair, reference=old, current=new)
+
+
 def measure(rng: np.random.Generator, pair: Pair) -> dict[str, Any]:
     """Everything that a method says of one page."""
     row: dict[str, Any] = telltale(pair)
@@ -76,7 +84,7 @@ def measure(rng: np.random.Generator, pair: Pair) -> dict[str, Any]:
         return row | of_texts(pair)
     sides = zip(pair.is_category, pair.reference.T, pair.current.T, strict=True)
     columns = [Held(levels, (before, now)) for levels, before, now in sides]
-    filled = [replace(c, sides=tuple(s[~np.isnan(s)] for s in c.sides)) for c in columns]
+    filled = [c.filled() for c in columns]
     return row | {
         "Evidently": [by_column(c)[0] for c in filled],
         "NannyML": nannyml_together(pair.reference, pair.current)[0],

@@ -104,7 +104,7 @@ def _write(folder: Path, seed: int, frame: pd.DataFrame, types: dict[str, str]) 
         part = Part(str(path), len(frame), f"{seed}")
         logs[("production", kind)] = Log(kind, (part,), tuple(columns), True)  # type: ignore[arg-type]
     own = [Column(name, "feature", kind) for name, kind in types.items()]  # type: ignore[arg-type]
-    said = [Column(name, name, "categorical") for name in ("prediction", "label")]  # type: ignore[arg-type]
+    said = [Column(name, name, "categorical") for name in ("prediction", "label")]
     return Dataset("m", Schema("binary", (*said, *own), ("0", "1"), "1"), logs, str(seed))
 
 

@@ -166,13 +166,13 @@ def build(engine: Engine, dataset: Dataset) -> dict[str, float]:
     file.parent.mkdir(parents=True)
     file.write_text(grid.to_json())
     for log in ("reference", "production"):
-        kept = dataset.log("predictions", log)  # type: ignore[arg-type]
-        folder = folder_of(home, dataset.model, log)  # type: ignore[arg-type]
+        kept = dataset.log("predictions", log)
+        folder = folder_of(home, dataset.model, log)
         folder.mkdir(parents=True)
         start = time.process_time()
         groups = [group_of(engine, kept, parts) for parts in group_parts(kept.parts)]
         found["hours"] = time.process_time() - start
-        for recipe in recipes(dataset, log, grid):  # type: ignore[arg-type]
+        for recipe in recipes(dataset, log, grid):
             start = time.process_time()
             target = folder / f"{recipe.kind}.parquet"
             recipe.write(engine, groups, target)

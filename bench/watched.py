@@ -133,7 +133,7 @@ class Watch(threading.Thread):
 
     def delays(self, noted: list[list[float]], before: int) -> list[float]:
         """Seconds from each moment until what was answered by then stood in the log."""
-        found, i = [], 0
+        found, i = list[float](), 0
         for at, n in noted:
             while i < len(self.in_log) and self.in_log[i][1] < before + n:
                 i += 1

@@ -1,6 +1,7 @@
 """Load both sides of the generated log with pandas, the columns that are compared and no others."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ NUMERIC = [f"f{i:02d}" for i in range(15)]
 LEVELS = [f"c{i}" for i in range(5)]
 
 
-def sides(folder, extra=()):
+def sides(folder: str, extra: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(reference, current): the first and the last fifteen of fifty days."""
     days = sorted(Path(folder).glob("predictions/*/part.parquet"))
     columns = [*extra, *NUMERIC, *LEVELS]
