@@ -150,12 +150,16 @@ def delay_chart(days: Sequence[float], share: Sequence[float], marks: dict[str, 
         figure.add_vline(x=times * day, line=DIAGONAL)
         where = {
             "x": times * day,
-            "y": 0.04 + 0.12 * i,
+            "y": 0.04 + 0.24 * i,
             "yref": "paper",
             "yanchor": "bottom",
             "xanchor": "left",
         }
-        annotate(figure, text, **where, xshift=4, font={"size": 12, "color": QUIET})
+        text = text.replace(
+            " after ", " after<br>", 1
+        )  # narrow enough between two lines on a phone
+        quiet = {"size": 12, "color": QUIET}
+        annotate(figure, text, **where, xshift=4, align="left", font=quiet)
     finish(figure, height=220)
     figure.update_xaxes(
         title={"text": f"{unit} after the prediction", "standoff": 4}, rangemode="tozero"

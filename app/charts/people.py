@@ -160,7 +160,7 @@ def _tick(seconds: float) -> str:
 
 
 def hours_chart(found: Hours) -> Chart:
-    """A week of hours, the darker the more happened."""
+    """A week of hours, the stronger the colour the more happened."""
     import plotly.graph_objects as go
 
     most = max(max(row) for row in found.counts)

@@ -69,14 +69,21 @@ def draw_no_model(viewer: Viewer) -> None:
         _box(
             "Nothing has been imported.",
             "Add a prediction log (Parquet, CSV or JSON lines); its columns are recognised and shown"
-            " before anything is kept. From a shell: `telltale import FILE --model NAME`.",
+            " before anything is kept.",
         )
         step_to("add_data", "Add data")
+        st.caption("From a shell: `telltale import FILE --model NAME`")
         return
     _box(
         "There is no model that you may see.",
         "Ask an admin for a grant; a data scientist adds models.",
     )
+
+
+def draw_needs_model(what: str) -> None:
+    """A form that cannot be filled in before there is a model."""
+    st.caption(f"{plain(what)} belongs to one model, and there is none yet.")
+    link_to("add_data", "Add data first")
 
 
 def draw_no_data(viewer: Viewer, model: str) -> None:

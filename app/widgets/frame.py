@@ -42,11 +42,17 @@ def run_page() -> None:
         return
     draw_screen_style()
     if chosen == home:
-        first = next(page for entry, page in pages.items() if entry.is_in_menu(viewer))
-        st.switch_page(first, query_params=st.query_params.to_dict())
+        st.switch_page(_first(viewer, pages), query_params=st.query_params.to_dict())
     entry = next(entry for entry, page in pages.items() if page == chosen)
     _draw_sidebar(viewer, pages, entry)
     _run(viewer, entry, chosen)
+
+
+def _first(viewer: Viewer, pages: Mapping[PageEntry, StreamlitPage]) -> StreamlitPage:
+    """Where the bare address leads: one's account where the menu is empty (no grant or password yet)."""
+    menu = (page for entry, page in pages.items() if entry.is_in_menu(viewer))
+    account = next(page for entry, page in pages.items() if entry.file == "account")
+    return next(menu, account)
 
 
 def _say_nothing() -> None:

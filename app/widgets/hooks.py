@@ -14,6 +14,7 @@ from app.feedback.weekly import ask_test
 from app.monitors.telling import ask_test as ask_alert_test
 from app.state.hooks import PURPOSES, STYLES, Hook, get_hook, list_deliveries, list_hooks
 from app.state.models import list_models
+from app.widgets.empty_state import draw_needs_model
 from app.widgets.problem import problem
 from app.widgets.rhythm import draw_rhythm
 from app.widgets.tables import draw_list, write_minute
@@ -98,6 +99,9 @@ def _draw_one(hooks: list[Hook]) -> None:
 
 def _draw_new(models: list[str]) -> None:
     st.subheader("New webhook", anchor=False)
+    if not models:
+        draw_needs_model("A webhook")
+        return
     with st.form("hook_new"):
         st.text_input("Name", key="hook_name", placeholder="support desk")
         left, right = st.columns(2)

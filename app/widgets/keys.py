@@ -10,6 +10,7 @@ from app.auth.current import state
 from app.auth.keys import create_key, end_key, keys_of
 from app.state.keys import KINDS, ApiKey
 from app.state.models import list_models
+from app.widgets.empty_state import draw_needs_model
 from app.widgets.problem import plain, problem
 from app.widgets.tables import draw_list, write_minute
 
@@ -61,6 +62,9 @@ def _draw_revoke(keys: list[ApiKey]) -> None:
 
 def _draw_new(models: list[str]) -> None:
     st.subheader("New key", anchor=False)
+    if not models:
+        draw_needs_model("A key")
+        return
     with st.form("key_new"):
         st.text_input("Name", key="key_name", placeholder="booking website")
         model, kind = st.columns(2)

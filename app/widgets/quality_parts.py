@@ -91,7 +91,7 @@ def draw_heat(view: View, by_day: Sequence[Result], every: str) -> None:
         chart = heat_chart(days, shown, RATES[kind])
         draw_sliced(
             view, chart, f"heat_{kind}", lambda mark: _way_to_fault(by_day, kind, mark),
-            caption=f"The darker, the larger the share of rows. {said}",
+            caption=f"The stronger the colour, the larger the share of rows. {said}",
         )  # fmt: skip
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from app.auth.current import state
 from app.settings import TABLE
 from app.state.audit import list_entries, verify
+from app.state.grants import EVERY_MODEL
 
 PAGE_SIZE = 200
 
@@ -36,13 +39,30 @@ def draw_trail() -> None:
             "Did": entry.action,
             "Kind": entry.object_type,
             "To": entry.object_id,
-            "Change": json.dumps(entry.change) if entry.change else "",
+            "Change": _say_change(entry.change),
         }
         for entry in entries
     ]
-    st.dataframe(rows, hide_index=True, width="stretch")
+    st.dataframe(rows, hide_index=True, width="stretch", height="content")
     if len(rows) == PAGE_SIZE:
         st.caption(f"The newest {PAGE_SIZE} rows; narrow the search to see older ones.")
+
+
+def _say_change(change: Mapping[str, Any] | None) -> str:
+    """What a row of the trail keeps beside its names, as words.
+
+    >>> _say_change({"role": "admin", "model": "*", "is_demo": False})
+    'role: admin, model: every model, is demo: no'
+    """
+    return ", ".join(f"{k.replace('_', ' ')}: {_say(v)}" for k, v in (change or {}).items())
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return "none" if value is None else "yes" if value else "no"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value)
+    return "every model" if value == EVERY_MODEL else str(value)
 
 
 def draw_settings() -> None:
@@ -52,12 +72,12 @@ def draw_settings() -> None:
     for setting in TABLE:
         value = settings[setting.name]
         shown = ("set, not shown" if value else "not set") if setting.is_secret else str(value)
-        changed = "" if value == setting.default else "changed"
+        changed = "" if value == setting.default else "set"
         rows.append(
             {
                 "Setting": setting.name,
                 "In force": shown or "(empty)",
-                "": changed,
+                "Set here": changed,
                 "What it does": setting.help,
             }
         )

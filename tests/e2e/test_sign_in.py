@@ -107,7 +107,7 @@ def test_a_new_user_chooses_a_password_first(page, server, idle) -> None:
     database = Database(f"sqlite:///{server.home / 'telltale.db'}")
     password = create_account(database, operator(), "lena", "viewer")
     database.close()
-    page.goto("/account?w=7d")
+    page.goto("/")
     idle(page)
     page.get_by_text("Sign in with a name and password").click()
     try_password(page, "lena", password, idle)
@@ -121,6 +121,8 @@ def test_a_new_user_chooses_a_password_first(page, server, idle) -> None:
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_text("Your password is changed.")).to_be_visible()
     expect(page.get_by_role("heading", name="What you may do")).to_be_visible()
+    page.goto("/")  # without a grant there is no page in the menu
+    expect(page.get_by_role("heading", name="Account")).to_be_visible()
 
 
 def test_failures_are_slowed_down_and_forgotten(page, server, idle) -> None:

@@ -86,6 +86,22 @@ def test_when_a_webhook_is_told_is_chosen(flights: Database, run) -> None:  # ty
     assert (found.next_hook, found.next_after) == (lead.id, 15)
 
 
+def test_without_a_model_there_is_no_form(on_nothing: None, run, texts) -> None:  # type: ignore[no-untyped-def]
+    with open_database(settings_in_force().database_url).write("test") as write:
+        add_user(write, "ann", "admin", "no password")
+    app = run("admin")
+    assert texts(app).count("belongs to one model, and there is none yet") == 2
+    assert not [button for button in app.button if "Make" in button.label]
+
+
+def test_the_trail_says_changes_in_words(flights: Database, run) -> None:  # type: ignore[no-untyped-def]
+    with flights.write("ann") as write:
+        write.audit("grant", "user", "bob", role="viewer", model="*", is_demo=False)
+    tables = [frame.value for frame in run("admin").dataframe]
+    (trail,) = [t for t in tables if "Change" in t]
+    assert trail["Change"][0] == "is demo: no, model: every model, role: viewer"
+
+
 def test_nobody_else_sees_them(enter, tmp_path: Path, run, texts) -> None:  # type: ignore[no-untyped-def]
     enter(tmp_path, Viewer("s", "S", "data_scientist", (Grant("data_scientist", "*"),)))
     said = texts(run("admin"))
