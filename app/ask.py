@@ -141,18 +141,17 @@ def _answer(engine: Engine, asking: Asking) -> Any:
         from analytics.evaluate.why import why
 
         return why(engine, dataset, question, now=moment)
-    if kind == "quality":  # freshness is silent in demo and replay
-        is_live = clock(dataset, asking.wall) is asking.wall
-        return evaluate.quality(engine, dataset, question, now=asking.wall if is_live else None)
+    if kind == "quality":
+        return _quality(engine, asking)
     if kind == "fairness":
         from analytics.evaluate.fairness import group_fairness
 
         return group_fairness(engine, dataset, question, what)
     if kind in ("promise", "load", "load_results", "latency_by", "cost"):
         return _served(engine, dataset, question, kind, what)
+    if kind in ("drift", "serving"):
+        return _kept(engine, asking, kind, evaluate.drift if kind == "drift" else evaluate.serving)
     plain: dict[str, Callable[..., Any]] = {
-        "drift": evaluate.drift,
-        "serving": evaluate.serving,
         "slices": evaluate.slices,
         "errors": failing.errors,
         "error_kinds": failing.error_results,
@@ -166,6 +165,32 @@ def _answer(engine: Engine, asking: Asking) -> Any:
     if kind in plain:
         return plain[kind](engine, dataset, question)
     return _answer_for_pages(engine, asking, kind, what)
+
+
+def _kept(
+    engine: Engine, asking: Asking, kind: str, work: Callable[..., list[Result]]
+) -> list[Result]:
+    """In a round only the periods that changed are worked out; elsewhere all that was asked about."""
+    dataset, question = asking.dataset, asking.question
+    if not engine.is_remembering:
+        return work(engine, dataset, question)
+    from analytics.evaluate.by_period import answer_by_period
+
+    return answer_by_period(engine, dataset, question, work, kind)
+
+
+def _quality(engine: Engine, asking: Asking) -> list[Result]:
+    """Data quality; freshness is silent in demo and replay."""
+    from analytics import evaluate
+
+    is_live = clock(asking.dataset, asking.wall) is asking.wall
+    if not is_live:
+        return _kept(engine, asking, "quality", evaluate.quality)
+
+    def work(engine: Engine, dataset: Dataset, question: Question) -> list[Result]:
+        return evaluate.quality(engine, dataset, question, now=asking.wall)
+
+    return _kept(engine, asking, "live quality", work)
 
 
 def _changes(engine: Engine, asking: Asking, kind: str, detector: str) -> list[Result]:
@@ -205,7 +230,7 @@ def _estimate(engine: Engine, asking: Asking, what: str) -> list[Result]:
         from analytics.evaluate.past import estimate_with_past
 
         return estimate_with_past(engine, dataset, question, now=asking.moment, make=make)
-    return make(engine, dataset, question)
+    return make(engine, dataset, question) if method else _kept(engine, asking, "estimate", make)
 
 
 def _served(engine: Engine, dataset: Dataset, question: Question, kind: str, what: str) -> Any:

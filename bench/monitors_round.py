@@ -137,10 +137,11 @@ def move_column(folder: Path, i: int) -> None:
 
 def forget(home: Path) -> None:
     """Throw away what rounds kept of earlier ones."""
-    from analytics.summaries import shelf, store
+    from analytics.summaries import answers, shelf, store
 
-    for folder in (home / store.FOLDER).glob(f"*/{shelf.FOLDER}"):
-        shutil.rmtree(folder)
+    for kind in (shelf.FOLDER, answers.FOLDER):
+        for folder in (home / store.FOLDER).glob(f"*/{kind}"):
+            shutil.rmtree(folder)
 
 
 def go_round(home: Path) -> None:
