@@ -8,9 +8,9 @@ from app.auth import require
 from app.auth.current import state
 from app.monitors.editing import monitors_of
 from app.monitors.policies import write_policy
-from app.widgets.empty_state import draw_empty, link_to
+from app.widgets.empty_state import draw_empty
 from app.widgets.header import draw_header
-from app.widgets.monitors import draw_editor, draw_table
+from app.widgets.monitors import draw_editor, draw_standing, draw_table
 from app.widgets.view import open_view, selected_model
 
 view = open_view(require("view", selected_model(require("view"))), "Monitors")
@@ -27,7 +27,7 @@ with place.popover("Export"):
         "TOML", write_policy(monitors), f"{view.model}-monitors.toml", key="policy_toml",
         help="The same file for telltale check, tests and this page", on_click="ignore",
     )  # fmt: skip
-link_to("incidents", "What they found", {"m": view.model})
+draw_standing(view)
 draw_table(view)
 if view.viewer.may("configure", view.model):
     with st.container(border=True, key="monitor_editor", gap="small"):

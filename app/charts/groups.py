@@ -30,7 +30,9 @@ def groups_chart(results: Sequence[Result], unit: str = "rate") -> Chart | None:
     finish(figure, height=ROW_PX * len(known) + 48)
     if any(float(r.low or 0.0) < 0 for r in known):
         figure.add_vline(x=0, line={"color": GREY_LINE, "width": 1})
-    figure.update_xaxes(tickformat=".1%" if unit == "rate" else ".2~f", nticks=5)
+    figure.update_xaxes(
+        tickformat=".1%" if unit == "rate" else ".2~f", nticks=5, ticksuffix=" ms" if unit == "ms" else "",
+    )  # fmt: skip
     figure.update_yaxes(
         type="category", autorange="reversed", showgrid=False, nticks=len(names) + 1
     )

@@ -11,7 +11,7 @@ from analytics.findings.reason import Story
 from analytics.words import short_name, unit_of, write_amount, write_value
 from app.charts.style import GREY_BAR, GREY_LINE, QUIET, SERIES, Chart, annotate, finish, tint
 
-ROW_PX, TOP_PX = 34, 34
+ROW_PX, TOP_PX = 34, 38
 MOST_STEPS = 7
 MOST_CELLS = 8
 NAME = 30
@@ -149,8 +149,9 @@ def _finish(figure: Any, ends: tuple[float, float], names: Sequence[str], unit: 
     for value, word in words:
         figure.add_vline(x=value, line={"color": GREY_LINE, "width": 1, "dash": "dot"})
         annotate(
-            figure, f"{word} {write_value(value, unit)}", x=value, y=1, yref="paper",
+            figure, f"{word}<br>{write_value(value, unit)}", x=value, y=1, yref="paper",
             yanchor="bottom", xanchor="right" if value == left else "left",
+            align="right" if value == left else "left",  # two lines: a phone has room for no more
             font={"size": 12, "color": QUIET},
         )  # fmt: skip
     figure.update_yaxes(

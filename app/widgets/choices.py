@@ -12,6 +12,7 @@ from app.auth import guarded
 from app.periods import say_every
 
 if TYPE_CHECKING:
+    from analytics.core import Schema
     from app.widgets.view import View
 
 MORE = "More"
@@ -22,6 +23,7 @@ __all__ = [
     "pick_every",
     "pick_metric",
     "say_every",
+    "say_number",
 ]
 
 
@@ -63,6 +65,14 @@ def pick_metric(view: View, only: Sequence[str] | None = None, main: str | None 
         )  # fmt: skip
         return chosen if chosen in rest else rest[0]
     return chosen
+
+
+def say_number(schema: Schema, name: str) -> str:
+    """A number of any question as people read it: a metric's label, else its name without underscores."""
+    from analytics.catalog import offered
+
+    found = offered(schema).get(name)
+    return _label(name, found.metric.label) if found else name.replace("_", " ")
 
 
 def _label(name: str, label: str) -> str:

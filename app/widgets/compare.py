@@ -215,7 +215,8 @@ def draw_guards(view: View, guards: Sequence[Result]) -> None:
     bad = [r for r in guards if r.verdict in ("warning", "critical")]
     shown = guards[: max(MOST_GUARDS, len(bad))][:30]
     rows = guard_rows(shown)
-    count = f"{len(bad)} of {write_count(len(guards))} slices are worse than tolerated"
+    verb = "is" if len(bad) == 1 else "are"
+    count = f"{len(bad)} of {write_count(len(guards))} slices {verb} worse than tolerated"
     draw_chart(
         forest_chart(rows),
         "compare_guards",

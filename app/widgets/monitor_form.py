@@ -13,6 +13,7 @@ from analytics.explain.detectors import DETECTORS, is_installed
 from analytics.monitors.kinds import KINDS, Asks
 from analytics.monitors.policy import PATIENCE, Monitor, Rule, Severity
 from app.monitors.policies import default_monitors
+from app.widgets.choices import say_number
 
 if TYPE_CHECKING:
     from app.widgets.view import View
@@ -77,8 +78,9 @@ def _draw_names(
     usual = names[:1] if detector else list(headline_names(view.dataset.schema)[:1])
     shown = shown or (usual if is_metric else [])
     values["names"] = right.multiselect(
-        "Numbers", names, shown, key=f"{key}_{question}{detector}_names", placeholder="All of them"
-    )
+        "Numbers", names, shown, key=f"{key}_{question}{detector}_names", placeholder="All of them",
+        format_func=lambda name: say_number(view.dataset.schema, name),
+    )  # fmt: skip
 
 
 def rules_of(view: View, start: Monitor, question: Asks) -> list[Rule]:

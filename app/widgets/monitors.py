@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from analytics.core import Finding
 from analytics.errors import TelltaleError
 from analytics.explain.detectors import DETECTORS
 from analytics.monitors.policy import Monitor
-from analytics.words import write_moment, write_value
+from analytics.words import write_list, write_moment, write_value
 from app.auth import guarded, require
 from app.auth.current import state
 from app.cache import desk
@@ -18,10 +20,13 @@ from app.monitors.policies import default_monitors
 from app.monitors.rehearsal import rehearse_monitor, say_fitted, say_rehearsal
 from app.settings import settings_in_force
 from app.state.monitors import get_watch, last_runs
+from app.widgets.choices import say_number
+from app.widgets.lead import Step, draw_lead
 from app.widgets.monitor_form import draw_fields, fresh
 from app.widgets.problem import plain, problem
 
 if TYPE_CHECKING:
+    from analytics.core import Schema
     from app.widgets.view import View
 
 NEW = "A new one"
@@ -31,9 +36,10 @@ SHAPE = {
 }  # fmt: skip
 
 
-def condition_of(monitor: Monitor) -> str:
+def condition_of(monitor: Monitor, schema: Schema) -> str:
     """The condition in words."""
-    what = ", ".join(monitor.names or monitor.kind.names) or {
+    names = [say_number(schema, name) for name in monitor.names or monitor.kind.names]
+    what = ", ".join(names) or {
         "drift": "any column", "quality": "any check",
     }.get(monitor.question, "any number")  # fmt: skip
     if monitor.question == "fairness":
@@ -48,6 +54,43 @@ def condition_of(monitor: Monitor) -> str:
     if monitor.rule == "promise":
         return f"{what}{by}: bets against a promise of {write_value(monitor.limit)}"
     return f"{what}{by}: {monitor.rule} {write_value(monitor.limit)}, {monitor.n_hold} in a row"
+
+
+def standing(states: Mapping[str, str]) -> Finding:
+    """The page's sentence: who fires, who is about to, or that all are calm.
+
+    >>> standing({"Drift": "firing", "ROC AUC": "pending", "Volume": "inactive"}).title
+    'Drift is firing'
+    """
+    by = {word: [name for name, state in states.items() if state == word] for word in SHAPE}
+    firing, pending = by["firing"], by["pending"]
+    silent = len(by["no data"]) + len(by["error"])
+    n = f"{len(states)} monitor{'' if len(states) == 1 else 's'}"
+    more = f" {write_list(pending)} {_be(pending)} pending: bad once, not yet often enough."
+    said = f"{len(firing)} of {n}.{more if pending else ''}"
+    if firing:
+        return Finding(f"{write_list(firing)} {_be(firing)} firing", said, "critical", 0.0)
+    if pending:
+        title = f"Nothing is firing; {write_list(pending)} {_be(pending)} pending"
+        return Finding(title, f"{n}; bad once, not yet often enough.", "warning", 0.0)
+    if silent or not any(by.values()):
+        title = "Monitors have not run yet" if not silent else "Not every monitor could judge"
+        said = f"{silent} of {n} had no data or an error; the table says why."
+        return Finding(title, said if silent else "The worker runs them.", "undefined", 0.0)
+    return Finding("Nothing is firing", f"{n}, all calm.", "ok", 0.0)
+
+
+def _be(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def draw_standing(view: View) -> None:
+    """The sentence above the table, with the way to what was found."""
+    database = state()[0]
+    runs = {run.monitor: run.state for run in last_runs(database, view.model)}
+    awake = [m for m in monitors_of(database, view.model) if not m.paused]
+    finding = standing({m.name: runs.get(m.identity, "") for m in awake})
+    draw_lead(finding, [Step("incidents", "See what they found", {"m": view.model})])
 
 
 def draw_table(view: View) -> None:
@@ -68,7 +111,7 @@ def draw_table(view: View) -> None:
                 if monitor.paused
                 else stands,  # second: a phone shows two columns
                 "asks": monitor.question,
-                "condition": condition_of(monitor),
+                "condition": condition_of(monitor, view.dataset.schema),
                 "last run": write_moment(run.at, zone) if run else "–",
                 "took": f"{run.duration_s:.1f} s" if run else "–",
                 "next run": "–"

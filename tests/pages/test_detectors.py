@@ -41,7 +41,7 @@ def test_one_is_made_with_its_rehearsal(on_copy, run, texts) -> None:
     app.text_input(key=f"mon_{MODEL}_A new one_name").set_value("Watched").run()
     rules_box(app).set_value("page_hinkley").run()
     numbers = next(box for box in app.multiselect if box.label == "Numbers")
-    assert numbers.value == ["accuracy"] and "roc_auc" not in numbers.options
+    assert numbers.value == ["accuracy"] and "ROC AUC" not in numbers.options
     app.button(key="monitor_save").click().run()
     said = texts(app).replace("\\", "")
     assert "Watched is saved." in said and "It would have fired" in said
@@ -54,7 +54,7 @@ def test_one_is_made_with_its_rehearsal(on_copy, run, texts) -> None:
         None,
     )
     shown = app.dataframe[0].value
-    assert shown["condition"].iloc[-1] == "accuracy by week: Page-Hinkley alarms"
+    assert shown["condition"].iloc[-1] == "Accuracy by week: Page-Hinkley alarms"
 
 
 def test_without_the_extra_none_is_offered_and_one_that_stands_says_what_it_lacks(

@@ -204,6 +204,9 @@ def test_monitors_say_how_they_stand_and_one_is_made_with_its_rehearsal(
     table = app.dataframe[0].value
     assert list(table["monitor"]) == ["ROC AUC", "Data quality", "Drift"]
     assert list(table["state"]) == ["◆ pending", "▲ firing", "▲ firing"]
+    assert table["condition"][0].startswith("ROC AUC by week")
+    assert "Data quality and Drift are firing" in texts(app)
+    assert "2 of 3 monitors. ROC AUC is pending" in texts(app)
     key = f"mon_{MODEL}_A new one"
     app.text_input(key=f"{key}_name").set_value("Ranking").run()
     app.button(key="monitor_try").click().run()
