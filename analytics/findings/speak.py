@@ -109,7 +109,9 @@ def calm(results: Sequence[Result]) -> Finding:
     looked = f"{write_count(n)} rows" + (f", {write_count(labels)} labels" if labels else "")
     if not known:
         return Finding(*_why_not(results, looked), "undefined", 0.0, results=tuple(most))
-    compared = any(r.detail.get("reference") is not None for r in known)
+    compared = any(
+        r.detail.get("reference") is not None or r.detail.get("n_reference") for r in known
+    )
     if not compared:
         said = NOT_COMPARED.format(looked=looked)
         title = "There is nothing to compare with"

@@ -26,7 +26,7 @@ def register(subparsers: Any) -> None:
 def compare(arguments: argparse.Namespace) -> int:
     """Compare and print; the exit code is 0 whatever the decision."""
     from app.ask import Desk
-    from app.cli.questions import asked_of
+    from app.cli.questions import asked_of, check_version
     from app.settings import read_settings
 
     with Desk(read_settings(home=arguments.home)) as desk:
@@ -36,6 +36,7 @@ def compare(arguments: argparse.Namespace) -> int:
             arguments.other,
             is_concurrent=not arguments.whole,
         )
+        check_version(desk, dataset, arguments.version, found.results)
     if arguments.json:
         print(json.dumps(as_json(dataset, found), allow_nan=False))
     else:

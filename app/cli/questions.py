@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.cli.serving import add_serving, more_of
 
 if TYPE_CHECKING:
-    from analytics.core import Dataset, Result
+    from analytics.core import Dataset, Finding, Result
+    from app.ask import Desk
     from app.questions import Asked
 
 QUESTIONS = {
@@ -24,6 +26,9 @@ QUESTIONS = {
     "behaviour": "what people do with predictions: acceptance, over- and under-reliance, times",
     "quality": "missing, unseen, out of range, frozen, duplicates, volume, labels",
 }
+NOT_YET = ("estimate", "changes", "band")  # nothing of it has happened yet
+COMPARED = ("performance", "drift", "quality", "serving")
+MOST_FINDINGS = 5
 METHODS = ("cbpe", "dle", "weighted", "importance", "blend", "atc")
 
 
@@ -104,6 +109,7 @@ def answer(arguments: argparse.Namespace) -> int:
         question = "estimate:all" if arguments.all_methods else question
     with Desk(settings) as desk:
         dataset, _question, results = desk.ask(question, arguments.model, asked)
+        check_version(desk, dataset, asked.version, results)
         is_serving = question == "serving"
         more = more_of(desk, arguments.model, asked, arguments) if is_serving else {}
     if arguments.json:
@@ -112,6 +118,7 @@ def answer(arguments: argparse.Namespace) -> int:
         print(json.dumps(found, allow_nan=False))
     else:
         print(as_table(dataset, [*results, *(r for beside in more.values() for r in beside)]))
+        print("\n".join(say_findings(arguments.question, results)))
     return 0
 
 
@@ -120,19 +127,56 @@ def split_list(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
-def as_json(name: str, dataset: Dataset, results: list[Result]) -> dict[str, Any]:
-    """The one JSON object of an answer."""
+def check_version(
+    desk: Desk, dataset: Dataset, version: str | None, results: Sequence[Result]
+) -> None:
+    """NameUnknown where no row of the log is of that version; the log is asked where none came."""
+    has_versions = "model_version" in dataset.log("predictions", "production").columns
+    if version is None or (has_versions and any(r.n for r in results)):
+        return
+    from analytics.core import Scope
+    from analytics.errors import NameUnknown
+    from analytics.query.histograms import versions
+
+    known = [seen.version for seen in versions(desk.engine, dataset, Scope())]
+    if version not in known:
+        raise NameUnknown(
+            f"{dataset.model} has no version {version!r}.",
+            f"The versions in its log are: {', '.join(known)}." if known else "Its log names none.",
+            "Give one of them to --version, or leave it out.",
+        )
+
+
+def findings_of(name: str, results: list[Result]) -> list[Finding]:
+    """What a person would say about the results, the most important first."""
     from analytics.findings import find
 
+    return find(results) if name not in NOT_YET else []
+
+
+def say_findings(name: str, results: list[Result]) -> list[str]:
+    """The findings as lines under the table, where a terminal shows them; calm in one line."""
+    from analytics.findings import calm, speak_of_drift
+    from analytics.words import SHAPES
+
+    found = findings_of(name, results)
+    if not found and name in COMPARED and results:
+        quiet = speak_of_drift(results, []) if name == "drift" else calm(results)
+        found = [quiet] if quiet.verdict == "ok" else []
+    lines = [f"{SHAPES[f.verdict]} {f.title}: {f.sentence}" for f in found[:MOST_FINDINGS]]
+    more = len(found) - MOST_FINDINGS
+    return [*lines, *([f"{more} more with --json"] if more > 0 else [])]
+
+
+def as_json(name: str, dataset: Dataset, results: list[Result]) -> dict[str, Any]:
+    """The one JSON object of an answer."""
     return {
         "question": name,
         "model": dataset.model,
         "results": [result_json(r) for r in results],
         "findings": [
             {"title": f.title, "sentence": f.sentence, "verdict": f.verdict, "page": f.page}
-            for f in (
-                find(results) if name not in ("estimate", "changes", "band") else ()
-            )  # nothing of it has happened yet
+            for f in findings_of(name, results)
         ],
     }
 

@@ -195,6 +195,15 @@ def test_a_number_without_a_reference_has_no_verdict() -> None:
     assert said.title == "There is nothing to compare with"
 
 
+def test_columns_that_stayed_are_said_calmly() -> None:
+    """A drift test has no number of the reference, only its rows."""
+    window = Window(T0, T0 + timedelta(weeks=1))
+    said = speak_of_drift([column("temp", "ks", "ok", window, n_reference=900)], [])
+    assert (said.title, said.sentence, said.verdict) == (
+        "Nothing moved beyond its band", "900 rows.", "ok",
+    )  # fmt: skip
+
+
 def test_drift_is_harmless_where_performance_held() -> None:
     window = Window(T0, T0 + timedelta(weeks=1))
     moved = [column("temp", "ks", "critical", window), column("dest", "tvd", "ok", window)]

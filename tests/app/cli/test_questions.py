@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from app.cli import lighten
+from app.cli import lighten, main
 
 Run = Callable[..., tuple[int, Any, str]]
 KEYS = {"name", "column", "version", "segment", "window", "value", "low", "high", "interval"}
@@ -109,6 +109,23 @@ def test_errors_help_and_leave_stdout_alone(
     status, out, err = telltale(*arguments)
     assert (status, out) == (2, None)
     assert words in err
+
+
+@pytest.mark.usefixtures("log")
+def test_a_terminal_shows_the_findings_last(tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
+    home = str(tmp_path / "home")
+    capsys.readouterr()
+    assert main(["drift", "--model", "m", "--home", home]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("▲ x ")
+    assert main(["drift", "--model", "m", "--columns", "score", "--home", home]) == 0
+    assert (
+        capsys.readouterr()
+        .out.splitlines()[-1]
+        .startswith("● Nothing moved beyond its band: 600 rows")
+    )
+    assert main(["performance", "--model", "m", "--version", "v9", "--home", home]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "m has no version 'v9'" in err
 
 
 def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
