@@ -16,7 +16,7 @@ import pytest
 
 from analytics import evaluate
 from analytics.core import Dataset, Question, Result, Scope
-from analytics.errors import FileUnreadable
+from analytics.errors import FileUnreadable, QueryError
 from analytics.query.aligned import FOLDER
 from analytics.query.beside import Beside
 from analytics.query.engine import Cancel, Engine
@@ -28,6 +28,7 @@ from app.ingest.plan import plan_import
 from app.ingest.run import sweep
 from app.ingest.wal import Wal
 from app.ingest.words import ImportOptions, Place
+from app.memory import MB
 from app.state.logs import load_dataset
 from app.state.models import change_model
 from app.state.outbox import put
@@ -275,6 +276,45 @@ def test_the_worker_ends_and_says_what_is_wrong(
     placer.start()
     placer.end()
     assert not placer.is_alive()
+
+
+@pytest.mark.usefixtures("few")
+def test_what_needs_more_memory_gets_what_an_import_may_use(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engines: Callable[[], Engine]
+) -> None:
+    """Two thousand rows do not fit what the worker tries first here."""
+    with monkeypatch.context() as patch:
+        patch.setattr(beside, "put_beside", lambda *_a, **_k: beside.Put())
+        bring(place, tmp_path, rows(0, 2000))
+    monkeypatch.setattr(beside, "MEMORY", MB)
+    whole, tried = beside.put_beside, list[str]()
+
+    def put(place: Place, *given: Any, **more: Any) -> beside.Put:
+        tried.append(place.memory)
+        return whole(place, *given, **more)
+
+    monkeypatch.setattr(beside, "put_beside", put)
+    assert beside.Placer(place).do() == 2000
+    assert tried == ["1MB", place.memory]
+    check(place, engines())
+
+
+def test_what_fails_for_another_reason_is_not_tried_with_more_memory(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bring(place, tmp_path, rows(0, 60))
+    tried = list[str]()
+
+    def fail(place: Place, *_given: object, **_more: object) -> beside.Put:
+        tried.append(place.memory)
+        raise QueryError("The import stopped.", "", "") from duckdb.BinderException("no such column")
+
+    monkeypatch.setattr(beside, "put_beside", fail)
+    caplog.set_level(logging.WARNING)
+    placer = beside.Placer(place)
+    assert placer.do() == 0
+    assert tried == [placer._lean.memory]
+    assert "The import stopped" in caplog.text
 
 
 @pytest.mark.usefixtures("few")
