@@ -19,9 +19,9 @@ from analytics.core import Column, Dataset, Log, LogName, Part, Schema
 from analytics.query.engine import Engine
 from analytics.summaries import chooser, columns, store
 from analytics.summaries.cluster import Cluster, open_cluster
-from analytics.summaries.grid import grid_file, make_grid
-from analytics.summaries.recipes import group_of, recipes
-from analytics.summaries.store import Sheet, describe, folder_of, tell
+from analytics.summaries.grid import Grid, grid_file, make_grid
+from analytics.summaries.recipes import Group, Recipe, group_of, recipes
+from analytics.summaries.store import Sheet, Summaries, describe, folder_of, tell
 
 MASTER = os.environ.get("TELLTALE_TEST_SPARK", "local-cluster[2,1,1024]")
 T0 = datetime(2024, 1, 1)
@@ -66,6 +66,15 @@ SCHEMA = Schema(
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine whose sheets stand where a test puts them."""
     engine = Engine([tmp_path_factory.getbasetemp().parent])
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Engine]:
+    """An engine of the test's own folder, where its sheets stand too."""
+    engine = Engine([tmp_path])
+    engine.summaries = Summaries(tmp_path / "summaries")
     yield engine
     engine.close()
 
@@ -156,23 +165,33 @@ def summarise(
     for log in ("reference", "production"):
         kept = dataset.log("predictions", log)
         folder = folder_of(home, dataset.model, log)
-        folder.mkdir(parents=True, exist_ok=True)
         chosen = [group_of(engine, kept, parts) for parts in groups(kept.parts)]
         for recipe in recipes(dataset, log, grid) if chosen else ():
             target = folder / f"{recipe.kind}-{kept.parts[0].fingerprint[:8]}.parquet"
-            recipe.write(engine, chosen, target)
-            sheet = Sheet(
-                target,
-                recipe.kind,
-                recipe.key,
-                target.stat().st_size,
-                recipe.columns,
-                tuple(tuple(map(tell, group.parts)) for group in chosen),
-                tuple(group.grains for group in chosen),
-            )
-            target.with_suffix(".json").write_text(describe(sheet))
-            made.append(sheet)
+            made.append(write_sheet(engine, recipe, chosen, target))
     return made
+
+
+def write_sheet(engine: Engine, recipe: Recipe, groups: Sequence[Group], file: Path) -> Sheet:
+    """A sheet of some groups, as an import leaves it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    recipe.write(engine, groups, file)
+    told = tuple(tuple(map(tell, group.parts)) for group in groups)
+    grains, size = tuple(group.grains for group in groups), file.stat().st_size
+    sheet = Sheet(file, recipe.kind, recipe.key, size, recipe.columns, told, grains)
+    file.with_suffix(".json").write_text(describe(sheet))
+    return sheet
+
+
+def put_sheet(
+    engine: Engine, dataset: Dataset, kind: str, groups: Sequence[Group], name: str
+) -> Sheet:
+    """A sheet of one kind of production's rows, which needs no edges of columns."""
+    assert engine.summaries.folder is not None
+    folder = folder_of(engine.summaries.folder, dataset.model, "production")
+    found = recipes(dataset, "production", Grid("", "production", {}, {}))
+    recipe = next(recipe for recipe in found if recipe.kind == kind)
+    return write_sheet(engine, recipe, groups, folder / f"{name}.parquet")
 
 
 def as_dicts(engine: Engine, sql: str) -> list[Row]:

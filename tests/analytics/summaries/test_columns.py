@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,45 +26,31 @@ from analytics.summaries.grid import make_grid
 from analytics.summaries.levels import counted_levels
 from analytics.summaries.reading import counted_columns, counted_groups, taken_of
 from analytics.summaries.sql import numbers_sql
-from analytics.summaries.store import Summaries
 from tests.analytics.summaries.conftest import T0, dataset_of, rows_of, summarise
 
 pytestmark = pytest.mark.usefixtures("eager")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("log")
-
-
-@pytest.fixture(scope="module")
-def engine(folder: Path) -> Iterator[Engine]:
-    engine = Engine([folder])
-    engine.summaries = Summaries(folder / "summaries")
-    yield engine
-    engine.close()
-
-
 @pytest.fixture
-def log(engine: Engine, folder: Path) -> Dataset:
+def log(here: Engine, tmp_path: Path) -> Dataset:
     """Four parts that overlap in time, two of them in one group, and a reference."""
     parts = [rows_of(seed, 200) for seed in range(4)]
-    dataset = dataset_of(folder, parts, rows_of(9, 300, 2.0))
-    summarise(engine, dataset, lambda p: [tuple(p[:2]), *((q,) for q in p[2:3])])
+    dataset = dataset_of(tmp_path, parts, rows_of(9, 300, 2.0))
+    summarise(here, dataset, lambda p: [tuple(p[:2]), *((q,) for q in p[2:3])])
     return dataset
 
 
-def test_numpy_counts_as_portable_sql_does(engine: Engine, log: Dataset, monkeypatch: Any) -> None:
+def test_numpy_counts_as_portable_sql_does(here: Engine, log: Dataset, monkeypatch: Any) -> None:
     monkeypatch.setattr(columns, "PIECE_ROWS", 70)
-    grid, kept = grid_of(engine, log), log.log("predictions")
+    grid, kept = grid_of(here, log), log.log("predictions")
     assert grid is not None
-    hours = hours_of(engine, kept, kept.parts)
+    hours = hours_of(here, kept, kept.parts)
     assert hours is not None
-    counted = count_columns(engine, kept, kept.parts, hours, grid)
+    counted = count_columns(here, kept, kept.parts, hours, grid)
     sql = numbers_sql(relation(kept), grid.edges, has_version=True)
     plain: Counter[tuple[Any, ...]] = Counter()
     ends = {}
-    for hour, version, name, at, n, low, high in engine.rows(sql):
+    for hour, version, name, at, n, low, high in here.rows(sql):
         plain[hour, version, name, at] += n
         if low is not None:
             before = ends.get((hour, version, name), (low, high))
@@ -116,17 +101,17 @@ scopes = st.builds(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_sheets_answer_as_rows_do_whatever_the_window_and_the_order_of_parts(
-    engine: Engine, log: Dataset, scope: Scope, order: list[int]
+    here: Engine, log: Dataset, scope: Scope, order: list[int]
 ) -> None:
     kept = log.log("predictions")
     shuffled = replace(kept, parts=tuple(kept.parts[i] for i in order))
     dataset = replace(log, logs={**log.logs, ("production", "predictions"): shuffled})
-    grid = grid_of(engine, dataset)
-    taken = taken_of(engine, dataset, scope, columns.KIND, numbers_key(dataset))
-    counts = taken_of(engine, dataset, scope, levels.KIND, levels_key())
+    grid = grid_of(here, dataset)
+    taken = taken_of(here, dataset, scope, columns.KIND, numbers_key(dataset))
+    counts = taken_of(here, dataset, scope, levels.KIND, levels_key())
     assert grid is not None and taken is not None and counts is not None
-    found = counted_columns(engine, dataset, scope, grid, (["x", "y"], taken))
-    plain = numeric_values(engine, dataset, scope, ["x", "y"])
+    found = counted_columns(here, dataset, scope, grid, (["x", "y"], taken))
+    plain = numeric_values(here, dataset, scope, ["x", "y"])
     for name in ("x", "y"):
         rows = {key for key, (values, missing) in plain[name].items() if len(values) + missing}
         assert {k for k, b in found[name].items() if b.counts.sum() + b.n_missing} == rows
@@ -138,57 +123,57 @@ def test_sheets_answer_as_rows_do_whatever_the_window_and_the_order_of_parts(
             ends = (values[0], values[-1]) if len(values) else (np.nan, np.nan)
             assert np.array_equal((binned.low, binned.high), ends, equal_nan=True)
     asked = ["city", "prediction"]
-    assert counted_levels(engine, dataset, scope, asked, counts) == level_counts(
-        engine, dataset, scope, asked
+    assert counted_levels(here, dataset, scope, asked, counts) == level_counts(
+        here, dataset, scope, asked
     )
-    groups = count_groups(engine, dataset, scope)
-    assert counted_groups(engine, dataset, scope, taken) == groups
+    groups = count_groups(here, dataset, scope)
+    assert counted_groups(here, dataset, scope, taken) == groups
 
 
-def test_parts_without_times_are_scanned(engine: Engine, log: Dataset) -> None:
+def test_parts_without_times_are_scanned(here: Engine, log: Dataset) -> None:
     kept = log.log("predictions")
     lost = replace(kept, parts=(*kept.parts[:3], replace(kept.parts[3], start=None, end=None)))
     dataset = replace(log, logs={("production", "predictions"): lost})
-    assert taken_of(engine, dataset, Scope(), columns.KIND, numbers_key(log)) is None
-    assert taken_of(engine, log, Scope(every=50), columns.KIND, numbers_key(log)) is None
+    assert taken_of(here, dataset, Scope(), columns.KIND, numbers_key(log)) is None
+    assert taken_of(here, log, Scope(every=50), columns.KIND, numbers_key(log)) is None
     assert (
-        taken_of(engine, log, Scope(as_of=datetime(2024, 1, 2)), columns.KIND, numbers_key(log))
+        taken_of(here, log, Scope(as_of=datetime(2024, 1, 2)), columns.KIND, numbers_key(log))
         is None
     )
 
 
 def test_levels_beyond_the_commonest_are_a_tail_and_their_column_is_scanned(
-    engine: Engine, folder: Path, monkeypatch: Any
+    here: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(levels, "MOST", 2)
-    dataset = dataset_of(folder, [rows_of(5, 100)], rows_of(6, 50))
-    summarise(engine, dataset)
-    taken = taken_of(engine, dataset, Scope(), levels.KIND, levels_key())
+    dataset = dataset_of(tmp_path, [rows_of(5, 100)], rows_of(6, 50))
+    summarise(here, dataset)
+    taken = taken_of(here, dataset, Scope(), levels.KIND, levels_key())
     assert taken is not None and taken.pieces
-    found = counted_levels(engine, dataset, Scope(), ["city", "prediction"], taken)
-    assert found == level_counts(engine, dataset, Scope(), ["prediction"])
+    found = counted_levels(here, dataset, Scope(), ["city", "prediction"], taken)
+    assert found == level_counts(here, dataset, Scope(), ["prediction"])
 
 
 def test_hours_with_few_rows_are_not_kept_but_their_days_are(
-    engine: Engine, folder: Path, monkeypatch: Any
+    here: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(columns, "FEW_HOUR", 20)
-    dataset = dataset_of(folder, [rows_of(7, 300)], rows_of(8, 50))
-    made = summarise(engine, dataset)
+    dataset = dataset_of(tmp_path, [rows_of(7, 300)], rows_of(8, 50))
+    made = summarise(here, dataset)
     assert [s.grains for s in made if s.file.parent.name == "production"] == [(("day",),)] * 2
     scope = Scope(window=Window(T0 + timedelta(hours=5), T0 + timedelta(hours=60)), every="day")
-    taken = taken_of(engine, dataset, scope, columns.KIND, numbers_key(dataset))
+    taken = taken_of(here, dataset, scope, columns.KIND, numbers_key(dataset))
     assert taken is not None and taken.pieces
-    assert counted_groups(engine, dataset, scope, taken) == count_groups(engine, dataset, scope)
+    assert counted_groups(here, dataset, scope, taken) == count_groups(here, dataset, scope)
 
 
 @pytest.mark.parametrize("is_plain", [True, False])
 def test_days_counted_at_once_are_their_hours_put_together(
-    is_plain: bool, engine: Engine, folder: Path, monkeypatch: Any
+    is_plain: bool, here: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    dataset = dataset_of(folder, [rows_of(11, 300), rows_of(12, 90)], rows_of(13, 50))
-    log, grid = dataset.log("predictions"), make_grid(engine, dataset)
-    hours = hours_of(engine, log, log.parts)
+    dataset = dataset_of(tmp_path, [rows_of(11, 300), rows_of(12, 90)], rows_of(13, 50))
+    log, grid = dataset.log("predictions"), make_grid(here, dataset)
+    hours = hours_of(here, log, log.parts)
     assert hours is not None
     days = hours.of_days()
     assert (days.n.sum(), len(days.n) < len(hours.n)) == (390, True)
@@ -197,12 +182,12 @@ def test_days_counted_at_once_are_their_hours_put_together(
         monkeypatch.setattr(levels, "plain_columns", lambda *_given: [])
     tables, counts = [], []
     for each in (hours, days):
-        found = columns.count_columns(engine, log, log.parts, each, grid)
+        found = columns.count_columns(here, log, log.parts, each, grid)
         tables.append(columns.numbers_table(0, each, found, ("day",)).to_pylist())
         table = levels.levels_table(
             0,
             each,
-            levels.count_levels(engine, log, log.parts, each, ["city", "prediction"]),
+            levels.count_levels(here, log, log.parts, each, ["city", "prediction"]),
             ("day",),
         )
         counts.append(sorted(map(str, table.to_pylist())))
@@ -210,11 +195,13 @@ def test_days_counted_at_once_are_their_hours_put_together(
     assert counts[0] == counts[1]
 
 
-def test_rows_without_a_time_are_never_counted(engine: Engine, folder: Path) -> None:
+def test_rows_without_a_time_are_never_counted(here: Engine, tmp_path: Path) -> None:
     rows = rows_of(10, 20)
     rows[3]["timestamp"] = None
     kept = [r["timestamp"] for r in rows if r["timestamp"]]
-    part = dataset_of(folder, [[r for r in rows if r["timestamp"]]], []).log("predictions").parts[0]
+    part = (
+        dataset_of(tmp_path, [[r for r in rows if r["timestamp"]]], []).log("predictions").parts[0]
+    )
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -222,6 +209,4 @@ def test_rows_without_a_time_are_never_counted(engine: Engine, folder: Path) -> 
 
     pq.write_table(pa.Table.from_pylist(rows, FIELDS), part.path)
     odd = Part(part.path, 20, "odd", min(kept), max(kept))
-    assert (
-        hours_of(engine, Log("predictions", (odd,), ("timestamp", "model_version")), [odd]) is None
-    )
+    assert hours_of(here, Log("predictions", (odd,), ("timestamp", "model_version")), [odd]) is None

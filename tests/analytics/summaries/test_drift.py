@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,19 +24,10 @@ from analytics.query.engine import Engine
 from analytics.query.histograms import Histogram
 from analytics.query.segment import parse_segment
 from analytics.summaries import chooser
-from analytics.summaries.store import Summaries
 from tests.analytics.summaries.conftest import SCHEMA, T0, dataset_of, rows_of, summarise
 
 module = importlib.import_module("analytics.evaluate.drift")
 pytestmark = pytest.mark.usefixtures("eager")
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = Engine([tmp_path])
-    engine.summaries = Summaries(tmp_path / "summaries")
-    yield engine
-    engine.close()
 
 
 def both(engine: Engine, dataset: Dataset, question: Question) -> tuple[list[Result], list[Result]]:
@@ -79,7 +70,7 @@ def check(found: Sequence[Result], exact: Sequence[Result]) -> None:
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_verdicts_and_integers_are_those_of_the_rows(
-    engine: Engine,
+    here: Engine,
     tmp_path: Path,
     seed: int,
     every: Every | None,
@@ -95,20 +86,20 @@ def test_verdicts_and_integers_are_those_of_the_rows(
             patch.setattr(test, "MOST_BOUND", 10.0)
         parts = [rows_of(seed + i, 400, shift=shift) for i in range(3)]
         dataset = dataset_of(tmp_path, parts, rows_of(seed + 9, 900))
-        summarise(engine, dataset, lambda p: [(q,) for q in p[:2]])  # the third part is scanned
+        summarise(here, dataset, lambda p: [(q,) for q in p[:2]])  # the third part is scanned
         window = Window(*(T0 + timedelta(hours=h, minutes=20) for h in hours))
         for reference in (Scope("reference"), Scope(window=Window(None, window.start))):
             scope = Scope(window=window, every=every, by_version=by_version)
-            check(*both(engine, dataset, Question(scope, reference, names)))
+            check(*both(here, dataset, Question(scope, reference, names)))
 
 
 def test_sums_are_taken_where_they_do_and_rows_where_they_do_not(
-    engine: Engine, tmp_path: Path, monkeypatch: Any
+    here: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(ks, "MOST_BOUND", 1.0)
     monkeypatch.setattr(wasserstein, "MOST_BOUND", 10.0)
     dataset = dataset_of(tmp_path, [rows_of(1, 3000)], rows_of(2, 3000))
-    summarise(engine, dataset)
+    summarise(here, dataset)
     read: list[str] = []
     plain = module._Read.__init__
 
@@ -120,7 +111,7 @@ def test_sums_are_taken_where_they_do_and_rows_where_they_do_not(
 
     def ask(question: Question) -> list[str]:
         read.clear()
-        drift(engine, dataset, question)
+        drift(here, dataset, question)
         return sorted(read)
 
     everything = ["city", "prediction", "x", "y"]
@@ -142,7 +133,7 @@ def test_sums_are_taken_where_they_do_and_rows_where_they_do_not(
 
 
 def test_another_window_is_answered_within_bounds_with_the_verdicts_of_the_rows(
-    engine: Engine, tmp_path: Path, monkeypatch: Any
+    here: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(ks, "MOST_BOUND", 1.0)
     monkeypatch.setattr(wasserstein, "MOST_BOUND", 10.0)
@@ -151,12 +142,12 @@ def test_another_window_is_answered_within_bounds_with_the_verdicts_of_the_rows(
     for row in later:
         row["timestamp"] += timedelta(days=3)
     dataset = dataset_of(tmp_path, [earlier, later], [])
-    summarise(engine, dataset)
+    summarise(here, dataset)
     at = T0 + timedelta(days=3)
     reference = Scope(window=Window(None, at))
     names = ("ks", "psi", "js", "hellinger")
     found, exact = both(
-        engine, dataset, Question(Scope(window=Window(at, None)), reference, names, is_exact=True)
+        here, dataset, Question(Scope(window=Window(at, None)), reference, names, is_exact=True)
     )
     check(found, exact)
     told = {r.name: r for r in found if r.column == "x"}
@@ -171,15 +162,15 @@ def test_another_window_is_answered_within_bounds_with_the_verdicts_of_the_rows(
 
 
 def test_a_column_whose_verdict_is_in_doubt_is_read(
-    engine: Engine, tmp_path: Path, monkeypatch: Any
+    here: Engine, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(ks, "MOST_BOUND", 1.0)
     dataset = dataset_of(tmp_path, [rows_of(1, 3000, shift=0.15)], rows_of(2, 3000))
-    summarise(engine, dataset)
+    summarise(here, dataset)
     question = Question(Scope(), Scope("reference"), ("ks",))
-    exact = next(r for r in drift(engine, dataset, question) if r.column == "x")
+    exact = next(r for r in drift(here, dataset, question) if r.column == "x")
     found = next(
-        r for r in drift(engine, dataset, replace(question, is_exact=False)) if r.column == "x"
+        r for r in drift(here, dataset, replace(question, is_exact=False)) if r.column == "x"
     )
     assert not found.is_exact and found.detail["bound"] > 0
     assert found.detail["above_floor"] <= exact.detail["above_floor"]
@@ -190,24 +181,24 @@ def test_a_column_whose_verdict_is_in_doubt_is_read(
         "analytics.evaluate.evidence.tests_for", lambda kind: (test,) if kind == "numeric" else ()
     )
     found = next(
-        r for r in drift(engine, dataset, replace(question, is_exact=False)) if r.column == "x"
+        r for r in drift(here, dataset, replace(question, is_exact=False)) if r.column == "x"
     )
     assert found.is_exact and "bound" not in found.detail
 
 
 @pytest.mark.parametrize("name", ["x", "y"])
 def test_the_histogram_of_a_long_log_counts_the_rows_between_the_middle_of_both_sides(
-    engine: Engine, tmp_path: Path, name: str
+    here: Engine, tmp_path: Path, name: str
 ) -> None:
     dataset = dataset_of(tmp_path, [rows_of(1, 3000, shift=0.2)], rows_of(2, 3000))
-    summarise(engine, dataset)
+    summarise(here, dataset)
     question = Question(Scope(), Scope("reference"), is_exact=False)
-    found = column(engine, dataset, question, name)
-    plain = column(engine, dataset, replace(question, is_exact=True), name)
+    found = column(here, dataset, question, name)
+    plain = column(here, dataset, replace(question, is_exact=True), name)
     assert isinstance(found, Histogram) and isinstance(plain, Histogram)
     assert (found.n, found.n_missing) == (plain.n, plain.n_missing)
     for scope, shares in ((Scope(), found.current), (Scope("reference"), found.reference)):
-        values = numeric_values(engine, dataset, scope, [name])[name][None, None][0]
+        values = numeric_values(here, dataset, scope, [name])[name][None, None][0]
         finite = values[np.isfinite(values)]
         assert shares is not None
         assert shares * len(finite) == pytest.approx(np.histogram(finite, found.edges)[0])
@@ -221,14 +212,14 @@ def test_the_histogram_of_a_long_log_counts_the_rows_between_the_middle_of_both_
 
 
 def test_the_more_rows_the_fewer_columns_are_held_and_the_answer_stays(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = dataset_of(tmp_path, [rows_of(1, 60), rows_of(2, 60)], rows_of(3, 80))
     question = Question(Scope(every="day"), Scope("reference"))
-    at_once = drift(engine, dataset, question)
+    at_once = drift(here, dataset, question)
     assert module.columns_at_once(dataset, question) == 5
     monkeypatch.setattr(module, "MOST_VALUES", 400)
     assert module.columns_at_once(dataset, question) == 2  # of 200 rows each
     monkeypatch.setattr(module, "MOST_VALUES", 1)
     assert module.columns_at_once(dataset, question) == 1
-    assert drift(engine, dataset, question) == at_once
+    assert drift(here, dataset, question) == at_once

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,14 +23,6 @@ from tests.analytics.summaries.conftest import T0, dataset_of, rows_of, summaris
 pytestmark = pytest.mark.usefixtures("eager")
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = Engine([tmp_path])
-    engine.summaries = Summaries(tmp_path / "summaries")
-    yield engine
-    engine.close()
-
-
 @given(
     st.integers(0, 1000),
     st.sampled_from([None, "hour", "day", "week", 37]),
@@ -43,7 +34,6 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_every_check_is_that_of_the_rows(
-    engine: Engine,
     tmp_path_factory: pytest.TempPathFactory,
     seed: int,
     every: Every | None,
@@ -73,26 +63,26 @@ def test_every_check_is_that_of_the_rows(
 
 
 def test_summaries_are_what_is_asked(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = dataset_of(tmp_path, [rows_of(1, 90), rows_of(2, 90)], rows_of(3, 90))
-    summarise(engine, dataset)
+    summarise(here, dataset)
     question = Question(Scope(), Scope("reference"), is_exact=False)
     asked = (["x", "y"], ["city"])
-    assert facts.column_facts(engine, dataset, question, Scope(), asked) == facts.NONE  # few rows
+    assert facts.column_facts(here, dataset, question, Scope(), asked) == facts.NONE  # few rows
     monkeypatch.setattr(facts, "MIN_ROWS", 0)
-    found = facts.column_facts(engine, dataset, question, Scope(), asked)
+    found = facts.column_facts(here, dataset, question, Scope(), asked)
     rows = [*rows_of(1, 90), *rows_of(2, 90)]
     for name in ("x", "y", "city"):
         gone = sum(r[name] is None or r[name] != r[name] for r in rows)
         assert found.missing(name) == {(None, None): (180, gone)}
     assert found.missing("other") is None
     exactly = replace(question, is_exact=True)
-    assert facts.column_facts(engine, dataset, exactly, Scope(), asked) == facts.NONE
+    assert facts.column_facts(here, dataset, exactly, Scope(), asked) == facts.NONE
 
 
 def test_what_lies_outside_and_what_repeats_beside_the_rows(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = [rows_of(i, 80, days=1.0 + i) for i in range(3)]
     parts[2] += [
@@ -107,10 +97,10 @@ def test_what_lies_outside_and_what_repeats_beside_the_rows(
         r for part in parts for r in part if scope.window.start <= r["timestamp"] < scope.window.end
     ]  # type: ignore[operator]
     x = np.array([np.nan if r["x"] is None else r["x"] for r in rows])
-    outside = outside_counts(engine, dataset, scope, {"x": (-1.0, 1.5), "y": (1.0, 5.0)})
+    outside = outside_counts(here, dataset, scope, {"x": (-1.0, 1.5), "y": (1.0, 5.0)})
     assert sum(outside["x"].values()) == int(((x < -1.0) | (x > 1.5)).sum()) > 0
     assert sum(outside["y"].values()) == 0
-    found = duplicate_rows(engine, dataset, scope)
+    found = duplicate_rows(here, dataset, scope)
     seen = {(r["timestamp"], str(r["x"]), r["y"], r["city"]) for r in rows}
     assert sum(n for n, _repeats in found.values()) == len(rows)
     assert sum(repeats for _n, repeats in found.values()) == len(rows) - len(seen)

@@ -30,10 +30,10 @@ from analytics.query.performance import class_scores, confusions, scores
 from analytics.stats.falls import pool, spread_beyond_chance
 from analytics.summaries import labelled, outcomes, store
 from analytics.summaries.bounds import bound_of, middles
-from analytics.summaries.grid import Grid
 from analytics.summaries.labelled import KIND, labelled_key, said_of
-from analytics.summaries.recipes import Group, recipes
-from analytics.summaries.store import Sheet, Summaries, describe, folder_of, tell
+from analytics.summaries.recipes import Group
+from analytics.summaries.store import Summaries
+from tests.analytics.summaries.conftest import put_sheet
 
 T0 = datetime(2024, 1, 1, 21, 40)
 N = 240
@@ -53,23 +53,6 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Summaries of a few rows are made and taken."""
     monkeypatch.setattr(store, "MIN_ROWS", 1)
     monkeypatch.setattr(outcomes, "MIN_ROWS", 1)
-
-
-def write_sheet(engine: Engine, dataset: Dataset, groups: list[Group], name: str) -> Sheet:
-    """A sheet of some groups, as an import leaves it."""
-    assert engine.summaries.folder is not None
-    folder = folder_of(engine.summaries.folder, dataset.model, "production")
-    folder.mkdir(parents=True, exist_ok=True)
-    found = recipes(dataset, "production", Grid("", "production", {}, {}))
-    recipe = next(recipe for recipe in found if recipe.kind == KIND)
-    file = folder / f"{name}.parquet"
-    recipe.write(engine, groups, file)
-    sheet = Sheet(
-        file, KIND, recipe.key, file.stat().st_size, recipe.columns,
-        tuple(tuple(map(tell, g.parts)) for g in groups), tuple(g.grains for g in groups),
-    )  # fmt: skip
-    file.with_suffix(".json").write_text(describe(sheet))
-    return sheet
 
 
 def schema_of(task: str) -> Schema:
@@ -138,9 +121,9 @@ def summarise(engine: Engine, dataset: Dataset, folder: Path, seed: int) -> None
     engine.summaries = Summaries(folder)
     parts = list(dataset.log("predictions").parts)
     random.Random(seed + 1).shuffle(parts)
-    write_sheet(engine, dataset, [Group(tuple(parts[:2]), None, ("hour", "day"))], "first")
+    put_sheet(engine, dataset, KIND, [Group(tuple(parts[:2]), None, ("hour", "day"))], "first")
     groups = [Group((part,), None, ("day",)) for part in parts[2:4]]
-    write_sheet(engine, dataset, groups[: 1 + seed % 2], "second")
+    put_sheet(engine, dataset, KIND, groups[: 1 + seed % 2], "second")
 
 
 moments = st.one_of(st.none(), st.integers(-30, 5 * 1440).map(lambda m: T0 + timedelta(minutes=m)))
@@ -281,7 +264,7 @@ def test_a_late_label_changes_only_the_groups_that_it_touches(
     own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
     there = before.log("predictions").parts
     groups = [Group((part,), None, ("hour", "day")) for part in there]
-    sheet = write_sheet(own, before, groups, "made")
+    sheet = put_sheet(own, before, KIND, groups, "made")
     late = [{**labels[0], "prediction_id": "p3", "label": "1", "source": "outcome"}]
     late[0]["known_at"] = T0 + timedelta(days=90)
     old = {row["prediction_id"]: row for row in labels}.get("p3")
@@ -404,7 +387,7 @@ def test_residuals_with_weights_are_asked_of_the_rows(
     dataset = build_once([rows[:99], rows[99:]], [labels], schema_of("regression"))
     own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
     parts = dataset.log("predictions").parts
-    write_sheet(own, dataset, [Group(parts, None, ("hour", "day"))], "made")
+    put_sheet(own, dataset, KIND, [Group(parts, None, ("hour", "day"))], "made")
     found = outcomes.outcomes(own, dataset, Scope())
     assert found is not None and (found.residuals() is None) == is_weighted
     quick, slow = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,24 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.core import Dataset, Part, Question, Scope, Window
+from analytics.core import Dataset, Question, Scope, Window
 from analytics.evaluate import serving
 from analytics.evaluate.headline import headline
 from analytics.query.engine import Engine
 from analytics.query.groups import count_groups
 from analytics.query.serving import latencies, loads
-from analytics.sources.relation import relation
 from analytics.summaries import serving as sheets
+from analytics.summaries.recipes import Group
 from analytics.summaries.serving import (
     BOUND,
     KIND,
-    counted_sql,
     served,
-    serving_key,
-    sheet_sql,
-    source_sql,
 )
-from analytics.summaries.store import Sheet, Summaries, describe, folder_of, tell
+from analytics.summaries.store import Summaries
+from tests.analytics.summaries.conftest import put_sheet
 
 T0 = datetime(2024, 1, 1, 21, 40)
 SHARES = (0.5, 0.95, 0.99)
@@ -43,26 +40,6 @@ Row = dict[str, Any]
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sheets of a few rows are taken."""
     monkeypatch.setattr(sheets, "MIN_ROWS", 1)
-
-
-def write_sheet(
-    engine: Engine, dataset: Dataset, groups: Sequence[Sequence[Part]], grains: tuple[str, ...]
-) -> None:
-    """A sheet of some parts, as an import leaves it."""
-    assert engine.summaries.folder is not None
-    folder = folder_of(engine.summaries.folder, dataset.model, "production")
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"sheet{len(list(folder.iterdir()))}.parquet"
-    told = [grains] * len(groups)
-    log = dataset.log("predictions")
-    unit = "hour" if "hour" in grains else "day"
-    sql = sheet_sql([counted_sql(source_sql(log, relation(log, p)), unit) for p in groups], told)
-    engine.rows(f"COPY ({sql}) TO '{file}' (FORMAT parquet)")
-    named = tuple(tuple(tell(part) for part in parts) for parts in groups)
-    sheet = Sheet(
-        file, KIND, serving_key(), file.stat().st_size, (), named, tuple(grains for _ in groups)
-    )
-    file.with_suffix(".json").write_text(describe(sheet))
 
 
 def predictions(seed: int) -> list[Row]:
@@ -109,8 +86,9 @@ def test_counts_are_the_scans_and_quantiles_are_within_the_bound(
     chance.shuffle(parts)  # one part lacks a sheet, and one of the groups has no hours
     folder = tmp_path_factory.mktemp("summaries")
     own.summaries = Summaries(folder)
-    write_sheet(own, dataset, [parts[:2]], ("hour", "day"))
-    write_sheet(own, dataset, [parts[2:3], parts[3:4]][: 1 + seed % 2], ("day",))
+    put_sheet(own, dataset, KIND, [Group(tuple(parts[:2]), None, ("hour", "day"))], "first")
+    groups = [Group((part,), None, ("day",)) for part in parts[2:4]]
+    put_sheet(own, dataset, KIND, groups[: 1 + seed % 2], "second")
     for scope in questions:
         found = served(own, dataset, scope, SHARES)
         groups = count_groups(own, dataset, scope, with_labels=False)
@@ -133,7 +111,8 @@ def half_counted(
     """A log of two parts of which one has a sheet, and its second half by day beside the first."""
     dataset = build_once([predictions(3)[:150], predictions(3)[150:]])
     own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
-    write_sheet(own, dataset, [dataset.log("predictions").parts[:1]], ("hour", "day"))
+    parts = dataset.log("predictions").parts
+    put_sheet(own, dataset, KIND, [Group(parts[:1], None, ("hour", "day"))], "made")
     middle = T0 + timedelta(days=2)
     asked = Question(Scope(window=Window(middle), every="day"), Scope(window=Window(None, middle)))
     return dataset, asked
@@ -180,7 +159,8 @@ def test_a_verdict_at_the_end_of_the_bound_is_taken_from_the_rows(
     ]  # fmt: skip
     dataset = build_once([rows[:150], rows[150:]])
     own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
-    write_sheet(own, dataset, [dataset.log("predictions").parts], ("hour", "day"))
+    parts = dataset.log("predictions").parts
+    put_sheet(own, dataset, KIND, [Group(parts, None, ("hour", "day"))], "made")
     middle = T0 + timedelta(minutes=150)
     asked = Question(Scope(window=Window(middle)), Scope(window=Window(None, middle)))
     found = headline(own, dataset, replace(asked, is_exact=False))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
 
 from analytics.query.engine import Engine
 from app.ask import open_engine
@@ -20,16 +24,36 @@ from app.state.database import Database
 from app.state.migrations import migrate
 
 Import = Callable[..., ImportReport]
+Corrections = list[tuple[int, int, int]]  # of which row, which label, at which hour
+# of laws that import files: a failing example is not made smaller, which takes minutes
+LAWS = settings(
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def new_home(folder: Path) -> Place:
+    """A home with nothing in it, whatever lay there before."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    database = Database(f"sqlite:///{folder / 'telltale.db'}")
+    migrate(database)
+    return Place(folder, database, "test", threads=1)
+
+
+def corrections_of(
+    n: int, hours: tuple[int, int], sizes: tuple[int, int]
+) -> st.SearchStrategy[Corrections]:
+    """Labels of some of ``n`` rows, 0 or 1, at some hour; no row has two at the same one."""
+    each = st.tuples(st.integers(0, n - 1), st.integers(0, 1), st.integers(*hours))
+    least, most = sizes
+    return st.lists(each, min_size=least, max_size=most, unique_by=lambda c: (c[0], c[2]))
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """A fresh home."""
-    home = tmp_path / "home"
-    home.mkdir()
-    database = Database(f"sqlite:///{home / 'telltale.db'}")
-    migrate(database)
-    return Place(home, database, "test", threads=2)
+    return replace(new_home(tmp_path / "home"), threads=2)
 
 
 @pytest.fixture

@@ -307,7 +307,9 @@ def test_what_fails_for_another_reason_is_not_tried_with_more_memory(
 
     def fail(place: Place, *_given: object, **_more: object) -> beside.Put:
         tried.append(place.memory)
-        raise QueryError("The import stopped.", "", "") from duckdb.BinderException("no such column")
+        raise QueryError("The import stopped.", "", "") from duckdb.BinderException(
+            "no such column"
+        )
 
     monkeypatch.setattr(beside, "put_beside", fail)
     caplog.set_level(logging.WARNING)

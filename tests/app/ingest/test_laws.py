@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.core import Scope
@@ -21,29 +20,19 @@ from analytics.query.performance import confusions
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, Place
-from app.state.database import Database
 from app.state.logs import load_dataset
-from app.state.migrations import migrate
+from tests.app.ingest.conftest import LAWS, Corrections, corrections_of, new_home
 
 T0 = datetime(2024, 5, 1)
 N = 24
 PREDICTIONS = [f"p{i},{T0 + timedelta(hours=5 * i)},{i % 2},{i * 0.5}" for i in range(N)]
 PREDICTION_HEAD, LABEL_HEAD = "id,timestamp,prediction,x", "id,label,label_time"
-Corrections = list[tuple[int, int, int]]
 
 
 def label_rows(corrections: Corrections) -> list[str]:
     """One label a row a day later, and corrections (id, value, hours) that came after it."""
     rows = [f"p{i},{i // 2 % 2},{T0 + timedelta(hours=5 * i + 24)}" for i in range(N - 3)]
     return rows + [f"p{i},{value},{T0 + timedelta(hours=h)}" for i, value, h in corrections]
-
-
-def home(folder: Path) -> Place:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    database = Database(f"sqlite:///{folder / 'telltale.db'}")
-    migrate(database)
-    return Place(folder, database, "test", threads=1)
 
 
 def bring(place: Place, head: str, rows: list[str]) -> None:
@@ -65,17 +54,9 @@ def counts(place: Place, as_of: datetime | None) -> list[list[float]]:
     return [list(row) for row in cells[0].counts]
 
 
-@settings(
-    max_examples=15,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(LAWS, max_examples=15)
 @given(
-    corrections=st.lists(
-        st.tuples(st.integers(0, N - 1), st.integers(0, 1), st.integers(200, 400)),
-        max_size=6,
-        unique_by=lambda c: (c[0], c[2]),
-    ),
+    corrections=corrections_of(N, (200, 400), (0, 6)),
     cuts=st.tuples(st.integers(1, N - 1), st.integers(0, N + 2)),
     labels_first=st.booleans(),
     seed=st.integers(0, 99),
@@ -89,7 +70,7 @@ def test_however_the_files_come(
     hours: int | None,
     tmp_path: Path,
 ) -> None:
-    clean, messy = home(tmp_path / "clean"), home(tmp_path / "messy")
+    clean, messy = new_home(tmp_path / "clean"), new_home(tmp_path / "messy")
     labels = label_rows(corrections)
     bring(clean, PREDICTION_HEAD, PREDICTIONS)
     bring(clean, LABEL_HEAD, labels)

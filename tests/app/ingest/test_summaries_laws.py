@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.core import Column, Schema, Scope
@@ -27,10 +26,9 @@ from app.ingest.drain import columns_record, drain
 from app.ingest.summaries import make_summaries
 from app.ingest.wal import Wal
 from app.ingest.words import Place
-from app.state.database import Database
 from app.state.logs import load_dataset
-from app.state.migrations import migrate
 from app.state.models import save_schema
+from tests.app.ingest.conftest import LAWS, Corrections, corrections_of, new_home
 
 T0 = datetime(2024, 5, 1, 22)
 N, PIECES = 90, 9
@@ -64,7 +62,7 @@ def rows_of(task: str, seed: int) -> tuple[list[Row], list[Row]]:
     return rows, labels
 
 
-def corrected(task: str, corrections: list[tuple[int, int, int]]) -> list[Row]:
+def corrected(task: str, corrections: Corrections) -> list[Row]:
     """Labels that come after all others: of which row, which, at which hour."""
     return [
         {
@@ -77,19 +75,16 @@ def corrected(task: str, corrections: list[tuple[int, int, int]]) -> list[Row]:
 
 
 def home(folder: Path, task: str) -> Place:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    database = Database(f"sqlite:///{folder / 'telltale.db'}")
-    migrate(database)
+    place = new_home(folder)
     kind = "numeric" if task == "regression" else "categorical"
     names = [Column("prediction", "prediction", kind), Column("label", "label", kind)]  # type: ignore[arg-type]
     schema = Schema("regression", tuple(names))
     if task == "binary":
         score = Column("score", "score", "numeric")
         schema = Schema("binary", (*names, score), ("0", "1"), "1")
-    with database.write("test") as write:
+    with place.database.write("test") as write:
         save_schema(write, "m", schema, {})
-    return Place(folder, database, "test", threads=1)
+    return place
 
 
 def send(place: Place, batches: list[Batch]) -> None:
@@ -142,22 +137,10 @@ def answers(place: Place, task: str) -> tuple[list[Any], list[float]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "regression"])
-@settings(
-    max_examples=3,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    corrections=st.lists(
-        st.tuples(st.integers(0, N - 1), st.integers(0, 1), st.integers(0, 99)),
-        min_size=2,
-        max_size=8,
-        unique_by=lambda c: (c[0], c[2]),
-    ),
-    seed=st.integers(0, 99),
-)
+@settings(LAWS, max_examples=3)
+@given(corrections=corrections_of(N, (0, 99), (2, 8)), seed=st.integers(0, 99))
 def test_joined_sheets_and_corrections_in_any_order_give_the_same_numbers(
-    task: str, corrections: list[tuple[int, int, int]], seed: int, tmp_path: Path
+    task: str, corrections: Corrections, seed: int, tmp_path: Path
 ) -> None:
     rows, labels = rows_of(task, seed)
     labels = [*labels, *corrected(task, corrections)]
