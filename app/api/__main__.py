@@ -6,7 +6,6 @@ import gc
 
 import uvicorn
 
-from app.api.application import make_app
 from app.memory import keep_lean
 from app.settings import settings_in_force
 from app.state.database import open_database
@@ -20,6 +19,8 @@ MOST_AT_ONCE = 512  # beyond it the server itself answers 503
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     keep_lean()
+    from app.api.application import make_app
+
     settings = settings_in_force()
     database = open_database(settings.database_url, settings.home)
     migrate(database)

@@ -8,7 +8,6 @@ import sys
 import threading
 
 from app.memory import keep_lean
-from app.monitors.watching import watch_due
 from app.settings import settings_in_force
 from app.state.database import open_database
 
@@ -16,6 +15,8 @@ from app.state.database import open_database
 def main() -> int:
     """One round, for as long as somebody holds the other end of the input."""
     keep_lean()
+    from app.monitors.watching import watch_due
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key that ends the worker closes the input
     threading.Thread(target=end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     settings = settings_in_force()

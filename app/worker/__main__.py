@@ -8,12 +8,13 @@ from app.memory import keep_lean
 from app.settings import settings_in_force
 from app.state.database import open_database
 from app.state.migrations import migrate
-from app.worker.loop import Worker
 
 
 def main() -> int:
     """Work until SIGTERM or SIGINT."""
     keep_lean()
+    from app.worker.loop import Worker
+
     settings = settings_in_force()
     database = open_database(settings.database_url, settings.home)
     migrate(database)

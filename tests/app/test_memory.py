@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,44 @@ def test_the_older_kind_of_group(tmp_path: Path) -> None:
 
 def test_without_groups_it_is_the_machine(tmp_path: Path) -> None:
     assert machine_bytes(tmp_path, tmp_path / "none") > 200 * MB
+
+
+HELD = """
+import threading
+from app.memory import keep_lean
+keep_lean()
+import duckdb
+
+def held():
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+cursor = duckdb.connect()
+cursor.execute("SELECT 1").fetchall()
+before = held()
+cursor.execute("SELECT quantile_cont(hash(range) / 1e9, [0.1, 0.9]) FROM range(8_000_000)").fetchall()
+with open("/proc/self/status") as lines:
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+for _ in range(200):
+    if held() < before + 40:
+        break
+    threading.Event().wait(0.1)
+print(before, peak, held())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells what is held")
+def test_what_a_statement_held_is_given_back() -> None:
+    bare = {k: v for k, v in os.environ.items() if k != "DUCKDB_JE_MALLOC_CONF"}
+    done = subprocess.run([sys.executable, "-c", HELD], env=bare, capture_output=True, text=True)
+    before, peak, after = map(float, done.stdout.split())
+    assert peak > before + 100
+    assert after < before + 40
+
+
+@pytest.mark.parametrize("module", ["app.server", "app.worker", "app.api", "app.monitors"])
+def test_no_process_loads_the_engine_before_it_is_told(module: str) -> None:
+    name = module if module == "app.server" else f"{module}.__main__"
+    text = f"import sys, {name}; print('duckdb' in sys.modules, 'pyarrow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "False"], done.stderr
