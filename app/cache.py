@@ -20,7 +20,7 @@ from analytics.errors import QueryCancelled
 from app.ask import Asking, answer
 from app.auth.viewer import Viewer
 from app.counters import COUNTERS
-from app.lately import Answer, Lately
+from app.lately import Answer, Lately, Made
 from app.questions import Asked, build_question, clock
 from app.settings import settings_in_force
 from app.sizes import bytes_of
@@ -201,7 +201,18 @@ def answers(
     ``other`` is a second model that the question is about; the viewer must be let see it too. Of a log
     that goes on, what takes a while is answered with what is in place (``as_of``) while the next is made.
     """
-    asking = _asking(name, model, asked, viewer, other)
+    return _told(_asking(name, model, asked, viewer, other), watch)
+
+
+def at_hand(name: str, model: str, asked: Asked, viewer: Viewer) -> Answer:
+    """The answer, or the one before it of a log that goes on, however soon the next is made.
+
+    For what stands beside a page's matter: nobody is to wait for each new part of every other log.
+    """
+    return _told(_asking(name, model, asked, viewer, None), None, 0.0)
+
+
+def _told(asking: _Asking, watch: Watcher | None, least_s: float | None = None) -> Answer:
     words, at, place = asking.words, monotonic(), shelf()
 
     def make(cancel: Cancel) -> Any:
@@ -212,24 +223,25 @@ def answers(
 
     def ask(watch: Watcher | None = None) -> Answer:
         found = Answer(words.dataset, words.question, place.get(asking.key, make, watch))
-        told = replace(found, as_of=words.wall)
-        _lately().put(asking.again, told, words.second, at, monotonic() - at)
+        told = Made(replace(found, as_of=words.wall), words.second, at, monotonic() - at)
+        _lately().put(asking.again, told, least_s)
         return found
 
     if asking.key in place:
         return Answer(words.dataset, words.question, place.get(asking.key, make))
-    before = _in_place(asking)
+    before = _in_place(asking, least_s)
     if before is None:
         return ask(watch)
     _lately().begin(asking.again, ask)
     return before
 
 
-def _in_place(asking: _Asking) -> Answer | None:
+def _in_place(asking: _Asking, least_s: float | None = None) -> Answer | None:
     """What may be given instead while the answer is made."""
     if asking.again is None:
         return None
-    return _lately().get(asking.again, asking.words.dataset, asking.words.second)
+    words = asking.words
+    return _lately().get(asking.again, words.dataset, words.second, least_s)
 
 
 def is_known(name: str, model: str, asked: Asked, viewer: Viewer) -> bool:

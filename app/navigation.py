@@ -6,6 +6,7 @@ behind "More". Whoever has the right may open a page by its link, whatever the m
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,4 +87,10 @@ PAGES = (
 
 def existing_pages() -> tuple[PageEntry, ...]:
     """The pages whose script is there."""
+    return _existing(PAGES_FOLDER)
+
+
+@functools.lru_cache(maxsize=2)
+def _existing(_folder: Path) -> tuple[PageEntry, ...]:
+    """Looked for once: every page asks, several times."""
     return tuple(page for page in PAGES if page.path.is_file())

@@ -148,6 +148,12 @@ TABLE = (
 )
 
 
+@functools.lru_cache(maxsize=16)
+def _absolute(folder: str, _here: Path) -> Path:
+    """Asked for at every turn, and each step of a path costs a call of the system."""
+    return Path(folder).expanduser().resolve()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings in force; read them by attribute-like access: ``settings["port"]``."""
@@ -172,7 +178,7 @@ class Settings:
     @property
     def home(self) -> Path:
         """The home folder, absolute."""
-        return Path(self.text("home")).expanduser().resolve()
+        return _absolute(self.text("home"), Path.cwd())
 
     @property
     def database_url(self) -> str:

@@ -21,6 +21,8 @@ from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = {"screen": "app.server", "ingest": "app.api", "worker": "app.worker"}
+# Who waits at the screen goes first; senders wait little, and what the worker does nobody waits for.
+NICE = {"screen": 0, "ingest": 5, "worker": 10}
 HEALTH = {"screen": "/healthz", "ingest": "/api/v1/healthz"}  # who listens, and where it is asked
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
@@ -45,6 +47,9 @@ class Child:
         """Start it; our own output is its output."""
         command = [sys.executable, "-m", MODULES[self.name]]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)  # noqa: S603
+        if hasattr(os, "setpriority"):  # before it has threads of its own: they take it over
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, self.process.pid, own + NICE[self.name])
         self.started = time.monotonic()
 
     def keep_alive(self) -> None:

@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,13 @@ EVERY_S = 0.1  # how often it is noted how much was answered
 
 
 def rows(name: str, n: int, seed: int = 7) -> list[dict[str, Any]]:
-    """Predictions with 20 features, ids ``name-NUMBER-i``."""
+    """Predictions of this moment with 20 features, ids ``name-NUMBER-i``."""
     values = np.random.default_rng(seed).normal(size=(n, FEATURES)).round(6)
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return [
         {
             "prediction_id": f"{name}-{NUMBER}-{i}",
-            "timestamp": "2026-03-01T12:00:00Z",
+            "timestamp": now,
             "prediction": i % 2,
             "score": 0.5,
             "latency_ms": 12.0,

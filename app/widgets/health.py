@@ -10,7 +10,7 @@ from analytics.catalog import HEADLINE
 from analytics.core import Result, Verdict
 from analytics.errors import TelltaleError
 from analytics.words import SHAPES, WORDS, unit_of, write_half_width, write_moment, write_value
-from app.cache import answers, desk
+from app.cache import at_hand, desk
 from app.questions import Asked
 from app.settings import settings_in_force
 from app.state.incidents import Case, list_cases
@@ -45,13 +45,13 @@ def draw_health(view: View) -> None:
 
 
 def _rows(view: View, model: str) -> list[dict[str, Any]]:
-    known = answers("facts", model, Asked(), view.viewer)
+    known = at_hand("facts", model, Asked(), view.viewer)
     schema = known.dataset.schema
     name = next((n for n in HEADLINE[schema.task] if schema.has("score") or "auc" not in n), None)
     results: list[Result] = []
     if name is not None:
         asked = Asked(names=(name,), by_version=True)
-        results = answers("performance", model, asked, view.viewer).value
+        results = at_hand("performance", model, asked, view.viewer).value
     seen = {s.version: s for s in known.value.versions}
     told = _alerts(model)
     return [

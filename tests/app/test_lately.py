@@ -18,7 +18,7 @@ from app.auth.viewer import operator
 from app.ingest.plan import plan_import
 from app.ingest.run import run_import
 from app.ingest.words import ImportOptions, Place
-from app.lately import Answer, Lately, has_only_grown
+from app.lately import Answer, Lately, Made, has_only_grown
 from app.questions import Asked
 from app.settings import settings_in_force
 from app.state.database import Database
@@ -36,10 +36,31 @@ def test_only_rows_may_have_come() -> None:
     assert has_only_grown(before, log_of("a", "b")) and has_only_grown(
         before, log_of("b", "c", "a")
     )
-    assert not has_only_grown(before, log_of("a", "c"))  # compacted, erased
+    assert not has_only_grown(before, log_of("a", "c"))  # another part in the place of one
     assert not has_only_grown(before, Dataset("m", SCHEMA, {}, "f"))
     assert not has_only_grown(before, log_of("a", "b", schema=Schema("binary", ())))
     assert not has_only_grown(before, replace(before, label_precedence=("feedback",)))
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_grown"),
+    [
+        ({"d/m": 20, "e/c": 9}, True),  # both of a day became one
+        ({"d/m": 25, "e/c": 9, "d/x": 1}, True),  # with what came since
+        ({"d/m": 19, "e/c": 9}, False),  # a row was erased on the way
+        ({"d/a": 10, "d/y": 9, "e/c": 9}, False),  # erased
+        ({"d/x": 9, "d/y": 11, "e/c": 8}, False),
+        ({"d/x": 10, "d/y": 10, "e/c": 9}, False),  # as many rows, and nobody knows which
+        ({"d/m": 20}, False),
+        ({"e/m": 20, "e/c": 9}, False),  # of another day
+    ],
+)
+def test_small_parts_may_have_become_a_large_one(parts: dict[str, int], is_grown: bool) -> None:
+    def log(parts: dict[str, int]) -> Dataset:
+        found = tuple(Part(name, n, f"{name}-{n}") for name, n in parts.items())
+        return Dataset("m", SCHEMA, {("production", "predictions"): Log("predictions", found)}, "f")
+
+    assert has_only_grown(log({"d/a": 10, "d/b": 10, "e/c": 9}), log(parts)) is is_grown
 
 
 @pytest.mark.parametrize(
@@ -51,7 +72,7 @@ def test_given_where_it_took_a_while_and_not_for_long(
 ) -> None:
     kept, dataset = Lately(), log_of("a")
     answer: Any = Answer(dataset, None, 1)  # type: ignore[arg-type]
-    kept.put("words", answer, None, 1000.0, took_s)
+    kept.put("words", Made(answer, None, 1000.0, took_s))
     monkeypatch.setattr(lately, "monotonic", lambda: 1000.0 + age_s)
     assert (kept.get("words", log_of("a", "b"), None) is answer) is is_given
     assert (
@@ -62,7 +83,7 @@ def test_given_where_it_took_a_while_and_not_for_long(
 def test_it_keeps_no_more_than_it_may() -> None:
     kept, dataset = Lately(most=2), log_of("a")
     for words in "abc":
-        kept.put(words, Answer(dataset, None, words), None, 1e18, 9)  # type: ignore[arg-type]
+        kept.put(words, Made(Answer(dataset, None, words), None, 1e18, 9))  # type: ignore[arg-type]
     found = [kept.get(words, dataset, None) for words in "abc"]
     assert [f and f.value for f in found] == [None, "b", "c"]
 
@@ -127,6 +148,23 @@ def test_a_new_part_keeps_nobody_waiting(live: Live) -> None:
         threading.Event().wait(0.02)
     found = live.ask()
     assert (found.value, found.as_of, live.n_made) == (120, None, 2)
+
+
+def test_what_is_at_hand_will_do_however_soon_the_next_is_made(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lately, "QUICK_S", 1e9)  # all are quick
+    live.go.set()
+
+    def at_hand() -> Answer:
+        return cache.at_hand("facts", "m", Asked(window="7d"), operator())
+
+    assert (at_hand().value, at_hand().as_of) == (60, None)
+    live.go.clear()
+    live.add("b")
+    assert (at_hand().value, at_hand().as_of) == (60, live.desk.now())
+    live.go.set()
+    assert live.ask().value == 120  # what a page is about is waited for
 
 
 def test_a_failure_of_the_next_is_told_when_it_is_due(

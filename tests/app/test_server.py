@@ -19,7 +19,7 @@ import pytest
 
 from analytics.errors import ConfigError, UsageError
 from app.settings import read_settings
-from app.supervise import Child, run
+from app.supervise import MODULES, Child, run
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = "import sys; from app.settings import read_settings; from app.supervise import run; sys.exit(run(read_settings(), only='screen'))"
@@ -155,6 +155,23 @@ def test_the_worker_waits_until_the_api_answers(
     monkeypatch.setattr("app.supervise._wait_for", wait)
     assert run(read_settings({}, home=str(tmp_path), port=free_port())) == 1
     assert done.index("wait ingest") < done.index("start worker") < done.index("wait screen")
+
+
+def test_screen_goes_before_api_and_api_before_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stays.py").write_text("import sys; sys.stdin.read()")
+    monkeypatch.setattr("app.supervise.MODULES", dict.fromkeys(MODULES, "stays"))
+    monkeypatch.setattr("app.supervise.ROOT", tmp_path)
+    own, found = os.getpriority(os.PRIO_PROCESS, 0), list[int]()
+    for name in ("screen", "ingest", "worker"):
+        child = Child(name, dict(os.environ))
+        child.start()
+        assert child.process is not None
+        found.append(os.getpriority(os.PRIO_PROCESS, child.process.pid) - own)
+        child.process.kill()
+        child.process.wait()
+    assert found == [0, 5, 10]
 
 
 @pytest.mark.slow
