@@ -9,8 +9,8 @@ from app.auth import require
 from app.widgets.choices import default_every, headline_metrics
 from app.widgets.column_view import draw_column, draw_together
 from app.widgets.drift_table import draw_ranking, ranking
-from app.widgets.empty_state import draw_no_reference
 from app.widgets.export import draw_export
+from app.widgets.first_steps import draw_no_reference
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead, steps_of
 from app.widgets.view import open_view, selected_model
@@ -19,7 +19,7 @@ viewer = require("view", selected_model(require("view")))
 view = open_view(viewer, "Drift")
 place = draw_header(view)
 if not view.has_reference:
-    draw_no_reference(view.viewer, view.model)
+    draw_no_reference(view, "drift")
     st.stop()
 
 every = default_every(view)

@@ -11,6 +11,7 @@ from app.auth import require
 from app.widgets.choices import default_every, headline_metrics, say_every
 from app.widgets.export import draw_export
 from app.widgets.finding_row import draw_findings
+from app.widgets.first_steps import steps_to_a_verdict
 from app.widgets.header import draw_header
 from app.widgets.health import draw_health
 from app.widgets.label.home import draw_home
@@ -63,13 +64,18 @@ with middle:
 is_quality_left = found.is_quality_left
 changes = found.changes()
 with steps:
-    draw_steps(with_label_step(view, opening, steps_of([opening, *changes], "overview")))
+    ways = with_label_step(view, opening, steps_of([opening, *changes], "overview"))
+    is_open = opening.verdict == "undefined"
+    draw_steps([*steps_to_a_verdict(view), *ways] if is_open else ways)
 with side:
     st.subheader("What changed most", anchor=False)
     if changes:
         draw_findings(choose([f for f in changes if f.title != opening.title]))
     else:
-        st.markdown("Nothing moved beyond its band in this window.")
+        calm = "Nothing moved beyond its band in this window."
+        st.markdown(
+            calm if view.has_reference else "◌ Without a reference it cannot be said what changed."
+        )
     if is_quality_left:
         st.caption("Values of so many rows are checked on the page Data quality, then here too.")
 draw_export(place, view, [*found.whole, *found.head, *found.split], "overview", {"every": every})

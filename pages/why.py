@@ -6,8 +6,9 @@ import streamlit as st
 
 from analytics.findings.reason import NOT_CAUSAL, Story, say_why
 from app.auth import require
-from app.widgets.empty_state import draw_empty, draw_no_reference
+from app.widgets.empty_state import draw_empty
 from app.widgets.export import draw_export
+from app.widgets.first_steps import draw_no_reference
 from app.widgets.header import draw_header
 from app.widgets.lead import draw_lead
 from app.widgets.leaning import draw_leaning
@@ -28,7 +29,7 @@ viewer = require("explore", selected_model(require("view")))
 view = open_view(viewer, "Why")
 place = draw_header(view)
 if not view.has_reference:
-    draw_no_reference(view.viewer, view.model)
+    draw_no_reference(view, "why")
     st.stop()
 
 lead = st.container()

@@ -18,6 +18,7 @@ from app.widgets.empty_state import draw_empty
 from app.widgets.problem import plain
 from app.widgets.tables import data_table
 
+NO_PERIOD = "No period of this window has enough rows for a number."
 _NOT_CSS = re.compile(r"[^a-zA-Z0-9_-]")
 
 
@@ -28,18 +29,18 @@ def draw_chart(
     if title:
         st.subheader(plain(title), anchor=False)
     if chart is None:
-        draw_empty("Nothing to draw.", "No period of this window has enough rows for a number.")
+        draw_empty("Nothing to draw.", NO_PERIOD)
         return
     st.plotly_chart(make_room(chart.figure), key=key, config=CONFIG, alt=chart.alt, **clicks)
     _below(chart, key, caption)
 
 
 def draw_zoom_chart(
-    chart: Chart | None, key: str, *, caption: str = ""
+    chart: Chart | None, key: str, *, caption: str = "", why_not: str = NO_PERIOD
 ) -> tuple[datetime, datetime] | None:
     """A chart of time in which a box can be drawn; the span that was drawn, if any."""
     if chart is None:
-        draw_chart(chart, key)
+        draw_empty("Nothing to draw.", why_not)
         return None
     event = st.plotly_chart(
         make_room(chart.figure),

@@ -98,17 +98,6 @@ def draw_no_data(viewer: Viewer, model: str) -> None:
         step_to("add_data", "Add data")
 
 
-def draw_no_reference(viewer: Viewer, model: str) -> None:
-    """A page that compares, and a log with nothing beside it."""
-    _box(
-        "There is nothing to compare with.",
-        "Choose 'Previous period' under Compare with (and a window shorter than the log), or import"
-        f" a reference: `telltale import FILE --model {model} --as reference`.",
-    )
-    if viewer.may("import", model):
-        step_to("add_data", "Add a reference")
-
-
 def step_to(file: str, label: str, params: dict[str, str] | None = None) -> None:
     """The one primary next step, as a button; nothing where the page does not exist (yet)."""
     entry = next((page for page in existing_pages() if page.file == file), None)

@@ -25,7 +25,7 @@ from app.session import KEYS
 from app.state import jobs
 from app.state.logs import ImportRow, list_imports
 from app.state.models import check_name
-from app.widgets.empty_state import link_to
+from app.widgets.empty_state import step_to
 from app.widgets.problem import plain, problem
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ def draw_job(job_id: int) -> None:
         st.markdown("  \n".join(map(plain, report_lines(job.result))))
         if job.result["aside"]:
             draw_aside(job.result["import_id"])
-        link_to("overview", f"Open {options['model']}", {KEYS["model"]: options["model"]})
+        step_to("overview", f"Open {options['model']}", {KEYS["model"]: options["model"]})
     else:
         st.markdown(f"{STATES[job.state]}: nothing was kept.")
     st.button("Import another", key="import_another", on_click=_again)

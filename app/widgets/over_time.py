@@ -13,7 +13,7 @@ from analytics.errors import TelltaleError
 from analytics.words import unit_of, write_count
 from app.charts import Look, series_chart
 from app.session import format_window
-from app.widgets.chart_box import draw_chart, draw_zoom_chart
+from app.widgets.chart_box import NO_PERIOD, draw_chart, draw_zoom_chart
 from app.widgets.choices import headline_metrics
 from app.widgets.estimate import draw_estimate
 from app.widgets.over_time_more import SHADED, Besides, draw_more, drawn_levels, say_running
@@ -124,7 +124,9 @@ def draw_over_time(
     chart = series_chart(results, look)
     key = f"over_{results[0].name if results else 'none'}_{every}_{view.selection.window}"
     caption = _say(view, results, every, look) + say_marks(marks)
-    span = draw_zoom_chart(chart, key, caption=caption)
+    is_bare = results and all(r.reason == "no labels yet" for r in results)
+    why_not = "No label has arrived for this window yet." if is_bare else NO_PERIOD
+    span = draw_zoom_chart(chart, key, caption=caption, why_not=why_not)
     if view.has_times and chart is not None:
         hear_marks(view, key, point_way(results))
     if besides.changes is not None:

@@ -65,7 +65,7 @@ def test_an_upload_becomes_a_number(page, server, sign_in, idle, work) -> None:
     expect(page.get_by_text("399 rows taken into loan-upload")).to_be_visible()
     expect(page.get_by_text("1 row set aside")).to_be_visible()
     assert list((server.home / "uploads").iterdir()) == []
-    page.get_by_role("link", name="Open loan-upload").click()
+    page.get_by_role("button", name="Open loan-upload").click()
     expect(page.locator("h1")).to_contain_text("loan-upload Overview")
     page.goto("/performance?m=loan-upload&w=all")
     idle(page)

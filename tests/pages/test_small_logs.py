@@ -51,6 +51,25 @@ def test_a_small_log_says_what_there_is_and_what_comes_next(small, run, texts, p
 
 def test_what_is_missing_is_one_click_away(small, run) -> None:
     assert "Add a reference" in [b.label for b in run("drift", m="three", w="all").button]
+    newest = "Compare the last day with the one before"
+    for page in ("drift", "why"):
+        assert newest in [b.label for b in run(page, m="features", w="all").button]
+    compared = run("drift", m="features", w="1d", ref="previous")  # where that button leads
+    assert "There is nothing to compare with." not in [
+        m.value.strip("*") for m in compared.markdown
+    ]
+
+
+def test_an_overview_without_labels_or_reference_leads_on(small, run, texts) -> None:
+    app = run("overview", m="features", w="all")
+    assert "Compare the last day with the one before" in [b.label for b in app.button]
+    app = run("overview", m="three", w="all")
+    assert "Add labels" in [b.label for b in app.button]
+    said = texts(app)
+    assert "Without a reference it cannot be said what changed" in said
+    assert "Nothing moved beyond" not in said
+    assert "No label has arrived for this window yet" in said
+
     assert not [s for s in run("compare", m="three", w="all").selectbox if s.label == "Baseline"]
 
 
