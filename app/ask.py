@@ -12,7 +12,8 @@ from app.questions import Asked, build_question, clock
 from app.state.database import Database, utc_now
 
 if TYPE_CHECKING:
-    from analytics.core import Comparison, Dataset, Question, Result
+    from analytics.compare.comparison import Comparison
+    from analytics.core import Dataset, Question, Result
     from analytics.query.engine import Cancel, Engine
     from app.settings import Settings
 

@@ -25,7 +25,8 @@ from app.settings import read_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analytics.core import Comparison, Result
+    from analytics.compare.comparison import Comparison
+    from analytics.core import Result
 
 
 class Notebook:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analytics.core import Comparison, Result, Verdict
+from analytics.compare.comparison import Comparison
+from analytics.core import Result, Verdict
 from analytics.evaluate.guards import worst_first
 from analytics.stats.decision import ALPHA, judge_families
 

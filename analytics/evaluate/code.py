@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics.catalog import metrics_for, tests_for
-from analytics.core import Comparison, Dataset, Question
+from analytics.compare.comparison import Comparison
+from analytics.core import Dataset, Question
 from analytics.errors import UsageError
 from analytics.evaluate.drift import drift_columns
 from analytics.query.code import Read, column_rows, labelled_rows, period_rows, wrapped

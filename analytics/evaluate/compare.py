@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from analytics.catalog import Named, pick_metrics
-from analytics.core import Comparison, Dataset, Estimate, Question, Result, Scope, Window
+from analytics.compare.comparison import Comparison
+from analytics.core import Dataset, Estimate, Question, Result, Scope, Window
 from analytics.errors import LogError, UsageError
 from analytics.evaluate.budget import share_alarms
 from analytics.evaluate.guards import count_cells, guard_rails

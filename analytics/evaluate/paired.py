@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from analytics.catalog import Named
+from analytics.compare.comparison import Look
 from analytics.compare.influence import (
     auc_influence,
     mean_influence,
@@ -19,7 +20,7 @@ from analytics.compare.influence import (
 )
 from analytics.compare.joint import joint_difference
 from analytics.compare.mcnemar import mcnemar
-from analytics.core import Estimate, Look, Schema
+from analytics.core import Estimate, Schema
 from analytics.needs import Confusion, Floats, Pairs, Scores
 from analytics.query.compare import Shared
 from analytics.stats.betting import betting_evidence

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from analytics.core import Comparison, Finding, Result, Verdict
+from analytics.compare.comparison import Comparison
+from analytics.core import Finding, Result, Verdict
 from analytics.findings.slices import say_conditions
 from analytics.words import (
     unit_of,

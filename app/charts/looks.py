@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from analytics.core import Look
+from analytics.compare.comparison import Look
 from app.charts.style import GREY_LINE, QUIET, SERIES, Chart, annotate, finish, thin
 
 ENOUGH = 20.0  # 20 to 1: reached by chance in at most one of twenty endless comparisons

@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analytics.core import Comparison, Dataset
+    from analytics.compare.comparison import Comparison
+    from analytics.core import Dataset
 
 
 def register(subparsers: Any) -> None:

@@ -29,7 +29,8 @@ from app.widgets.problem import plain
 from app.widgets.slice_link import draw_slice_menu
 
 if TYPE_CHECKING:
-    from analytics.core import Comparison, Result
+    from analytics.compare.comparison import Comparison
+    from analytics.core import Result
     from analytics.findings.release import Decision
     from app.widgets.view import View
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from analytics.core import Comparison, Result, Verdict, Window
+from analytics.compare.comparison import Comparison
+from analytics.core import Result, Verdict, Window
 from analytics.evaluate.budget import share_alarms
 
 

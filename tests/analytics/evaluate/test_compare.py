@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.core import Comparison, Dataset, Question, Scope, Window
+from analytics.compare.comparison import Comparison
+from analytics.core import Dataset, Question, Scope, Window
 from analytics.errors import LogError, UsageError
 from analytics.evaluate import compare_sides
 from analytics.findings.release import decide_release
