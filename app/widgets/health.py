@@ -15,9 +15,12 @@ from app.questions import Asked
 from app.settings import settings_in_force
 from app.state.incidents import Case, list_cases
 from app.state.monitors import last_runs
+from app.widgets.empty_state import Waiting
 from app.widgets.view import visible_models
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from analytics.query.groups import Group
     from app.widgets.view import View
 
@@ -29,9 +32,10 @@ def draw_health(view: View) -> None:
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
+    olds: list[datetime] = []
     for model in visible_models(view.viewer)[:MOST_MODELS]:
         try:
-            rows += _rows(view, model)
+            rows += _rows(view, model, olds)
         except TelltaleError as error:
             rows.append({"model": model, "verdict": error.what})
     st.subheader("Models and versions, over their whole logs", anchor=False)
@@ -42,16 +46,22 @@ def draw_health(view: View) -> None:
         alt=f"Health of {len(rows)} versions",
         column_config={"predictions": st.column_config.NumberColumn(format="localized")},
     )
+    if olds:
+        Waiting("Models").tell((desk().now() - min(olds)).total_seconds())
 
 
-def _rows(view: View, model: str) -> list[dict[str, Any]]:
+def _rows(view: View, model: str, olds: list[datetime]) -> list[dict[str, Any]]:
+    """The rows of one model; ``olds`` gets of when they are, where newer ones wait."""
     known = at_hand("facts", model, Asked(), view.viewer)
+    olds += filter(None, [known.as_of])
     schema = known.dataset.schema
     name = next((n for n in HEADLINE[schema.task] if schema.has("score") or "auc" not in n), None)
     results: list[Result] = []
     if name is not None:
         asked = Asked(names=(name,), by_version=True)
-        results = at_hand("performance", model, asked, view.viewer).value
+        numbers = at_hand("performance", model, asked, view.viewer)
+        results = numbers.value
+        olds += filter(None, [numbers.as_of])
     seen = {s.version: s for s in known.value.versions}
     told = _alerts(model)
     return [

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from app.cache import desk
+from app.widgets import health
 from app.widgets.overview_answers import AT_ONCE, OverviewAnswers
 
 N_FEATURES = 20
@@ -33,3 +37,17 @@ def test_values_of_window_and_reference_are_looked_at_where_they_are_few(
     rows = int(n * most), None if n_reference is None else int(n_reference * most)
     assert answers_of(*rows).is_quality_left is is_left
     assert not answers_of(*rows, is_known=True).is_quality_left
+
+
+def test_the_table_of_models_says_how_old_it_is(
+    on_samples: None, run, texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def before(name: str, model: str, *rest: Any) -> Any:
+        found = health_answer(name, model, *rest)
+        is_late = model == "flight-delay" and name == "facts"
+        return replace(found, as_of=desk().now() - timedelta(seconds=30)) if is_late else found
+
+    health_answer = health.at_hand
+    assert "Models: what stands here" not in texts(run("overview", m="flight-late"))
+    monkeypatch.setattr(health, "at_hand", before)
+    assert "Models: what stands here is 30 s old" in texts(run("overview", m="flight-late"))
