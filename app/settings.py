@@ -101,7 +101,7 @@ TABLE = (
     Setting(
         "query_at_once",
         2,
-        "Questions that read many rows at once in one process; the others wait for their turn. More need more memory.",
+        "Questions that read many rows at once in one process; the others wait for their turn, and one that reads more than two million rows runs alone.",
     ),
     Setting(
         "watch_processes",

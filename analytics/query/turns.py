@@ -2,7 +2,8 @@
 
 What a question holds while it reads millions of rows is memory that ten of them do not have. A
 question takes its turn with the first statement that reads many rows and keeps it to its end, all
-its threads under one; what is answered from summaries or few rows never waits.
+its threads under one; what is answered from summaries or few rows never waits. A statement that
+reads millions of rows needs all turns: its question goes on alone.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from analytics.errors import QueryCancelled
 from analytics.sources.relation import rows_read
 
 MANY_ROWS = 500_000  # with fewer a question takes no turn
+ALONE_ROWS = 2_000_000  # from which on a question runs alone: it may hold half a gigabyte
 AT_ONCE = 2
 
 
 class Waiter:
     """Somebody who waits for a turn; ``interrupt`` ends the wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, n_turns: int = 1) -> None:
+        self.n_turns = n_turns
         self.woken = threading.Event()
         self.is_given = False
 
@@ -40,7 +43,7 @@ class Watch(Protocol):
 
 
 class Turns:
-    """At most ``at_once`` turns; whoever came first is next. ``tidy`` is done before each next one."""
+    """At most ``at_once`` turns; whoever came first is next. ``tidy`` is done before any is given back."""
 
     def __init__(self, at_once: int = AT_ONCE, tidy: Callable[[], None] | None = None) -> None:
         self.at_once = max(1, at_once)
@@ -54,12 +57,12 @@ class Turns:
         """How many wait."""
         return len(self._waiting)
 
-    def take(self, cancel: Watch | None) -> None:
-        """Wait for a turn; QueryCancelled when ``cancel`` is pressed meanwhile."""
-        waiter = Waiter()
+    def take(self, cancel: Watch | None, n_turns: int = 1) -> None:
+        """Wait for so many turns; QueryCancelled when ``cancel`` is pressed meanwhile."""
+        waiter = Waiter(n_turns)
         with self._lock:
-            if self._n_given < self.at_once:
-                self._n_given += 1
+            if not self._waiting and self._n_given + n_turns <= self.at_once:
+                self._n_given += n_turns
                 return
             self._waiting.append(waiter)
         try:
@@ -72,40 +75,53 @@ class Turns:
             self._leave(waiter)
             raise QueryCancelled("The question was cancelled.")
 
-    def give_back(self) -> None:
-        """The next one's turn."""
+    def give_back(self, n_turns: int = 1) -> None:
+        """The turn of those who are next."""
         with self._lock:
-            if not self._waiting:
-                self._n_given -= 1
-                return
+            self._n_given -= n_turns
+            self._wake()
+
+    def _wake(self) -> None:
+        """Give turns to whoever is next, as far as there are enough: nobody is overtaken."""
+        while self._waiting and self._n_given + self._waiting[0].n_turns <= self.at_once:
             waiter = self._waiting.popleft()
+            self._n_given += waiter.n_turns
             waiter.is_given = True
-        waiter.woken.set()
+            waiter.woken.set()
 
     def _leave(self, waiter: Waiter) -> None:
         with self._lock:
-            if not waiter.is_given:
+            if waiter.is_given:  # in the moment in which the wait ended
+                self._n_given -= waiter.n_turns
+            else:
                 self._waiting.remove(waiter)
-                return
-        self.give_back()  # it was given in the moment in which the wait ended
+            self._wake()
 
 
 class Turn:
-    """One question's turn, taken once by whichever of its threads scans first."""
+    """One question's turn, taken by whichever of its threads scans first.
+
+    Who needs all turns and has one gives it back first, so that two such never wait for each other.
+    """
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
-        self._is_taken = False
+        self._n_taken = 0
         self._lock = threading.Lock()
 
     def take_for(self, sql: str, cancel: Watch | None) -> None:
-        """Have the turn before a statement that reads many rows."""
-        if self._is_taken or rows_read(sql) < MANY_ROWS:
+        """Have the turn before a statement that reads many rows, all turns before one of millions."""
+        n_rows = rows_read(sql)
+        if n_rows < MANY_ROWS:
+            return
+        wanted = self._turns.at_once if n_rows >= ALONE_ROWS else 1
+        if self._n_taken >= wanted:
             return
         with self._lock:
-            if not self._is_taken:
-                self._turns.take(cancel)
-                self._is_taken = True
+            if self._n_taken < wanted:
+                self._give_back()
+                self._turns.take(cancel, wanted)
+                self._n_taken = wanted
 
     def __enter__(self) -> Turn:
         return self
@@ -113,9 +129,12 @@ class Turn:
     def __exit__(self, *_error: object) -> None:
         """Give it back, if it was taken."""
         with self._lock:
-            if self._is_taken:
-                self._is_taken = False
-                try:
-                    self._turns.tidy()
-                finally:
-                    self._turns.give_back()
+            self._give_back()
+
+    def _give_back(self) -> None:
+        if n_turns := self._n_taken:
+            self._n_taken = 0
+            try:
+                self._turns.tidy()
+            finally:
+                self._turns.give_back(n_turns)

@@ -9,15 +9,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics.core import Log, Part
 from analytics.errors import QueryCancelled, QueryError
 from analytics.query.engine import Cancel, Engine
-from analytics.query.turns import MANY_ROWS, Turns
+from analytics.query.turns import ALONE_ROWS, MANY_ROWS, Turn, Turns
 from analytics.sources.relation import relation, rows_read
 
 HEAVY = f"SELECT 1 /* {MANY_ROWS} rows */"
 LIGHT = f"SELECT 1 /* {MANY_ROWS - 1} rows */"
+HUGE = f"SELECT 1 /* {ALONE_ROWS} rows */"
 S = 20.0
 
 
@@ -129,6 +132,105 @@ def test_never_more_than_so_many_at_once() -> None:
     assert 1 <= most <= 3
     assert turns.n_waiting == 0
     assert turns._n_given == 0
+
+
+def test_what_reads_millions_runs_alone_and_nobody_overtakes_it(engine: Engine) -> None:
+    engine.turns = Turns(2)
+    ends = [threading.Event() for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(ask, engine, HEAVY, lambda: bool(ends[0].wait(S)))
+        wait_until(lambda: engine.turns._n_given == 1)
+        huge = pool.submit(ask, engine, HUGE, lambda: bool(ends[1].wait(S)))
+        wait_until(lambda: engine.turns.n_waiting == 1)
+        after = pool.submit(ask, engine, HEAVY, lambda: bool(ends[2].wait(S)))
+        wait_until(lambda: engine.turns.n_waiting == 2)
+        assert engine.turns._n_given == 1
+        ends[0].set()
+        first.result(S)
+        wait_until(lambda: engine.turns._n_given == 2)
+        assert engine.turns.n_waiting == 1 and not after.done()
+        ends[1].set()
+        huge.result(S)
+        ends[2].set()
+        after.result(S)
+    assert engine.turns._n_given == 0
+
+
+def test_two_questions_with_a_turn_each_that_need_all_do_not_wait_for_each_other(
+    engine: Engine,
+) -> None:
+    engine.turns = Turns(2)
+    both, lock = threading.Barrier(2), threading.Lock()
+    alone: list[bool] = []
+
+    def grow() -> None:
+        with engine.asking() as mine:
+            mine.rows(HEAVY)
+            both.wait(S)
+            mine.rows(HUGE)
+            alone.append(lock.acquire(blocking=False))
+            mine.rows(HEAVY)
+            lock.release()
+
+    with ThreadPoolExecutor(2) as pool:
+        for one in [pool.submit(grow) for _ in range(2)]:
+            one.result(S)
+    assert alone == [True, True]
+    assert engine.turns._n_given == 0
+
+
+def test_who_is_stopped_while_it_waits_for_all_has_none_left(engine: Engine) -> None:
+    engine.turns, cancel = Turns(2), Cancel()
+    begun, done = threading.Event(), threading.Event()
+
+    def grow() -> None:
+        with engine.under(cancel).asking() as mine:
+            mine.rows(HEAVY)
+            begun.set()
+            mine.rows(HUGE)
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(ask, engine, HEAVY, lambda: bool(done.wait(S)))
+        stopped = pool.submit(grow)
+        assert begun.wait(S)
+        wait_until(lambda: engine.turns.n_waiting == 1)
+        later = pool.submit(ask, engine, HEAVY)
+        wait_until(lambda: engine.turns.n_waiting == 2)
+        cancel.press()
+        with pytest.raises(QueryCancelled):
+            stopped.result(S)
+        later.result(S)
+        done.set()
+        first.result(S)
+    assert engine.turns._n_given == 0
+
+
+@given(
+    st.integers(1, 3),
+    st.lists(st.lists(st.sampled_from([LIGHT, HEAVY, HUGE]), max_size=4), min_size=1, max_size=8),
+)
+def test_turns_taken_never_exceed_what_there_are(at_once: int, asked: list[list[str]]) -> None:
+    """Whatever questions ask in whatever order: all end, and who reads millions is alone."""
+    turns, lock, inside = Turns(at_once), threading.Lock(), [0, 0]
+
+    def work(statements: list[str]) -> None:
+        for i, sql in enumerate(statements):
+            with Turn(turns) as turn:
+                for each in statements[: i + 1]:
+                    turn.take_for(each, None)
+                if sql == LIGHT and set(statements[: i + 1]) == {LIGHT}:
+                    continue
+                is_huge = HUGE in statements[: i + 1]
+                with lock:
+                    inside[is_huge] += 1
+                    assert sum(inside) <= at_once
+                    assert not inside[True] or sum(inside) == 1
+                with lock:
+                    inside[is_huge] -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, asked))
+    assert turns._n_given == 0 and turns.n_waiting == 0
 
 
 def test_a_relation_says_how_many_rows_it_has() -> None:
