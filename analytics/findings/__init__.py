@@ -13,6 +13,7 @@ from analytics.findings.slices import (
 from analytics.findings.speak import (
     calm,
     choose,
+    cut_at_end,
     find_contrast,
     speak,
     speak_of_drift,
@@ -22,6 +23,7 @@ from analytics.findings.speak import (
 __all__ = [
     "calm",
     "choose",
+    "cut_at_end",
     "find",
     "find_contrast",
     "judge_together",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 
 from analytics.core import Finding, Result, Verdict
 from analytics.findings.find import RANK, find, judge_together, params_of, span_of
@@ -29,6 +31,7 @@ def speak(series: Sequence[Result], whole: Sequence[Result] = ()) -> Finding:
 
     ``series`` are Results by period, ``whole`` those of the window as one period.
     """
+    series = cut_at_end(series, whole)
     contrast = find_contrast(series)
     if contrast is not None:
         return contrast
@@ -36,6 +39,21 @@ def speak(series: Sequence[Result], whole: Sequence[Result] = ()) -> Finding:
     if found:
         return max(found, key=lambda f: f.weight)
     return calm(whole or series)
+
+
+def cut_at_end(series: Sequence[Result], whole: Sequence[Result]) -> list[Result]:
+    """The same periods, the newest cut after the last day of the window: a week says no later date."""
+    ends = [r.window.end for r in whole if r.window.end is not None]
+    if not ends:
+        return list(series)
+    day = datetime.combine((max(ends) - timedelta(microseconds=1)).date(), time.min)
+    until = day + timedelta(days=1)
+    return [
+        replace(r, window=replace(r.window, end=until))
+        if r.window.start and r.window.end and r.window.start < until < r.window.end
+        else r
+        for r in series
+    ]
 
 
 def speak_of_drift(results: Sequence[Result], performance: Sequence[Result]) -> Finding:

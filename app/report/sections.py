@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.errors import TelltaleError
 from analytics.findings import (
     choose,
+    cut_at_end,
     find,
     say_conditions,
     say_cost,
@@ -54,7 +55,7 @@ def overview(reader: Reader) -> Section:
     head = reader.ask("headline")
     split = _split(reader, names[:1])
     by_month = _by_month(reader, names)
-    found = [*find(split), *find(reader.ask("quality", **_daily(reader)))]
+    found = [*find(cut_at_end(split, whole)), *find(reader.ask("quality", **_daily(reader)))]
     if reader.facts.reference is not None:
         found += find(reader.ask("drift"))
     found.sort(key=lambda f: -f.weight)

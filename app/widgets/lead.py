@@ -36,7 +36,8 @@ def draw_lead(finding: Finding, steps: Sequence[Step] = ()) -> Any:
         said = f" :gray[{plain(since)}]" if since else ""
         st.markdown(f"{chip(finding.verdict, _word(finding))}{said}")
         st.header(plain(finding.title), anchor=False)
-        st.markdown(plain(finding.sentence))
+        if finding.sentence.removesuffix(".").lower() not in since.lower():  # rows once are enough
+            st.markdown(plain(finding.sentence))
         place = st.container()
     with place:
         draw_steps(steps)

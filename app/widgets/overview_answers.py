@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.core import Finding, Result
 from analytics.errors import TelltaleError
-from analytics.findings import find, speak, speak_of_slices
+from analytics.findings import cut_at_end, find, speak, speak_of_slices
 from analytics.words import write_value
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class OverviewAnswers:
 
     def changes(self) -> list[Finding]:
         """What changed most: the metric by period, drift of the window, data quality by day."""
-        found = find(self.split)
+        found = find(cut_at_end(self.split, self.whole))
         seen = {r.name for f in found for r in f.results}
         found += [f for f in find(self.whole) if not seen & {r.name for r in f.results}]
         view = self.view

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,7 +42,7 @@ def draw_trail() -> None:
         }
         for entry in entries
     ]
-    st.dataframe(rows, hide_index=True, width="stretch", height="content")
+    st.dataframe(rows, hide_index=True, width="stretch")
     if len(rows) == PAGE_SIZE:
         st.caption(f"The newest {PAGE_SIZE} rows; narrow the search to see older ones.")
 
@@ -52,16 +51,18 @@ def _say_change(change: Mapping[str, Any] | None) -> str:
     """What a row of the trail keeps beside its names, as words.
 
     >>> _say_change({"role": "admin", "model": "*", "is_demo": False})
-    'role: admin, model: every model, is demo: no'
+    'role: admin; model: every model; is demo: no'
     """
-    return ", ".join(f"{k.replace('_', ' ')}: {_say(v)}" for k, v in (change or {}).items())
+    return "; ".join(f"{k.replace('_', ' ')}: {_say(v)}" for k, v in (change or {}).items())
 
 
 def _say(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return "none" if value is None else "yes" if value else "no"
-    if isinstance(value, (dict, list)):
-        return json.dumps(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_say(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_say, value))
     return "every model" if value == EVERY_MODEL else str(value)
 
 
@@ -82,4 +83,4 @@ def draw_settings() -> None:
             }
         )
     st.caption("From TELLTALE_ variables or telltale.toml; they are read when the server starts.")
-    st.dataframe(rows, hide_index=True, width="stretch")
+    st.dataframe(rows, hide_index=True, width="stretch", height="content")

@@ -76,6 +76,18 @@ def test_weeks_in_a_row_are_one_finding() -> None:
     assert len(finding.results) == 3
 
 
+def test_the_newest_week_ends_with_the_log() -> None:
+    weeks = [weekly(i, 0.72 if i < 2 else 0.60, "ok" if i < 2 else "critical") for i in range(4)]
+    end = weeks[-1].window.end
+    assert end is not None
+    whole = [replace(weeks[0], window=Window(T0, end - timedelta(days=3, hours=21)))]
+    finding = speak(weeks, whole)
+    assert write_since(finding).startswith("from 16 to 26 December, ")
+    assert finding.title.endswith("from 16 to 26 December")
+    full = [replace(weeks[0], window=Window(T0, end))]
+    assert speak(weeks, full).title.endswith("from 16 to 29 December")
+
+
 def test_columns_missing_on_one_day_are_one_finding() -> None:
     day = Window(datetime(2013, 12, 31), datetime(2014, 1, 1))
     results = [

@@ -99,7 +99,7 @@ def test_the_trail_says_changes_in_words(flights: Database, run) -> None:  # typ
         write.audit("grant", "user", "bob", role="viewer", model="*", is_demo=False)
     tables = [frame.value for frame in run("admin").dataframe]
     (trail,) = [t for t in tables if "Change" in t]
-    assert trail["Change"][0] == "is demo: no, model: every model, role: viewer"
+    assert trail["Change"][0] == "is demo: no; model: every model; role: viewer"
 
 
 def test_nobody_else_sees_them(enter, tmp_path: Path, run, texts) -> None:  # type: ignore[no-untyped-def]
