@@ -274,7 +274,7 @@ def retention_chart(found: Retention) -> Chart:
             z=[[0.0 if v is None and t else v for v, t in zip(r, ts, strict=True)]
                for r, ts in zip(z, texts, strict=True)],
             x=list(range(n_weeks)), y=["all people, %", *names], text=texts, customdata=hover,
-            texttemplate="%{text}", textfont={"size": 12, "color": TEXT}, zmin=0, zmax=2.5,
+            texttemplate="%{text}", textfont={"size": 10, "color": TEXT}, zmin=0, zmax=2.5,
             showscale=False, xgap=2, ygap=2, hoverongaps=False,
             colorscale=[[0, "rgba(124,135,150,0.12)"], [0.001, tint(SERIES[0], 0.08)], [1, SERIES[0]]],
             hovertemplate="%{y}, week %{x}<br>%{customdata}<extra></extra>",

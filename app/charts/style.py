@@ -33,7 +33,7 @@ DAY_MS = 86_400_000
 TIME_FORMATS = (
     {"dtickrange": [None, 3600000], "value": "%H:%M\n%-d %B"},
     {"dtickrange": [3600000, 86400000], "value": "%H:%M\n%-d %B"},
-    {"dtickrange": [86400000, "M1"], "value": "%-d %B"},
+    {"dtickrange": [86400000, 1814400000], "value": "%-d %B"},  # up to three weeks
     {"dtickrange": ["M1", "M12"], "value": "%B"},
     {"dtickrange": ["M12", None], "value": "%Y"},
 )

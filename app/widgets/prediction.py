@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -251,6 +252,8 @@ def _place(place: FeaturePlace) -> str:
 def _text(value: Any) -> str:
     if is_blank(value):
         return "–"
+    if isinstance(value, datetime):
+        return write_moment(value, settings_in_force().text("display_zone"))
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return write_value(value) if isinstance(value, float) else str(value)

@@ -117,6 +117,8 @@ def test_months_are_spelled_out_and_nothing_decorates() -> None:
     figure = chart([point(i, 0.72) for i in range(40)]).figure
     formats = [stop.value for stop in figure.layout.xaxis.tickformatstops]
     assert "%B" in formats and not any("%b" in f for f in formats)
+    by_month = next(s for s in figure.layout.xaxis.tickformatstops if "M1" in s.dtickrange)
+    assert by_month.value == "%B"  # "1 September" has no room beside "1 October" on a phone
     assert charts.CONFIG["displayModeBar"] is False
     assert figure.layout.xaxis.showgrid is False
 
