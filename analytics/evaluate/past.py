@@ -18,6 +18,7 @@ from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import label_delay, last_label
 from analytics.stats.intervals import Z95
+from analytics.summaries.delays import quick_delay
 
 MOST_AGAIN = 24  # periods that are estimated once more, with the labels known then
 N_PERIODS, MIN_ROWS = 20, 500  # of a log without times
@@ -58,7 +59,8 @@ def estimate_with_past(
     names = tuple(dict.fromkeys(r.name for r in cut))
     realised = performance(engine, dataset, replace(asked, reference=None, names=names), now=now)
     came = {_key(r): r for r in realised}
-    delay = label_delay(engine, dataset, whole(asked.scope))
+    find = label_delay if question.is_exact else quick_delay
+    delay = find(engine, dataset, whole(asked.scope))
     wait = timedelta(seconds=delay.p98_s if delay else 0.0)
     known = {_key(r): r for r in then}
     bare = {k: pair for k, r in known.items() if (pair := pair_up(r, came.get(k))) is not None}

@@ -17,7 +17,9 @@ from analytics.sources.relation import quote_name
 
 N_BINS = 40
 _SHOWN = (0.005, 0.995)  # the middle of both sides that a histogram spans
-_DAY_S = 86400.0
+DAY_S = 86400.0
+CURVE_SHARES = tuple(i / 200 for i in range(197))  # the last labels take longest: left out
+Curve = tuple[tuple[float, ...], tuple[float, ...]]
 Ends = tuple[float, float]
 
 
@@ -193,9 +195,7 @@ def versions(engine: Engine, dataset: Dataset, scope: Scope) -> tuple[Seen, ...]
     return tuple(Seen(str(v), int(n), a, b) for v, n, a, b in engine.rows(sql, rows.values))
 
 
-def delay_curve(
-    engine: Engine, dataset: Dataset, scope: Scope, n_steps: int = 200
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def delay_curve(engine: Engine, dataset: Dataset, scope: Scope) -> Curve:
     """(days after the prediction, share of its labels known by then); empty without arrival times.
 
     The share is of labels that did arrive; rows that never get one are no part of it.
@@ -204,13 +204,12 @@ def delay_curve(
     rows = frame(dataset, scope, with_labels=True, engine=engine)
     if rows is None or "known_at" not in log.columns or not dataset.schema.has("timestamp"):
         return (), ()
-    steps = [i / n_steps for i in range(n_steps + 1)]
     sql = rows.select(
-        f"SELECT quantile_cont(delay, {steps[:-4]}) FROM"
+        f"SELECT quantile_cont(delay, {list(CURVE_SHARES)}) FROM"
         " (SELECT date_diff('microsecond', timestamp, known_at) / 1e6 AS delay FROM rows"
         " WHERE label IS NOT NULL AND known_at IS NOT NULL)"
     )
     found = engine.rows(sql, rows.values)[0][0]
     if found is None:
         return (), ()
-    return tuple(float(s) / _DAY_S for s in found), tuple(steps[:-4])
+    return tuple(float(s) / DAY_S for s in found), CURVE_SHARES

@@ -15,8 +15,10 @@ import numpy as np
 
 from analytics.core import Dataset, Scope, Window
 from analytics.query.aligned import Rows
+from analytics.query.blocks import spans_of as pieces_of
 from analytics.query.frame import frame, touched
 from analytics.query.groups import Delay, delays_sql, label_delay
+from analytics.query.histograms import CURVE_SHARES, DAY_S, Curve, delay_curve
 from analytics.query.ranks import LOWEST
 from analytics.summaries.serving import BIN_SQL, latency_of
 from analytics.summaries.spans import DAY, Span, can_answer, micros, moment_of, spans_of
@@ -44,6 +46,28 @@ class _Counted:
 
 def quick_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
     """The delays of the scope's labels: of a long log within half a per cent, else exact."""
+    found = _quantiles(engine, dataset, scope, SHARES)
+    if found is None:
+        return label_delay(engine, dataset, scope)
+    n, seconds = found
+    return Delay(n, *seconds) if n else None
+
+
+def quick_curve(engine: Engine, dataset: Dataset, scope: Scope) -> Curve:
+    """What ``delay_curve`` tells: of a long log within half a per cent, else exact."""
+    log = dataset.log("labels", scope.log)
+    is_asked = any(("label_asked", "yes") in part.file_types for part in log.parts)
+    found = None if is_asked else _quantiles(engine, dataset, scope, CURVE_SHARES)
+    if found is None:
+        return delay_curve(engine, dataset, scope)
+    n, seconds = found
+    return (tuple(s / DAY_S for s in seconds), CURVE_SHARES) if n else ((), ())
+
+
+def _quantiles(
+    engine: Engine, dataset: Dataset, scope: Scope, shares: Sequence[float]
+) -> tuple[int, tuple[float, ...]] | None:
+    """(labels, quantiles in seconds) from the days that were counted; None where they cannot tell."""
     parts = touched(dataset.log("predictions", scope.log), scope)
     starts = [micros(part.start) for part in parts if part.start]
     ends = [micros(part.end) + 1 for part in parts if part.end]
@@ -51,7 +75,7 @@ def quick_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
     is_free = can_answer(scope) and scope.version is None
     has_times = "known_at" in dataset.log("labels", scope.log).columns
     if is_short or not is_free or not has_times:
-        return label_delay(engine, dataset, scope)
+        return None
     window = _inside(scope.window, min(starts), max(ends))
     rows = Rows(dataset, scope.log)
     held: _Counted = engine.summaries.hold(
@@ -60,11 +84,9 @@ def quick_delay(engine: Engine, dataset: Dataset, scope: Scope) -> Delay | None:
     )
     counted = _added(_read(engine, dataset, scope, window, held))
     if not counted:
-        return None
-    found = None if counted[0][0] == LOWEST else latency_of(counted, held.largest, SHARES)
-    if found is None:
-        return label_delay(engine, dataset, scope)
-    return Delay(found.n, *(value for value, _low, _high in found.quantiles))
+        return 0, ()
+    found = None if counted[0][0] == LOWEST else latency_of(counted, held.largest, shares)
+    return None if found is None else (found.n, tuple(value for value, *_ends in found.quantiles))
 
 
 def _inside(window: Window, first: int, last: int) -> Window:
@@ -111,16 +133,28 @@ def _read(
 def _count(
     engine: Engine, dataset: Dataset, scope: Scope, span: Span
 ) -> tuple[dict[int, Bins], float]:
-    """The labels of a span by day and bin, and the largest delay."""
+    """The labels of a span by day and bin, and the largest delay.
+
+    Days are read some at a time: labels are laid beside rows in memory, all that one statement reads.
+    """
     start, end = span
     assert start is not None and end is not None
     inside = Scope(scope.log, Window(moment_of(start), moment_of(end)))
+    read: dict[int, Bins] = {}
+    largest = 0.0
+    for piece in pieces_of(dataset, inside):
+        days, longest = _count_piece(engine, dataset, piece)
+        read, largest = read | days, max(largest, longest)
+    return read, largest
+
+
+def _count_piece(engine: Engine, dataset: Dataset, inside: Scope) -> tuple[dict[int, Bins], float]:
     rows = frame(dataset, inside, with_labels=True, engine=engine)
     if rows is None:
         return {}, 0.0
     sql = rows.select(
         f"SELECT epoch_us(date_trunc('day', timestamp)) AS day, {BIN_SQL.format('delay')} AS bin,"
-        f" count(*) AS n, max(delay) AS largest FROM ({delays_sql(dataset, scope)})"
+        f" count(*) AS n, max(delay) AS largest FROM ({delays_sql(dataset, inside)})"
         " WHERE delay IS NOT NULL GROUP BY ALL ORDER BY day"
     )
     found = engine.arrays(sql, rows.values)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.core import Dataset, Scope, Window
+from analytics.query import blocks
 from analytics.query.engine import Engine
 from analytics.query.groups import label_delay
+from analytics.query.histograms import delay_curve
 from analytics.summaries import delays
-from analytics.summaries.delays import SHARES, quick_delay
+from analytics.summaries.delays import SHARES, quick_curve, quick_delay
 from analytics.summaries.serving import BOUND
 from analytics.summaries.store import Summaries
 
@@ -112,3 +115,38 @@ def test_labels_that_stood_before_the_prediction_have_no_bin(own: Engine, build:
     dataset, _rows, _labels = log_of(build, 3, least_s=-60_000.0)
     own.summaries = Summaries()
     assert quick_delay(own, dataset, Scope()) == label_delay(own, dataset, Scope()) is not None
+
+
+def test_the_curve_of_days_is_that_of_the_rows_within_the_bound(own: Engine, build: Build) -> None:
+    dataset, rows, labels = log_of(build, 4)
+    own.summaries = Summaries()
+    came = {label["prediction_id"]: label["known_at"] for label in labels}
+    waits = [came[r["prediction_id"]] - r["timestamp"] for r in rows if r["prediction_id"] in came]
+    days, shares = quick_curve(own, dataset, Scope())
+    exact = np.quantile([w.total_seconds() / 86_400 for w in waits], shares, method="inverted_cdf")
+    assert len(days) == len(shares) == len(delay_curve(own, dataset, Scope())[1])
+    assert np.abs(np.array(days) / exact - 1).max() <= BOUND * (1 + 1e-6)
+    early = Scope(as_of=T0 + timedelta(days=3))
+    assert quick_curve(own, dataset, early) == delay_curve(own, dataset, early) != ((), ())
+
+
+def test_no_statement_lays_more_labels_beside_rows_than_a_block_has(
+    own: Engine, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _dataset, rows, labels = log_of(build, 5)
+    rows.sort(key=lambda row: row["timestamp"])
+    cut = build([rows[:120], rows[120:]], [labels])
+    read: list[Scope] = []
+    count = delays._count_piece
+    monkeypatch.setattr(delays, "_count_piece", lambda *given: read.append(given[2]) or count(*given))  # fmt: skip
+    found = []
+    for most in (10**9, 100):
+        own.summaries = Summaries()
+        monkeypatch.setattr(blocks, "SPAN_ROWS", most)
+        read.clear()
+        found.append((quick_delay(own, cut, Scope()), len(read)))
+    (whole, n_whole), (pieces, n_pieces) = found
+    assert whole == pieces and whole is not None and whole.n == len(labels)
+    assert n_whole == 1 < n_pieces
+    joined = sorted((s.window.start, s.window.end) for s in read)
+    assert all(a[1] == b[0] for a, b in pairwise(joined))
