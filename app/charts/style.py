@@ -113,7 +113,7 @@ def time_axis(figure: go.Figure, start: datetime, end: datetime) -> None:
     """Time from left to right, months and days spelled out."""
     figure.update_xaxes(
         type="date", range=[start, end], tickformatstops=TIME_FORMATS, ticklabelmode="period",
-        tickangle=0, tickfont={"size": 10.5},
+        tickangle=0, tickfont={"size": 10},
     )  # fmt: skip
     days = (end - start) / timedelta(days=1)
     if A_FEW_DAYS < days < TWO_MONTHS:  # months would give one label, or none

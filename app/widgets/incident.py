@@ -30,7 +30,7 @@ from app.widgets.incident_list import chip_of, say_care
 from app.widgets.lead import Step, draw_steps
 from app.widgets.over_time import say_caption
 from app.widgets.prediction import ordered
-from app.widgets.problem import plain, problem
+from app.widgets.problem import plain, problem, title_text
 
 if TYPE_CHECKING:
     from analytics.core import Result
@@ -55,7 +55,7 @@ def draw_told(view: View, case: Case) -> None:
     found = case.found
     with st.container(border=True, key="lead", gap="xsmall"):
         st.markdown(f"{chip_of(case)} :gray[{plain(say_when(found, zone))}]")
-        st.header(plain(title_of(found)), anchor=False)
+        st.header(title_text(title_of(found)), anchor=False)
         st.markdown(plain(sentence_of(found)))
         st.caption(plain(f"Incident {case.id}, {say_care(case, desk().database.clock())}."))
         steps = _steps(view, case)

@@ -14,7 +14,7 @@ from app.navigation import existing_pages
 from app.session import selection_params
 from app.widgets.empty_state import link_to, step_to
 from app.widgets.finding_row import chip, why_params
-from app.widgets.problem import plain
+from app.widgets.problem import plain, title_text
 
 if TYPE_CHECKING:
     from analytics.core import Finding
@@ -35,7 +35,7 @@ def draw_lead(finding: Finding, steps: Sequence[Step] = ()) -> Any:
         since = write_since(finding)
         said = f" :gray[{plain(since)}]" if since else ""
         st.markdown(f"{chip(finding.verdict, _word(finding))}{said}")
-        st.header(plain(finding.title), anchor=False)
+        st.header(title_text(finding.title), anchor=False)
         if finding.sentence.removesuffix(".").lower() not in since.lower():  # rows once are enough
             st.markdown(plain(finding.sentence))
         place = st.container()

@@ -41,6 +41,15 @@ def plain(text: str) -> str:
     return "".join(escaped)
 
 
+def title_text(text: str) -> str:
+    """The same for a title: a line never begins with a number's unit.
+
+    >>> title_text("7.6 % before")
+    '7.6\\xa0% before'
+    """
+    return plain(text).replace(" %", "\u00a0%")
+
+
 def _box(mark: str, what: str, why: str, do: str) -> None:
     with st.container(border=True, key=f"problem_{secrets.token_hex(4)}"):
         st.markdown(f"{mark} **{plain(what)}**")

@@ -100,6 +100,7 @@ def texts_fixture() -> Callable[[AppTest], str]:
 
     def texts(app: AppTest) -> str:
         shown = (app.title, app.header, app.subheader, app.markdown, app.caption)
-        return "\n".join(element.value for kind in shown for element in kind)
+        said = "\n".join(element.value for kind in shown for element in kind)
+        return said.replace("\u00a0", " ")
 
     return texts

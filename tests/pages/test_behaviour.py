@@ -26,7 +26,7 @@ def test_acceptance_never_stands_alone_and_the_simulation_says_so(on_samples, ru
     said = texts(app)
     assert "Simulated data" in said
     assert re.match(
-        r"People accept [\d.]+ % of predictions, and [\d.]+ % of the wrong ones",
+        r"People accept [\d.]+\s% of predictions, and [\d.]+\s% of the wrong ones",
         app.header[0].value,
     )
     assert "overrode" in said and "Over-reliance" in said and "Under-reliance" in said

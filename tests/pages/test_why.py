@@ -10,7 +10,7 @@ APRIL = "2013-04-01..2013-05-01"
 
 def test_april_is_explained_in_words_and_parts(on_samples, run, texts) -> None:
     app = run("why", m="flight-late", w=APRIL, metric="accuracy")
-    assert app.header[0].value.replace("\\", "") == (
+    assert app.header[0].value.replace("\\", "").replace("\u00a0", " ") == (
         "Accuracy fell 6.0 points: 5.6 because more rows have label 1 (27.8 %, before 21.2 %)"
     )
     said = texts(app)
