@@ -4,7 +4,8 @@ One generated log is imported as a user would; the other models get copies of it
 their own, with one column moved a little, so that nothing that was learned of one model's rows holds
 for another's. Each has twenty monitors: what every new model gets, and questions of each other kind. A
 round is a worker that was just started and for which every model is due: cold, where nothing is kept of
-earlier rounds, and again with what they kept beside the summaries. Seconds, CPU seconds and memory are the
+earlier rounds; with what they kept, where nothing is new; and where a day of rows and labels came for every
+model since the last round, which is what a nightly import brings. Seconds, CPU seconds and memory are the
 operating system's account of its processes. ``--write`` puts a table into docs/scale.md.
 """
 
@@ -19,7 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from bench.machine import machine, put_section, ratio_text
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = "model-00"
+COLD = "cold"
 EVERY = (
     ("ROC AUC by day", {"question": "performance", "names": ["roc_auc"], "every": "day"}),
     ("F1 by week", {"question": "performance", "names": ["f1"], "every": "week"}),
@@ -135,6 +139,32 @@ def move_column(folder: Path, i: int) -> None:
         aside.replace(file)
 
 
+def add_day(home: Path, n_models: int, rows: int) -> None:
+    """Import the day after the last one, with its labels, into every model."""
+    import duckdb
+
+    from app.cli.imports import open_place
+    from app.state.logs import load_dataset
+    from bench.generated import DAYS, START, bounds, labels_sql, rows_sql, write
+    from bench.speed import bring_in
+
+    place = open_place(str(home))
+    last = load_dataset(place.database, FIRST, home).last_event
+    place.database.close()
+    assert last is not None
+    day = (last - START).days + 1
+    first, end = bounds(rows, day, DAYS)
+    with tempfile.TemporaryDirectory() as folder:
+        date = last.date() + timedelta(days=1)
+        parts = (f"predictions/date={date}", "labels/date=none")
+        files = [Path(folder) / name / "part.parquet" for name in parts]
+        for file, sql in zip(files, (rows_sql, labels_sql), strict=True):
+            file.parent.mkdir(parents=True)
+            write(duckdb.connect(), sql(rows, first, end), file)
+        for i in range(n_models):
+            bring_in(home, Path(folder), f"model-{i:02d}")
+
+
 def forget(home: Path) -> None:
     """Throw away what rounds kept of earlier ones."""
     from analytics.summaries import answers, shelf, store
@@ -192,13 +222,14 @@ def account(home: Path) -> tuple[dict[str, float], dict[str, int], list[str]]:
     return seconds, states, sorted(set(errors))
 
 
-def measure(home: Path, repeats: int, *, is_cold: bool) -> list[tuple[float, float, float]]:
-    """The rounds, said as they end; cold ones find nothing kept."""
+def measure(
+    home: Path, kind: str, repeats: int, prepare: Callable[[], None]
+) -> list[tuple[float, float, float]]:
+    """The rounds of a kind, said as they end; each after what makes it one of that kind."""
     found = []
-    print("cold" if is_cold else "with what was kept")
+    print(kind)
     for _ in range(repeats):
-        if is_cold:
-            forget(home)
+        prepare()
         took = one_round(home)
         print(f"{took[0]:7.1f} s, CPU {took[1]:7.1f} s, {took[2]:6.0f} MB", flush=True)
         found.append(took)
@@ -245,9 +276,17 @@ def main() -> int:
         home = options.home or Path(folder) / "home"
         if not (home / "telltale.db").exists():
             fill(home, options.models, options.rows)
-        runs = {"cold": measure(home, options.repeats, is_cold=True)}
-        seconds, states, errors = account(home)
-        runs["with what earlier rounds kept"] = measure(home, options.repeats, is_cold=False)
+        kinds: dict[str, Callable[[], None]] = {
+            COLD: lambda: forget(home),
+            "nothing new": lambda: None,
+            "a day more": lambda: add_day(home, options.models, options.rows),
+        }
+        runs = {}
+        for kind, prepare in kinds.items():
+            runs[kind] = measure(home, kind, options.repeats, prepare)
+            if kind == COLD:
+                seconds, states, errors = account(home)
+        errors += account(home)[2]
     print(json.dumps(states), *errors, sep="\n")
     for name, s in sorted(seconds.items(), key=lambda x: -x[1]):
         print(f"{s:8.2f} s  {name}")

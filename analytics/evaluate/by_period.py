@@ -18,9 +18,8 @@ from analytics.evaluate.serving import NAMES
 from analytics.query.aligned import Rows, name_of
 from analytics.query.engine import Engine
 from analytics.query.frame import touched
-from analytics.query.groups import count_groups, period_end
+from analytics.query.groups import period_end
 from analytics.query.hours import mark_hours
-from analytics.query.volume import N_EARLIER
 from analytics.stats.decision import decide
 from analytics.summaries.answers import Answers, answers_of
 
@@ -44,11 +43,13 @@ def answer_by_period(
 ) -> list[Result]:
     """What ``work`` says, of which only periods are worked out that are not as they were.
 
-    ``kind`` is "drift", "estimate", "serving", "quality", or "live quality", where freshness is asked
-    of a clock: it is asked anew, and the verdicts of its family are taken again with it.
+    ``kind`` is "drift", "estimate", "serving", "quality", or "live quality", whose freshness is asked of
+    a clock: it is asked anew, as volume is, which rests on earlier periods, and the verdicts of their
+    families are taken again with them.
     """
-    if kind == "live quality":
-        return _live(engine, dataset, question, work)
+    if kind in ("quality", "live quality"):
+        always = ("volume", "freshness") if kind == "live quality" else ("volume",)
+        return _quality(engine, dataset, question, work, always)
     is_apart = {  # a family is one of a period, and nothing is learned of all periods at once
         "estimate": dataset.schema.task != "regression",
         "serving": bool(question.names) and set(question.names) <= set(NAMES),
@@ -58,18 +59,28 @@ def answer_by_period(
     return _by_period(engine, dataset, question, work, kind)
 
 
-def _live(engine: Engine, dataset: Dataset, question: Question, work: Work) -> list[Result]:
+def _quality(
+    engine: Engine, dataset: Dataset, question: Question, work: Work, always: Sequence[str]
+) -> list[Result]:
+    """Data quality, of which some checks are asked ``always``: they read few rows, and no period alone."""
     names = question.names
     chosen = [c.name for c in all_quality_checks() if not names or c.name in names]
-    rest = [n for n in chosen if n != "freshness" and (n != "frozen" or n in names)]
-    if "freshness" not in chosen or not rest:
+    anew = tuple(name for name in chosen if name in always)
+    rest = tuple(n for n in chosen if n not in anew and (n != "frozen" or n in names))
+    if not rest or not _is_cut_by_time(dataset, question):
+        return work(engine, dataset, question)
+    if not anew:
         return _by_period(engine, dataset, question, work, "quality")
-    asked = replace(question, names=tuple(rest))
-    found = _by_period(engine, dataset, asked, work, "quality")
     families: dict[object, list[Result]] = {}
-    for r in [*found, *work(engine, dataset, replace(question, names=("freshness",)))]:
+    for r in work(engine, dataset, replace(question, names=anew)):
         families.setdefault((r.window, r.version), []).append(r)
-    return [r for family in families.values() for r in _decided(family)]
+    for r in _by_period(engine, dataset, replace(question, names=rest), work, "quality"):
+        families.setdefault((r.window, r.version), []).append(r)
+
+    def place(r: Result) -> int:
+        return -1 if r.column is not None else chosen.index(r.name)
+
+    return [r for family in families.values() for r in _decided(sorted(family, key=place))]
 
 
 def _decided(family: Sequence[Result]) -> list[Result]:
@@ -96,9 +107,8 @@ def _by_period(
         return work(engine, dataset, question)
     known = {p.start: answers.get(p.stamp) for p in periods}
     lacking = [i for i, p in enumerate(periods) if known[p.start] is None]
-    n_before = _n_before(question.scope, len(periods)) if kind == "quality" else 0
     for first, last in _spans(lacking, len(periods)):
-        asked = _narrowed(question, periods[max(first - n_before, 0)], periods[last])
+        asked = _narrowed(question, periods[first], periods[last])
         if len(lacking) == len(periods):
             asked = question
         by_start: dict[datetime | None, list[Result]] = {}
@@ -111,11 +121,6 @@ def _by_period(
             known[period.start] = found
     answers.close([p.stamp for p in periods])
     return [r for p in periods for r in known[p.start] or ()]
-
-
-def _n_before(scope: Scope, n_periods: int) -> int:
-    """How many periods further back volume looks: all, where some have no rows of the question."""
-    return N_EARLIER if (scope.version, scope.segment) == (None, None) else n_periods
 
 
 def _put(answers: Answers, period: Period, scope: Scope, found: Sequence[Result]) -> None:
@@ -188,21 +193,17 @@ def _periods(
     for hour, mark in hours.items():
         if not _is_outside(hour, scope.window):
             marks.setdefault(_floor(hour, scope), []).append(mark)
-    before = _before(engine, dataset, scope) if kind == "quality" else {}
     is_timed = kind == "serving"  # throughput is of the time that the log covers
     reach = Window(dataset.first_event, dataset.last_event) if is_timed else Window()
-    return [
-        _period(scope, start, (parts, mine, before.get(start, ()), reach))
-        for start, mine in marks.items()
-    ]
+    return [_period(scope, start, (parts, mine, reach)) for start, mine in marks.items()]
 
 
 def _period(
     scope: Scope,
     floor: datetime,
-    rests: tuple[Mapping[datetime, Sequence[str]], Sequence[str], object, Window],
+    rests: tuple[Mapping[datetime, Sequence[str]], Sequence[str], Window],
 ) -> Period:
-    parts, marks, before, reach = rests
+    parts, marks, reach = rests
     window, end = scope.window, period_end(floor, str(scope.every))
     start, end = max(floor, window.start or floor), min(end, window.end or end)
     covered = (max(start, reach.start or start), min(end, reach.end or end))
@@ -211,7 +212,7 @@ def _period(
     while day < end:
         days.append(tuple(parts.get(day, ())))
         day += DAY
-    told = repr((start, end, covered, days, marks, before))
+    told = repr((start, end, covered, days, marks))
     return Period(start, end, hashlib.blake2b(told.encode(), digest_size=15).hexdigest())
 
 
@@ -226,20 +227,6 @@ def _by_day(dataset: Dataset, scope: Scope) -> dict[datetime, list[str]]:
         while day <= (part.end or part.start):
             found.setdefault(day, []).append(name)
             day += DAY
-    return found
-
-
-def _before(
-    engine: Engine, dataset: Dataset, scope: Scope
-) -> dict[datetime, tuple[tuple[str | None, int], ...]]:
-    """The rows of the groups before each period, which its volume is compared with."""
-    groups = count_groups(engine, dataset, scope)
-    found: dict[datetime, tuple[tuple[str | None, int], ...]] = {}
-    for i, group in enumerate(groups):
-        if group.window.start is not None:
-            earlier = groups[max(0, i - N_EARLIER) : i]
-            told = tuple((g.version, g.n) for g in earlier)
-            found[group.window.start] = found.get(group.window.start, ()) + told
     return found
 
 

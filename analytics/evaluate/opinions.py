@@ -123,7 +123,10 @@ def opinions(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
         return None if mine is None else _liken(seen, known, mine, shelf)
 
     with threadpool_limits(1):  # each thread learns on one processor
-        alike = together(likeness_of, groups)
+        if engine.is_remembering:  # a round has processes; fits side by side warn of each other
+            alike = list(map(likeness_of, groups))
+        else:
+            alike = together(likeness_of, groups)
     results: list[Result] = []
     for group, likeness in zip(groups, alike, strict=True):
         mine = rows.get(group.key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,10 +12,13 @@ import pytest
 
 from analytics.core import Column, Question, Schema, Scope, Window
 from analytics.errors import UsageError
+from analytics.estimate.importance import liken
 from analytics.evaluate.estimate import estimate
 from analytics.evaluate.opinions import opinions
 from analytics.evaluate.performance import performance
 from analytics.findings.opinions import opinions_sentence
+
+file = sys.modules[opinions.__module__]
 
 START, MIDDLE, END = datetime(2026, 1, 1), datetime(2026, 1, 11), datetime(2026, 1, 21)
 BEFORE, NOW = Scope(window=Window(START, MIDDLE)), Scope(window=Window(MIDDLE, END))
@@ -40,6 +45,22 @@ def log(build, centre: float, flips: float = 0.0, n: int = 4000):  # type: ignor
         )  # fmt: skip
         labels.append({"prediction_id": f"p{i}", "label": "1" if said else "0", "known_at": moment})
     return build([rows], [labels])
+
+
+def test_a_round_learns_of_one_period_after_another(engine, build, monkeypatch) -> None:
+    """Fits side by side swap the process's warning filters under each other, and warn of it."""
+    dataset = log(build, 1.0)
+    question = Question(replace(NOW, every="day"), BEFORE, ("accuracy",))
+    seen: list[int] = []
+
+    def noted(*sides: object) -> object:
+        seen.append(threading.get_ident())
+        return liken(*sides)
+
+    monkeypatch.setattr(file, "liken", noted)
+    found = opinions(engine.remembering(), dataset, question)
+    assert len(seen) == 10 and set(seen) == {threading.get_ident()}
+    assert found == opinions(engine, dataset, question)
 
 
 def test_where_the_mix_changed_the_weighted_estimate_leads(engine, build) -> None:
