@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import sys
 from pathlib import Path
 
 from analytics.errors import ConfigError
@@ -16,8 +17,10 @@ SHARE = 0.25
 MOST_MB, LEAST_MB = 1000, 256
 CGROUP = Path("/sys/fs/cgroup")
 ARENA_MAX, ARENAS = -8, 2  # of mallopt
+MMAP_THRESHOLD, LARGE = -3, 1 << 20  # what is larger stands by itself, and goes when freed
 # of the allocator that DuckDB brings along: a thread of its own gives back what nobody took for 0.1 s
 ENGINE_CONF = "background_thread:true,dirty_decay_ms:100,muzzy_decay_ms:0"
+ENGINE_PURGE = b"arena.4096.purge"  # of all its arenas
 
 
 def read_bytes(text: str) -> int:
@@ -87,12 +90,17 @@ def keep_lean() -> None:
     os.environ.setdefault("DUCKDB_JE_MALLOC_CONF", ENGINE_CONF)
     if (mallopt := getattr(_libc(), "mallopt", None)) is not None:
         mallopt(ARENA_MAX, ARENAS)
+        mallopt(MMAP_THRESHOLD, LARGE)
 
 
 def give_back() -> None:
-    """Give what is free at the end of the heap and between its pieces to the system, where it can."""
+    """Give what is free to the system at once, where it can: of the heap, and of DuckDB's own."""
     if (trim := getattr(_libc(), "malloc_trim", None)) is not None:
         trim(0)
+    file = getattr(sys.modules.get("_duckdb"), "__file__", None)
+    control = getattr(ctypes.CDLL(file), "duckdb_je_mallctl", None) if file else None
+    if control is not None:
+        control(ENGINE_PURGE, None, None, None, ctypes.c_size_t(0))
 
 
 def _libc() -> ctypes.CDLL:

@@ -3,7 +3,8 @@
 What a question holds while it reads millions of rows is memory that ten of them do not have. A
 question takes its turn with the first statement that reads many rows and keeps it to its end, all
 its threads under one; what is answered from summaries or few rows never waits. A statement that
-reads millions of rows needs all turns: its question goes on alone.
+reads millions of rows needs all turns: its question goes on alone, and what the statement before
+it left is given back first.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Watch(Protocol):
 
 
 class Turns:
-    """At most ``at_once`` turns; whoever came first is next. ``tidy`` is done before any is given back."""
+    """At most ``at_once`` turns; whoever came first is next. ``tidy`` is done before any is given back, and before a statement of millions of rows."""
 
     def __init__(self, at_once: int = AT_ONCE, tidy: Callable[[], None] | None = None) -> None:
         self.at_once = max(1, at_once)
@@ -116,6 +117,8 @@ class Turn:
             return
         wanted = self._turns.at_once if n_rows >= ALONE_ROWS else 1
         if self._n_taken >= wanted:
+            if n_rows >= ALONE_ROWS:
+                self._turns.tidy()
             return
         with self._lock:
             if self._n_taken < wanted:

@@ -22,8 +22,7 @@ JOINT = ""  # the column that joint cells stand under
 Sums = tuple[float, float, float, float, float]  # over, under, over^2, over * under, under^2
 MOST_HELD = 6_000_000  # values that one statement may hold to find their quarters
 N_BINS = 4
-AT_ONCE = 24  # columns counted by one statement: many more take long to plan
-NDELAYS = 32
+AT_ONCE = 6  # columns counted by one statement: it holds what is read of them
 
 
 @dataclass(frozen=True, slots=True)

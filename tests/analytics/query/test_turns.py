@@ -248,6 +248,11 @@ def test_memory_is_tidied_before_the_next_turn_and_never_for_light_ones(engine: 
     assert seen == []
     ask(engine, HEAVY)
     assert seen == [1] and turns._n_given == 0
+    with engine.asking() as mine:
+        for sql in (HUGE, LIGHT, HEAVY, HUGE):
+            mine.rows(sql)
+        assert seen == [1, 1]
+    assert seen == [1, 1, 1] and turns._n_given == 0
 
 
 def test_a_turn_is_given_back_where_tidying_fails(engine: Engine) -> None:
