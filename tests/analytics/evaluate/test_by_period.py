@@ -22,7 +22,6 @@ from analytics.core import (
     Part,
     Question,
     Result,
-    Schema,
     Scope,
     Segment,
     Window,
@@ -33,6 +32,7 @@ from analytics.query.engine import Engine
 from analytics.query.segment import parse_segment
 from analytics.summaries import answers
 from analytics.summaries.store import Summaries
+from tests.analytics.conftest import SCHEMA as PLAIN
 
 T0 = datetime(2024, 1, 1)  # a Monday
 DAY = timedelta(days=1)
@@ -41,22 +41,13 @@ ANEW = {"volume", "freshness"}  # asked in every round, without reading a column
 REFERENCE = Scope(window=Window(T0, T0 + 7 * DAY))
 Rows = list[dict[str, Any]]
 Build = Callable[..., Dataset]
-SCHEMA = Schema(
-    "binary",
-    (
-        Column("prediction_id", "prediction_id", "text"),
-        Column("timestamp", "timestamp", "time"),
-        Column("model_version", "model_version", "categorical"),
-        Column("prediction", "prediction", "categorical"),
-        Column("score", "score", "numeric"),
-        Column("label", "label", "categorical"),
+SCHEMA = replace(
+    PLAIN,
+    columns=(
+        *PLAIN.columns,
         Column("latency_ms", "latency_ms", "numeric"),
         Column("status", "status", "categorical"),
-        Column("distance", "feature", "numeric"),
-        Column("origin", "feature", "categorical"),
     ),
-    ("0", "1"),
-    "1",
 )
 _PARTS: dict[str, Part] = {}
 
