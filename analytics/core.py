@@ -151,6 +151,9 @@ class Part:
     mapping: tuple[tuple[str, str, str], ...] | None = None
     file_types: tuple[tuple[str, str], ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((self.path, self.fingerprint))  # logs have thousands, and are keys
+
 
 @dataclass(frozen=True, slots=True)
 class Log:

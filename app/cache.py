@@ -20,6 +20,7 @@ from analytics.errors import QueryCancelled
 from app.ask import Asking, answer
 from app.auth.viewer import Viewer
 from app.counters import COUNTERS
+from app.hands import Hands
 from app.lately import Answer, Lately, Made
 from app.questions import Asked, build_question, clock
 from app.settings import settings_in_force
@@ -59,6 +60,7 @@ class Shelf:
         self._answers: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._work: dict[Hashable, _Work] = {}
         self._lock = threading.Lock()
+        self._hands = Hands("answers")
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -96,7 +98,7 @@ class Shelf:
         from analytics.query.engine import Cancel
 
         work = self._work[key] = _Work(Cancel())
-        threading.Thread(target=self._run, args=(key, work, make), daemon=True).start()
+        self._hands.do(lambda: self._run(key, work, make))
         return work
 
     def _run(self, key: Hashable, work: _Work, make: Callable[[Cancel], Any]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from analytics.core import Dataset, Estimate, Question, Result, Scope
+from analytics.core import Dataset, Estimate, Question, Result, Scope, Verdict
 from analytics.evaluate.performance import MIN_LABELLED, SETTLED_SHARE, groups_of
 from analytics.evaluate.serving import latency_estimate, latency_metric, latency_moved
 from analytics.quality.compare import compare_shares
@@ -27,6 +27,7 @@ LATENCY = latency_metric(0.95)
 _ALL: Key = (None, None)
 _LITTLE = 2_000  # bytes, about
 _Answer = tuple[str, str, Estimate, tuple[float, float]]
+_Decided = Sequence[tuple[Verdict, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,12 @@ def _headline(
     results: list[Result] = []
     for group in groups:
         answers = _answers(group, yardstick, now, then)
-        verdicts = _verdicts(answers)
+        decided = _decided(answers)
         if now.is_binned or then.is_binned:
-            others = (_verdicts(_answers(group, yardstick, *both)) for both in ends)
-            if any(other != verdicts for other in others):
+            others = (_decided(_answers(group, yardstick, *both)) for both in ends)
+            if any([v for v, _p in other] != [v for v, _p in decided] for other in others):
                 return None
-        results += _results(question, group, answers, is_binned=now.is_binned)
+        results += _results(question, group, answers, decided, is_binned=now.is_binned)
     return results
 
 
@@ -165,13 +166,8 @@ def _answers(group: Group, before: Group | None, now: _Side, then: _Side) -> lis
     return answers
 
 
-def _verdicts(answers: Sequence[_Answer]) -> list[str]:
-    return [
-        verdict
-        for verdict, _p in decide(
-            [(estimate, tolerance) for _n, _l, estimate, tolerance in answers]
-        )
-    ]
+def _decided(answers: Sequence[_Answer]) -> _Decided:
+    return decide([(estimate, tolerance) for _n, _l, estimate, tolerance in answers])
 
 
 def _observed(
@@ -201,12 +197,16 @@ def _latency(now: Latency, before: Latency | None) -> _Answer:
 
 
 def _results(
-    question: Question, group: Group, answers: Sequence[_Answer], *, is_binned: bool
+    question: Question,
+    group: Group,
+    answers: Sequence[_Answer],
+    decided: _Decided,
+    *,
+    is_binned: bool,
 ) -> list[Result]:
-    verdicts = decide([(estimate, tolerance) for _n, _l, estimate, tolerance in answers])
     results = []
     for (name, label, estimate, tolerance), (verdict, p_adjusted) in zip(
-        answers, verdicts, strict=True
+        answers, decided, strict=True
     ):
         is_rate = name != LATENCY.name
         few = MIN_LABELLED if name == "observed_rate" else 1 if name == "label_coverage" else 0

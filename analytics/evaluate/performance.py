@@ -22,6 +22,7 @@ MIN_LABELLED = 30  # fewer labels than this give a value, and no verdict
 SETTLED_SHARE = 0.02  # at most this share of labels may still be on their way
 
 _Estimates = dict[tuple[str, str | None], Estimate]
+_Judged = Sequence[tuple[Verdict, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,10 @@ def _answer(
     results: list[Result] = []
     for group in groups:
         rows = _rows(dataset, group, named, (found, then))
-        verdicts = _verdicts(question, rows)
-        if any(_verdicts(question, _moved(rows, then, side)) != verdicts for side in (-1, 1)):
+        judged = _judged(question, rows)
+        if not _is_sure(question, rows, then, judged):
             return None
-        results += _group_results(question, group, rows)
+        results += _group_results(question, group, rows, judged)
     return results
 
 
@@ -180,11 +181,18 @@ def _bound(estimate: Estimate) -> float:
     return float(estimate.detail.get("bound", 0.0))
 
 
-def _verdicts(question: Question, rows: Sequence[_Row]) -> list[Verdict]:
-    return [verdict for verdict, _p_adjusted in _judged(question, rows)]
+def _is_sure(question: Question, rows: Sequence[_Row], then: _Estimates, judged: _Judged) -> bool:
+    """Whether the verdicts are the same at both ends of the bounds, where there are any."""
+    ends = (_moved(rows, then, side) for side in (-1, 1))
+    verdicts = [verdict for verdict, _p in judged]
+    return all(
+        all(a is b for a, b in zip(end, rows, strict=True))
+        or [verdict for verdict, _p in _judged(question, end)] == verdicts
+        for end in ends
+    )
 
 
-def _judged(question: Question, rows: Sequence[_Row]) -> list[tuple[Verdict, float | None]]:
+def _judged(question: Question, rows: Sequence[_Row]) -> _Judged:
     return judge(
         [(row.compared.evidence, tolerance_of(row.named.metric)) for row in rows],
         [
@@ -194,9 +202,11 @@ def _judged(question: Question, rows: Sequence[_Row]) -> list[tuple[Verdict, flo
     )
 
 
-def _group_results(question: Question, group: Group, rows: Sequence[_Row]) -> list[Result]:
+def _group_results(
+    question: Question, group: Group, rows: Sequence[_Row], judged: _Judged
+) -> list[Result]:
     results = []
-    for row, (verdict, p_adjusted) in zip(rows, _judged(question, rows), strict=True):
+    for row, (verdict, p_adjusted) in zip(rows, judged, strict=True):
         result = _result(question, group, row)
         if result.verdict != "undefined" and verdict != "undefined":
             result = replace(result, verdict=verdict)

@@ -13,6 +13,7 @@ import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,30 @@ if TYPE_CHECKING:
 
 VERSION = 1  # of what a file holds
 FOLDER = "beside"  # of a home
+MOST_KEYS = 32  # that are remembered
 REPLACED = ""  # stands where the name of a part stood whose labels are in another file now
+
+
+class _Same:
+    """Parts that are the same only as themselves: thousands of them need not be compared each time."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self.parts = parts
+
+    def __hash__(self) -> int:
+        return id(self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.parts is other.parts
+
+
+@lru_cache(maxsize=MOST_KEYS)
+def _key(labels: _Same, how: tuple[Any, ...], with_corrections: bool) -> str:
+    parts = [(name_of(p), p.n_rows, p.mapping, p.file_types) for p in labels.parts]
+    told = (VERSION, parts, *how)
+    return hashlib.sha256(repr((told, with_corrections)).encode()).hexdigest()[:40]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +86,8 @@ class Rows:
     def key(self) -> str:
         """The same as a name for files, wherever the home stands."""
         labels = self.labels
-        parts = [(name_of(p), p.n_rows, p.mapping, p.file_types) for p in labels.parts]
-        told = (VERSION, parts, labels.columns, labels.is_unique, self.dataset.label_precedence)
-        return hashlib.sha256(repr((told, self.with_corrections)).encode()).hexdigest()[:40]
+        how = (labels.columns, labels.is_unique, self.dataset.label_precedence)
+        return _key(_Same(labels.parts), how, self.with_corrections)
 
     @property
     def rest(self) -> str:

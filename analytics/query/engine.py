@@ -28,6 +28,7 @@ from analytics.errors import (
     TelltaleError,
 )
 from analytics.query.beside import Beside
+from analytics.query.limits import Limits
 from analytics.query.turns import Turn, Turns, Waiter
 from analytics.summaries.store import Summaries
 
@@ -123,6 +124,7 @@ class Engine:
         self.beside = Beside() if beside is None else beside
         self.summaries = Summaries()  # of no folder: everything is scanned
         self._numbers = count()
+        self._limits = Limits()
         self._cancel: Cancel | None = None
         self._known: Known | None = None
         self.is_remembering = False
@@ -221,11 +223,9 @@ class Engine:
         if self._turn is not None:
             self._turn.take_for(sql, cancel)
         cursor = self._connection.cursor()
-        timer = threading.Timer(self.timeout_s, cursor.interrupt)
-        timer.daemon = True
-        timer.start()
+        limit = self._limits.within(self.timeout_s, cursor.interrupt)
         try:
-            with (cancel or Cancel()).watch(cursor):
+            with limit, (cancel or Cancel()).watch(cursor):
                 cursor.execute(sql, dict(values) if values else None)
                 yield cursor
         except duckdb.InterruptException as error:
@@ -233,7 +233,6 @@ class Engine:
         except duckdb.Error as error:
             raise _told(error) from error
         finally:
-            timer.cancel()
             cursor.close()
 
     def _interrupted(self, cancel: Cancel | None) -> QueryError:

@@ -20,6 +20,7 @@ from analytics.stats.multiplicity import benjamini_hochberg
 ALPHA = 0.05
 LEVELS: tuple[Verdict, ...] = ("ok", "warning", "critical")
 Family = Sequence[tuple[Mapping[str, Any], tuple[float, float]]]
+FEW = 12  # tests of a family that are sooner worked out one by one
 MIN_ROWS = 30  # fewer rows on a side than this give no verdict
 
 
@@ -67,6 +68,8 @@ def judge_families(
     >>> [[p for _, p in found] for found in judge_families([[(chance, (0, 2))], [(sure, (0, 2))]])]
     [[0.03], [0.02]]
     """
+    if len(families) == 1 and len(families[0]) <= FEW:
+        return [_judge_few(families[0], alpha)]
     adjusted = [benjamini_hochberg(np.array([float(d["p_value"]) for d, _ in f])) for f in families]
     order = sorted((i for i, f in enumerate(families) if f), key=lambda i: float(adjusted[i].min()))
     before = 0.0
@@ -74,6 +77,21 @@ def judge_families(
         adjusted[i] = np.clip((len(order) - place) * adjusted[i], before, 1.0)
         before = float(adjusted[i].min())
     return [_levels(f, p, alpha) for f, p in zip(families, adjusted, strict=True)]
+
+
+def _judge_few(family: Family, alpha: float) -> list[tuple[Verdict, float]]:
+    """The same for a family of a few tests without arrays: a page asks that a hundred times."""
+    p, m, least = [float(d["p_value"]) for d, _ in family], len(family), 1.0
+    order = sorted(range(m), key=p.__getitem__)
+    answers: list[tuple[Verdict, float]] = [("ok", 1.0)] * m
+    for rank in range(m, 0, -1):
+        i = order[rank - 1]
+        least = min(least, p[i] * m / rank)
+        detail, (warning, critical) = family[i]
+        above = float(detail["above_floor"])
+        is_passed = least < alpha and above > warning
+        answers[i] = LEVELS[is_passed * (1 + (above > critical))], least
+    return answers
 
 
 def _levels(

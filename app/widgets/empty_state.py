@@ -21,9 +21,11 @@ class Waiting:
         self.what = what
         self._place = st.empty()
         self._line: Any = None
+        self._is_said = False
 
     def tick(self, seconds: float) -> None:
         """Say how long it takes; called again and again while the work is under way."""
+        self._is_said = True
         if self._line is None:
             with self._place.container(horizontal=True, vertical_alignment="center"):
                 self._line = st.empty()
@@ -32,14 +34,16 @@ class Waiting:
 
     def tell(self, seconds: float) -> None:
         """Say that an answer is of a while ago, and that the next is being made."""
+        self._is_said = True
         self._place.caption(
             f"◌ {plain(self.what)}: what stands here is {seconds:.0f} s old; rows that came since are"
             " being counted."
         )
 
     def clear(self) -> None:
-        """Take the line away."""
-        self._place.empty()
+        """Take the line away, if there is one."""
+        if self._is_said:
+            self._place.empty()
 
 
 def _stop() -> None:
