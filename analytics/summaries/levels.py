@@ -14,6 +14,7 @@ from analytics.query.frame import in_window, period_sql
 from analytics.query.groups import Key
 from analytics.sources.relation import quote_text, relation
 from analytics.summaries.columns import Hours, Ints, rows_of
+from analytics.summaries.days import Wanted, add_up, same
 from analytics.summaries.files import Piece, chunks, pieces, plain_columns
 from analytics.summaries.grid import only
 from analytics.summaries.reading import has_version, scans, version_sql
@@ -32,6 +33,11 @@ KIND = "levels"
 AT_ONCE = 8  # columns read at a time
 MOST_CELLS = 1 << 22  # of hours by levels that are counted without sorting
 MOST = 1000  # levels of a column that a group of parts keeps apart
+WANTED = Wanted(
+    "make_timestamp(period) AS timestamp, version, name, level, is_tail, n",
+    (*same("name", "level"), ("is_tail", "CAST(is_tail AS TINYINT)")),
+    same("n"),
+)
 
 
 def level_columns(dataset: Dataset) -> list[str]:
@@ -230,27 +236,37 @@ def counted_levels(
     log = dataset.log("predictions", scope.log)
     found: dict[str, dict[Key, Levels]] = {name: {} for name in names}
     with_tail = set()
-    columns = "make_timestamp(period) AS timestamp, version, name, level, is_tail, n"
-    selects = sheets_sql(taken, scope, columns)
-    if selects and names:
-        listed = ", ".join(map(quote_text, names))
-        values = {"version": scope.version} if has_version(log, scope) else {}
-        sql = (
-            f"SELECT {period_sql(scope)} AS _period, {version_sql(log, scope)} AS _version, name,"
-            f" level, is_tail, CAST(sum(n) AS BIGINT) FROM ({' UNION ALL '.join(selects)})"
-            f" WHERE name IN ({listed}){' AND version = $version' if values else ''} GROUP BY ALL"
-        )
-        for period, version, name, level, is_tail, n in engine.rows(sql, values):
-            if is_tail:
-                with_tail.add(name)
-            more = ({}, int(n)) if level is None else ({level: float(n)}, 0)
-            _add(found[name], (period, version), more)
+    for period, version, name, level, is_tail, n in _rows(engine, log, scope, names, taken):
+        if is_tail:
+            with_tail.add(name)
+        more = ({}, int(n)) if level is None else ({level: float(n)}, 0)
+        _add(found[name], (period, version), more)
     for rest, window in scans(taken, scope):
         thinned = only(dataset, scope.log, rest.parts)
         for name, groups in level_counts(engine, thinned, in_window(scope, window), names).items():
             for key, counted in groups.items():
                 _add(found[name], key, counted)
     return {name: groups for name, groups in found.items() if name not in with_tail}
+
+
+def _rows(
+    engine: Engine, log: Log, scope: Scope, names: Sequence[str], taken: Taken
+) -> list[tuple[Any, ...]]:
+    """(period, version, column, level, whether it stands for a tail, rows) of the named columns."""
+    found = add_up(engine, taken, log, scope, WANTED)
+    if found is None:
+        selects = sheets_sql(taken, scope, WANTED.columns)
+        if not selects or not names:
+            return []
+        values = {"version": scope.version} if has_version(log, scope) else {}
+        source = (
+            f"SELECT * FROM ({' UNION ALL '.join(selects)}) WHERE name IN"
+            f" ({', '.join(map(quote_text, names))}){' AND version = $version' if values else ''}"
+        )
+        by = f"{period_sql(scope)} AS _period", f"{version_sql(log, scope)} AS _version"
+        found = engine.arrays(WANTED.sql(source, by), values)
+    columns = [np.ma.asarray(column).tolist() for column in found.values()]
+    return [row for row in zip(*columns, strict=True) if row[2] in names]
 
 
 def _add(groups: dict[Key, Levels], key: Key, more: Levels) -> None:

@@ -21,9 +21,11 @@ from analytics.query.groups import Group, Key, group_of
 from analytics.query.performance import UNLABELLED, confusion_of, split_groups
 from analytics.sources.relation import quote_text
 from analytics.summaries.bounds import middles
-from analytics.summaries.held import read_arrays, read_rows
+from analytics.summaries.days import Named, Wanted, add_up, same
+from analytics.summaries.held import read_arrays
 from analytics.summaries.labelled import KIND, beside, can_count, labelled_key
 from analytics.summaries.labelled_sql import INVALID, SUMS, counted_sql, score_columns
+from analytics.summaries.reading import has_version, version_sql
 from analytics.summaries.rest import Rest, rests, scanned_sql, sheets_sql
 from analytics.summaries.spans import can_answer
 from analytics.summaries.store import Taken, is_countable, take
@@ -52,42 +54,36 @@ class Outcomes:
 
     def groups(self) -> tuple[Group, ...]:
         """Every period and version with its rows and labelled rows; none is young."""
-        kind = "pairs" if self.dataset.schema.task == "regression" else "load"
-        found = self._rows(
-            kind, "sum(n), sum(n_labelled), 0, min(first), max(last)", "_period, _version"
+        wanted = self._wanted(
+            "pairs" if self.dataset.schema.task == "regression" else "load",
+            sums=same("n", "n_labelled"),
+            lows=same("first"),
+            highs=same("last"),
         )
         return tuple(
             group_of(self.scope, (p, v, int(n), int(known), 0, first, last))
-            for p, v, n, known, _young, first, last in found
+            for p, v, n, known, first, last in self._rows(wanted)
         )
 
     def confusions(self, *, labelled: bool = True) -> dict[Key, Confusion]:
         """Counts of (label, predicted); all rows with an empty label if not labelled."""
-        label, w, w2 = (
-            ("label", "coalesce(w, n)", "coalesce(w2, n)")
-            if labelled
-            else (quote_text(UNLABELLED), "n", "n")
-        )
-        keep = " AND label IS NOT NULL" if labelled else ""
         found: dict[Key, list[tuple[Any, ...]]] = {}
-        for period, version, *row in self._rows(
-            "class",
-            f"{label} AS truth, predicted, sum(n) AS n, sum({w}) AS w, sum({w2}) AS w2",
-            "_period, _version",
-            f"predicted IS NOT NULL{keep}",
-        ):
-            found.setdefault((period, version), []).append(tuple(row))
+        for period, version, label, predicted, n, w, w2 in self._classes():
+            if predicted is None or (labelled and label is None):
+                continue
+            row = (label, predicted, n, w, w2) if labelled else (UNLABELLED, predicted, n, n, n)
+            found.setdefault((period, version), []).append(row)
         return {key: confusion_of(rows, self.dataset) for key, rows in found.items()}
 
     def levels(self) -> dict[Key, Levels]:
         """Rows by label, and rows without one."""
         found: dict[Key, Levels] = {}
-        for period, version, label, n in self._rows("class", "label, sum(n)", "_period, _version"):
+        for period, version, label, _predicted, n, _w, _w2 in self._classes():
             levels, missing = found.get((period, version), ({}, 0))
             if label is None:
                 missing += int(n)
             else:
-                levels[str(label)] = levels.get(str(label), 0.0) + float(n)
+                levels[label] = levels.get(label, 0.0) + float(n)
             found[period, version] = (levels, missing)
         return found
 
@@ -104,15 +100,17 @@ class Outcomes:
 
     def residuals(self) -> dict[Key, Residuals] | None:
         """Sums of a regression; None where rows have weights or sums lost digits: ask the rows."""
-        picks = ", ".join(f"fsum({name}) AS {name}" for name in SUMS)
-        found: dict[Key, list[dict[str, Any]]] = {}
-        names = ("centre", "n", "invalid", "n_weighted", "low", "high", *SUMS)
-        for period, version, *row in self._rows(
+        wanted = self._wanted(
             "pairs",
-            "centre, sum(n_pairs) AS n_pairs, sum(n_invalid) AS n_invalid,"
-            f" sum(w) AS n_weighted, min(low) AS low, max(high) AS high, {picks}",
-            "_period, _version, centre",
-        ):
+            (("centre", "CAST(centre AS VARCHAR)"),),
+            sums=same("n_pairs", "n_invalid", "w"),
+            exact=same(*SUMS),
+            lows=same("low"),
+            highs=same("high"),
+        )
+        found: dict[Key, list[dict[str, Any]]] = {}
+        names = ("centre", "n", "invalid", "n_weighted", *SUMS, "low", "high")
+        for period, version, *row in self._rows(wanted):
             if row[3]:
                 return None
             if row[1]:
@@ -120,13 +118,18 @@ class Outcomes:
         answer = {key: residuals_of(rows) for key, rows in found.items()}
         return answer if all(is_steady(each) for each in answer.values()) else None
 
+    def _classes(self) -> list[tuple[Any, ...]]:
+        """(period, version, label, predicted, rows, weight, weight squared)."""
+        sums = (("n", "n"), ("w", "coalesce(w, n)"), ("w2", "coalesce(w2, n)"))
+        return self._rows(self._wanted("class", same("label", "predicted"), sums))
+
     def _bins(self) -> Arrays:
         codes = " ".join(
             f"WHEN {quote_text(of)} THEN {i}"
             for i, (of, _column) in enumerate(score_columns(self.dataset))
         )
-        sums = ", ".join(
-            f"coalesce(sum({what}) FILTER ({which}), 0) AS {name}"
+        sums = tuple(
+            (name, f"CASE WHEN {which} THEN {what} ELSE 0 END")
             for name, what, which in (
                 ("positives", "coalesce(w, n)", "is_of"),
                 ("negatives", "coalesce(w, n)", "NOT is_of"),
@@ -135,43 +138,42 @@ class Outcomes:
                 ("n_all", "n", "true"),
             )
         )
-        sql, values = self._sql("score", f"CASE of {codes} ELSE -1 END AS code, bin, {sums}")
-        sql = f"{sql} ORDER BY _period, _version, code, bin"
-        return (
-            self.engine.arrays(sql, values)
-            if self.scanned
-            else read_arrays(self.engine, sql, values)
-        )
+        keys = (("code", f"CASE of {codes} ELSE -1 END"), ("bin", "bin"))
+        return self._arrays(self._wanted("score", keys, sums))
 
-    def _rows(self, kind: str, picks: str, order: str, keep: str = "true") -> list[tuple[Any, ...]]:
-        sql, values = self._sql(kind, picks, keep)
-        sql = f"{sql} ORDER BY {order}"
-        return (
-            self.engine.rows(sql, values) if self.scanned else read_rows(self.engine, sql, values)
-        )
+    def _rows(self, wanted: Wanted) -> list[tuple[Any, ...]]:
+        columns = [np.ma.asarray(column).tolist() for column in self._arrays(wanted).values()]
+        return list(zip(*columns, strict=True))
 
-    def _sql(self, kind: str, picks: str, keep: str = "true") -> tuple[str, dict[str, Any]]:
-        """Counted rows of a kind, over periods and versions."""
-        log = self.dataset.log("predictions", self.scope.log)
-        has_version = "model_version" in log.columns
-        version = "version" if self.scope.by_version and has_version else "CAST(NULL AS VARCHAR)"
+    def _wanted(self, kind: str, keys: Named = (), sums: Named = (), **ends: Named) -> Wanted:
+        """Some columns of rows of a kind."""
         more = f", {_PAIRS}" if self.dataset.schema.task == "regression" else ""
-        stored = (
+        columns = (
             f"make_timestamp(period) AS timestamp, version, {_FACTS}, make_timestamp(first) AS first,"
             f" make_timestamp(last) AS last{more}"
         )
-        selects = sheets_sql(self.taken, self.scope, stored)
+        return Wanted(columns, keys, sums, keep=f"kind = {quote_text(kind)}", **ends)
+
+    def _arrays(self, wanted: Wanted) -> Arrays:
+        """Counted rows by period, version and the keys, in that order."""
+        log = self.dataset.log("predictions", self.scope.log)
+        if not self.scanned:
+            found = add_up(self.engine, self.taken, log, self.scope, wanted)
+            if found is not None:
+                return found
+        more = f", {_PAIRS}" if self.dataset.schema.task == "regression" else ""
         listed = f"timestamp, version, {_FACTS}, first, last{more}"
+        selects = sheets_sql(self.taken, self.scope, wanted.columns)
         selects += [f"SELECT {listed} FROM ({sql})" for sql, _placed in self.scanned]
-        values: dict[str, Any] = {}
-        conditions = [f"kind = {quote_text(kind)}", keep]
-        if self.scope.version is not None and has_version:
-            values["version"] = self.scope.version
-            conditions.append("version = $version")
-        return (
-            f"SELECT {period_sql(self.scope)} AS _period, {version} AS _version, {picks}"
-            f" FROM ({' UNION ALL '.join(selects)}) WHERE {' AND '.join(conditions)} GROUP BY ALL"
-        ), values
+        source, values = " UNION ALL ".join(selects), {}
+        if has_version(log, self.scope):
+            source = f"SELECT * FROM ({source}) WHERE version = $version"
+            values = {"version": self.scope.version}
+        by = f"{period_sql(self.scope)} AS _period", f"{version_sql(log, self.scope)} AS _version"
+        sql = wanted.sql(source, by)
+        if self.scanned:
+            return self.engine.arrays(sql, values)
+        return read_arrays(self.engine, sql, values)
 
 
 def outcomes(engine: Engine, dataset: Dataset, scope: Scope) -> Outcomes | None:

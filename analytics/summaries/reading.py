@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +16,12 @@ from analytics.query.columns import numeric_values
 from analytics.query.frame import in_window, period_sql, touched
 from analytics.query.groups import Group, Key, count_groups, group_of
 from analytics.summaries.columns import KIND, Column
+from analytics.summaries.days import Table, days_sql, group_rows, is_of_days, table_of
 from analytics.summaries.edges import Counts, bin_sorted, widen
 from analytics.summaries.grid import Grid, only
 from analytics.summaries.rest import Rest, rests, sheets_sql
 from analytics.summaries.spans import can_answer, moment_of
-from analytics.summaries.store import Taken, is_countable, take
+from analytics.summaries.store import Sheet, Taken, is_countable, take
 
 if TYPE_CHECKING:
     from analytics.query.engine import Engine
@@ -110,20 +112,70 @@ def _added(
     engine: Engine, dataset: Dataset, scope: Scope, grid: Grid, asked: tuple[Sequence[str], Taken]
 ) -> tuple[int, dict[str, dict[Key, Binned]]]:
     """What the sheets say, and how many bytes that is."""
+    found: dict[str, dict[Key, Binned]] = {name: {} for name in asked[0]}
+    read = _of_days if is_of_days(scope) else _of_hours
+    for name, keys, column in read(engine, dataset, scope, grid, asked):
+        told = zip(keys, column.counts, column.low, column.high, strict=True)
+        for key, row, low, high in told:
+            binned = Binned(row[:-1], int(row[-1]), float(low), float(high))
+            found[name][key] = found[name][key] + binned if key in found[name] else binned
+    size = sum(b.counts.nbytes for groups in found.values() for b in groups.values())
+    return size, found
+
+
+def _of_hours(
+    engine: Engine, dataset: Dataset, scope: Scope, grid: Grid, asked: tuple[Sequence[str], Taken]
+) -> Iterator[tuple[str, list[Key], Column]]:
+    """Each column of each sheet by period and version, read for this scope."""
     names, taken = asked
-    found: dict[str, dict[Key, Binned]] = {name: {} for name in names}
     for rows in read_rows(engine, dataset, scope, names, taken):
         keys, order, starts = _grouped(rows)
         for i, name in enumerate(names):
             counts = widen(rows[f"bins{i}"].tolist(), grid.n_bins(name))
             column = Column(counts, *(_plain(rows[f"{end}{i}"]) for end in ("low", "high")))
-            summed = column.ordered(order).summed(starts)
-            told = zip(keys, summed.counts, summed.low, summed.high, strict=True)
-            for key, row, low, high in told:
-                binned = Binned(row[:-1], int(row[-1]), float(low), float(high))
-                found[name][key] = found[name][key] + binned if key in found[name] else binned
-    size = sum(b.counts.nbytes for groups in found.values() for b in groups.values())
-    return size, found
+            yield name, keys, column.ordered(order).summed(starts)
+
+
+def _of_days(
+    engine: Engine, dataset: Dataset, scope: Scope, grid: Grid, asked: tuple[Sequence[str], Taken]
+) -> Iterator[tuple[str, list[Key], Column]]:
+    """The same of rows of days, which are decoded once."""
+    names, taken = asked
+    log = dataset.log("predictions", scope.log)
+    for piece in taken.pieces:
+        table, columns = engine.summaries.hold(
+            (KIND, "days", piece.sheet.file, tuple(names)),
+            partial(_days, engine, piece.sheet, grid, names),
+        )
+        grouped = group_rows([table], [piece], log, scope)
+        told = (np.ma.asarray(grouped.keys[name]).tolist() for name in ("_period", "_version"))
+        keys: list[Key] = list(zip(*told, strict=True))
+        for name, column in zip(names, columns if keys else (), strict=False):
+            mine = column.ordered(grouped.rows[0])
+            mine = mine if grouped.order is None else mine.ordered(grouped.order)
+            yield name, keys, mine.summed(grouped.starts)
+
+
+def _days(
+    engine: Engine, sheet: Sheet, grid: Grid, names: Sequence[str]
+) -> tuple[int, tuple[Table, list[Column]]]:
+    picks = "".join(
+        f", {end}{sheet.columns.index(name)} AS {end}{i}"
+        for i, name in enumerate(names)
+        for end in ("bins", "low", "high")
+    )
+    rows = engine.arrays(
+        f"SELECT period, version, grp{picks} FROM ({days_sql(sheet)}) ORDER BY period, version, grp"
+    )
+    columns = [
+        Column(
+            widen(rows[f"bins{i}"].tolist(), grid.n_bins(name)),
+            *(_plain(rows[f"{end}{i}"]) for end in ("low", "high")),
+        )
+        for i, name in enumerate(names)
+    ]
+    table = table_of({name: rows[name] for name in ("period", "version", "grp")})
+    return table.n_bytes + sum(column.counts.nbytes for column in columns), (table, columns)
 
 
 def read_rows(

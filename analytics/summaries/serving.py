@@ -19,7 +19,9 @@ from analytics.query.frame import period_sql, touched
 from analytics.query.groups import Group, Key, group_of
 from analytics.query.ranks import HIGHEST, LOWEST, Z, rank_of
 from analytics.query.serving import SUCCEEDED, Latency, Load
-from analytics.summaries.held import read_rows
+from analytics.summaries.days import Wanted, add_up, same
+from analytics.summaries.held import read_arrays
+from analytics.summaries.reading import has_version, version_sql
 from analytics.summaries.rest import rests, scanned_sql, sheets_sql
 from analytics.summaries.spans import can_answer
 from analytics.summaries.store import Taken, is_countable, key_of, take
@@ -48,6 +50,20 @@ class Served:
     groups: tuple[Group, ...] = ()
     loads: Mapping[Key, Load] = field(default_factory=dict)
     latencies: Mapping[Key, Latency] = field(default_factory=dict)
+
+
+NO_BIN = LOWEST - 1  # of a row that counts all requests
+_STAMPED = (
+    "make_timestamp(period) AS timestamp, version, bin, n, n_failed, n_missing, total, largest,"
+    " make_timestamp(first) AS first, make_timestamp(last) AS last"
+)
+COUNTED = Wanted(
+    _STAMPED,
+    (("bin", f"coalesce(bin, {NO_BIN})"),),
+    sums=same("n", "n_failed"),
+    lows=same("first"),
+    highs=same("largest", "last"),
+)
 
 
 def serving_key() -> str:
@@ -161,7 +177,7 @@ def served(
     by, where, values = _wanted(log, scope)
     found = _bins(engine, taken, log, scope)
     minutes = engine.rows(
-        f"SELECT _period, _version, max(n) FROM (SELECT {by}, date_trunc('minute', timestamp) AS at,"
+        f"SELECT _period, _version, max(n) FROM (SELECT {', '.join(by)}, date_trunc('minute', timestamp) AS at,"
         f" sum(n) AS n FROM ({_rows(taken, log, scope, 'minute')}){where} GROUP BY ALL) GROUP BY ALL",
         values,
     )
@@ -183,39 +199,30 @@ def served_latencies(
 
 def _bins(engine: Engine, taken: Taken, log: Log, scope: Scope) -> list[tuple[Any, ...]]:
     """Counts by period, version and bin of latency; in no bin, those of all requests."""
-    by, where, values = _wanted(log, scope)
-    rows = _rows(taken, log, scope)
-    sql = f"SELECT {by}, bin, {_SUMS} FROM ({rows}) {where} GROUP BY ALL ORDER BY ALL"
-    return engine.rows(sql, values) if rests(taken, scope) else read_rows(engine, sql, values)
+    is_counted = not rests(taken, scope)
+    found = add_up(engine, taken, log, scope, COUNTED) if is_counted else None
+    if found is None:
+        by, where, values = _wanted(log, scope)
+        source = f"SELECT * FROM ({_rows(taken, log, scope)}){where}"
+        sql = COUNTED.sql(source, by)
+        found = read_arrays(engine, sql, values) if is_counted else engine.arrays(sql, values)
+    return list(zip(*(np.ma.asarray(column).tolist() for column in found.values()), strict=True))
 
 
-def _wanted(log: Log, scope: Scope) -> tuple[str, str, dict[str, Any]]:
+def _wanted(log: Log, scope: Scope) -> tuple[tuple[str, str], str, dict[str, Any]]:
     """The columns that rows are grouped by, which rows, and the values bound in it."""
-    by = f"{period_sql(scope)} AS _period, {_version(log, scope)} AS _version"
-    values = {"version": scope.version} if _is_of_version(log, scope) else {}
+    by = f"{period_sql(scope)} AS _period", f"{version_sql(log, scope)} AS _version"
+    values = {"version": scope.version} if has_version(log, scope) else {}
     return by, " WHERE version = $version" if values else "", values
 
 
 def _rows(taken: Taken, log: Log, scope: Scope, grain: str = "") -> str:
     """Counted rows of sheets, and of what is scanned: by bin and load, or by minute."""
-    stored = (
-        "make_timestamp(period) AS timestamp, version, bin, n, n_failed, n_missing, total, largest,"
-        " make_timestamp(first) AS first, make_timestamp(last) AS last"
-    )
-    selects = sheets_sql(taken, scope, stored, [grain] if grain else [])
+    selects = sheets_sql(taken, scope, _STAMPED, [grain] if grain else [])
     for rest in rests(taken, scope):
         counted = kept_sql(counted_sql(source_sql(log, str(scanned_sql(log, rest)))))
         selects.append(f"SELECT {COLUMNS} FROM ({counted}) WHERE grain = '{grain or 'hour'}'")
     return " UNION ALL ".join(selects)
-
-
-def _is_of_version(log: Log, scope: Scope) -> bool:
-    return scope.version is not None and "model_version" in log.columns
-
-
-def _version(log: Log, scope: Scope) -> str:
-    is_apart = scope.by_version and "model_version" in log.columns
-    return "version" if is_apart else "CAST(NULL AS VARCHAR)"
 
 
 def _answer(
@@ -228,15 +235,15 @@ def _answer(
     loads: dict[Key, Load] = {}
     bins: dict[Key, list[tuple[int, int]]] = {}
     largest: dict[Key, float] = {}
-    for period, version, at, n, n_failed, _missing, _total, top, first, last in found:
+    for period, version, at, n, n_failed, first, top, last in found:
         key: Key = (period, version)
-        if at is not None:
+        if at != NO_BIN:
             bins.setdefault(key, []).append((int(at), int(n)))
             continue
         group = group_of(scope, (period, version, n, 0, 0, first, last))
         groups.append(group)
         loads[key] = Load(group.n, int(n_failed), busiest.get(key, 0), first, last)
-        if top is not None:
+        if top is not None and top == top:
             largest[key] = float(top)
     latencies = {}
     for key, counted in bins.items():

@@ -77,6 +77,7 @@ moments = st.one_of(
     st.none(),
     st.floats(-0.5, 3.5).map(lambda d: T0 + timedelta(days=d)),
     st.integers(0, 72).map(lambda h: T0 + timedelta(hours=h)),
+    st.integers(0, 4).map(lambda d: T0 + timedelta(days=d)),
 )
 scopes = st.builds(
     lambda ends, every, version, by_version, log: Scope(

@@ -57,7 +57,11 @@ def predictions(seed: int) -> list[Row]:
     ]  # fmt: skip
 
 
-moments = st.one_of(st.none(), st.integers(-30, 5 * 1440).map(lambda m: T0 + timedelta(minutes=m)))
+moments = st.one_of(
+    st.none(),
+    st.integers(0, 7).map(lambda d: datetime(2024, 1, 1) + timedelta(days=d)),
+    st.integers(-30, 5 * 1440).map(lambda m: T0 + timedelta(minutes=m)),
+)
 scopes = st.builds(
     lambda start, end, version, every, by_version: Scope(
         window=Window(start, end), version=version, every=every, by_version=by_version
