@@ -14,7 +14,6 @@ from analytics.evaluate.evidence import SHOWN_LEVELS
 from analytics.needs import ColumnCounts, LogCounts
 from analytics.query.columns import (
     Levels,
-    duplicate_rows,
     extremes,
     level_counts,
     longest_runs,
@@ -25,6 +24,7 @@ from analytics.query.columns import (
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
 from analytics.query.groups import Group, Key, count_groups
+from analytics.query.repeats import duplicate_rows
 from analytics.query.volume import N_EARLIER, earlier_counts, typical_gap_s
 from analytics.sources.types import other_types
 from analytics.stats.decision import decide

@@ -9,7 +9,6 @@ import numpy as np
 
 from analytics.core import Column, Dataset, Scope
 from analytics.needs import Floats
-from analytics.query.blocks import spans_of
 from analytics.query.by_group import join_known
 from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import Frame, frame, whole
@@ -217,28 +216,6 @@ def _longest_run(bins: Sequence[tuple[int, Any, Any]]) -> tuple[int, int, int]:
         before = low
     second, longest = sorted(runs)[-2:]
     return longest, second, total
-
-
-def duplicate_rows(engine: Engine, dataset: Dataset, scope: Scope) -> dict[Key, tuple[int, int]]:
-    """(rows, rows that repeat the features and moment of an earlier one) of every group.
-
-    Such rows have one moment, so that a long log is looked through a span of time at a time.
-    """
-    names = [c.name for c in dataset.schema.features]
-    found: dict[Key, tuple[int, int]] = {}
-    for span in spans_of(dataset, scope):
-        rows = frame(dataset, span, names)
-        if rows is None or not names:
-            continue
-        key = ", ".join(["timestamp", *map(quote_name, names)])
-        sql = rows.select(
-            f"SELECT _period, _version, count(*), count(*) - count(DISTINCT hash({key}))"
-            " FROM rows GROUP BY ALL"
-        )
-        for period, version, n, repeated in engine.rows(sql, rows.values):
-            before = found.get((period, version), (0, 0))
-            found[period, version] = (before[0] + int(n), before[1] + int(repeated))
-    return found
 
 
 def extremes(

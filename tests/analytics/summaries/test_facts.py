@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from analytics.core import Every, Question, Scope, Window
 from analytics.evaluate import quality
 from analytics.query import blocks, columns
-from analytics.query.columns import duplicate_rows, outside_counts
+from analytics.query.columns import outside_counts
 from analytics.query.engine import Engine
+from analytics.query.repeats import duplicate_rows
 from analytics.summaries import facts
 from analytics.summaries.store import Summaries
 from tests.analytics.summaries.conftest import T0, dataset_of, rows_of, summarise
@@ -105,3 +106,6 @@ def test_what_lies_outside_and_what_repeats_beside_the_rows(
     assert sum(n for n, _repeats in found.values()) == len(rows)
     assert sum(repeats for _n, repeats in found.values()) == len(rows) - len(seen)
     assert len(rows) > len(seen)
+    monkeypatch.setattr(Engine, "_run", lambda *_: pytest.fail("rows were read again"))
+    whole = duplicate_rows(here, dataset, replace(scope, every=None))
+    assert whole == {(None, None): (len(rows), len(rows) - len(seen))}
