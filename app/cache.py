@@ -11,10 +11,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-
-import streamlit as st
 
 from analytics.errors import QueryCancelled
 from app.ask import Asking, answer
@@ -35,6 +34,7 @@ FIRST_S = 0.6  # work that takes longer shows that it is under way
 STEP_S = 0.2
 ABOUT_PEOPLE = ("behaviour", "feedback")  # questions about what people did and said
 Watcher = Callable[[float], None]
+_OPENING = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -135,20 +135,25 @@ def desk() -> Desk:
     """The desk of this process; a new one when the home or the folders it may read change."""
     settings = settings_in_force()
     key = (str(settings.home), settings.database_url, settings.text("import_roots"))
-    opened = _open_desk(key, None)
+    opened = _opened(key, None)
     attached = opened.manifest.attached()
-    return _open_desk(key, attached) if attached else opened
+    return _opened(key, attached) if attached else opened
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+def _opened(home: tuple[str, str, str], attached: tuple[str, ...] | None) -> Desk:
+    with _OPENING:  # two who come at once get one
+        return _open_desk(home, attached)
+
+
+@lru_cache(maxsize=4)
 def _open_desk(home: tuple[str, str, str], attached: tuple[str, ...] | None) -> Desk:
     from app.ask import Desk
 
-    del home, attached  # the key: arguments that begin with an underscore would be no part of it
+    del home, attached  # the key
     return Desk(settings_in_force())
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@lru_cache(maxsize=4)
 def _shelf(home: str, max_entries: int, max_mb: int) -> Shelf:
     del home
     return Shelf(max_entries, max_mb * 1_000_000)
@@ -158,10 +163,11 @@ def shelf() -> Shelf:
     """The answers of this process."""
     settings = settings_in_force()
     entries, mb = settings.number("cache_entries"), settings.number("cache_mb")
-    return _shelf(str(settings.home), entries, mb)
+    with _OPENING:
+        return _shelf(str(settings.home), entries, mb)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@lru_cache(maxsize=4)
 def _lately_of(home: str) -> Lately:
     del home
     return Lately()
@@ -169,7 +175,8 @@ def _lately_of(home: str) -> Lately:
 
 def _lately() -> Lately:
     """The last answers of this process about logs that go on."""
-    return _lately_of(str(settings_in_force().home))
+    with _OPENING:
+        return _lately_of(str(settings_in_force().home))
 
 
 def dataset_of(model: str, viewer: Viewer, at: Desk | None = None) -> Dataset:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy.engine import Connection
+
 from analytics.errors import AccessDenied
 from app.auth.rights import RIGHTS, ROLES, SYSTEM_RIGHTS, check_right
 from app.settings import Settings
 from app.state.database import Database
 from app.state.grants import EVERY_MODEL, Grant, list_grants
-from app.state.sessions import Session, find_session
+from app.state.sessions import Session, find_session, token_hash
 from app.state.users import User
 
 
@@ -84,14 +86,18 @@ def load_viewer(
     """The viewer of a session token; None where the session is unknown, ended, idle or over."""
     if not token:
         return None
-    with database.read() as connection:
-        found = find_session(connection, token, database.clock(), settings.number("session_idle_s"))
-        if found is None:
-            return None
-        session, user = found
-        if user.is_demo and not settings.flag("demo"):
-            return None
-        grants = list_grants(connection, user.id)
+    now, idle_s = database.clock(), settings.number("session_idle_s")
+
+    def read(connection: Connection) -> tuple[Session, User, tuple[Grant, ...]] | None:
+        found = find_session(connection, token, now, idle_s)
+        return None if found is None else (*found, list_grants(connection, found[1].id))
+
+    found = database.held(("viewer", token_hash(token)), read)
+    if found is None or not found[0].is_live(now, idle_s):
+        return None
+    session, user, grants = found
+    if user.is_demo and not settings.flag("demo"):
+        return None
     return viewer_of(user, grants, session.id), session
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from analytics.errors import NameUnknown, UsageError
 from app.state.database import Database, Write
@@ -103,10 +104,13 @@ class Silence:
 def list_cases(database: Database, models: Iterable[str]) -> list[Case]:
     """The incidents of these models: those that last first, then the latest."""
     wanted = list(models)
-    statement = _cases().where(_incident.model.in_(wanted))
     order = (_incident.resolved.is_not(None), _incident.started.desc(), _incident.id.desc())
-    with database.read() as connection:
-        return [_case(row) for row in connection.execute(statement.order_by(*order))]
+
+    def read(connection: Connection) -> tuple[Case, ...]:
+        statement = _cases().where(_incident.model.in_(wanted)).order_by(*order)
+        return tuple(_case(row) for row in connection.execute(statement))
+
+    return list(database.held(("cases", *wanted), read))
 
 
 def get_case(database: Database, number: int) -> Case:

@@ -106,9 +106,11 @@ def list_imports(database: Database, model: str | None = None) -> list[ImportRow
     statement = sa.select(import_table).order_by(import_table.c.finished_at.desc())
     if model is not None:
         statement = statement.where(import_table.c.model == model)
-    with database.read() as connection:
-        rows = connection.execute(statement).all()
-    return [_import(row) for row in rows]
+
+    def read(connection: Connection) -> tuple[ImportRow, ...]:
+        return tuple(_import(row) for row in connection.execute(statement))
+
+    return list(database.held(("imports", model), read))
 
 
 def last_imports(database: Database) -> dict[str, str]:

@@ -66,8 +66,9 @@ class Manifest:
 
     def _state(self, model: str) -> Hashable:
         """Read before what it stands for: a write in between makes that look old, never new."""
-        with self.database.read() as connection:
-            return tuple(connection.execute(_STATE, {"model": model}).one())
+        return self.database.held(
+            ("manifest", model), lambda c: tuple(c.execute(_STATE, {"model": model}).one())
+        )
 
     def _n_parts(self) -> int:
         datasets = (held for _state, held in self._datasets.values())

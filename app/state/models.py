@@ -129,9 +129,12 @@ def get_model(database: Database, name: str) -> Model:
 def list_models(database: Database) -> list[Model]:
     """All models in the order in which they came."""
     order = (model_table.c.created_at, model_table.c.name)
-    with database.read() as connection:
-        rows = connection.execute(sa.select(model_table).order_by(*order)).all()
-    return [_model(row) for row in rows]
+
+    def read(connection: Connection) -> tuple[Model, ...]:
+        rows = connection.execute(sa.select(model_table).order_by(*order))
+        return tuple(_model(row) for row in rows)
+
+    return list(database.held("models", read))
 
 
 def save_schema(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from analytics.errors import NameUnknown, UsageError
 from app.state.database import Database, Write
@@ -170,8 +171,11 @@ def add_watch(write: Write, model: str, policy: Sequence[Mapping[str, Any]]) -> 
 
 def watched(database: Database) -> set[str]:
     """The models that are watched."""
-    with database.read() as connection:
-        return set(connection.execute(sa.select(_watch.model)).scalars())
+
+    def read(connection: Connection) -> frozenset[str]:
+        return frozenset(connection.execute(sa.select(_watch.model)).scalars())
+
+    return set(database.held("watched", read))
 
 
 def get_watch(database: Database, model: str) -> Watch | None:
@@ -286,10 +290,14 @@ def list_events(database: Database, number: int) -> list[Any]:
 
 def last_runs(database: Database, model: str) -> list[Any]:
     """The latest run of each monitor: rows with monitor, at, state, error and duration_s."""
-    newest = sa.select(sa.func.max(run_table.c.id)).where(run_table.c.model == model)
-    statement = sa.select(run_table).where(run_table.c.id.in_(newest.group_by(run_table.c.monitor)))
-    with database.read() as connection:
-        return list(connection.execute(statement.order_by(run_table.c.monitor)).all())
+
+    def read(connection: Connection) -> list[Any]:
+        newest = sa.select(sa.func.max(run_table.c.id)).where(run_table.c.model == model)
+        wanted = run_table.c.id.in_(newest.group_by(run_table.c.monitor))
+        statement = sa.select(run_table).where(wanted).order_by(run_table.c.monitor)
+        return list(connection.execute(statement).all())
+
+    return list(database.held(("last runs", model), read))
 
 
 def stored(row: Any) -> StoredIncident:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from analytics.errors import AccessDenied, NameUnknown, UsageError
 from app.state.database import Database, Write
@@ -54,9 +55,12 @@ def add_note(write: Write, model: str, at: datetime, text: str) -> int:
 def list_notes(database: Database, model: str) -> list[Note]:
     """The notes of a model in the order of their moments."""
     statement = sa.select(note_table).where(note_table.c.model == model)
-    with database.read() as connection:
-        rows = connection.execute(statement.order_by(note_table.c.at, note_table.c.id)).all()
-    return [_note(row) for row in rows]
+    statement = statement.order_by(note_table.c.at, note_table.c.id)
+
+    def read(connection: Connection) -> tuple[Note, ...]:
+        return tuple(_note(row) for row in connection.execute(statement))
+
+    return list(database.held(("notes", model), read))
 
 
 def delete_note(write: Write, number: int, *, is_admin: bool = False) -> None:

@@ -53,6 +53,10 @@ class Session:
     ip: str
     user_agent: str
 
+    def is_live(self, now: datetime, idle_s: int) -> bool:
+        """Whether its time is not over, and it was used not long ago."""
+        return self.expires_at > now and self.last_seen_at > now - timedelta(seconds=idle_s)
+
 
 def token_hash(token: str) -> str:
     """What the database keeps of a token."""

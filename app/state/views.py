@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from analytics.errors import UsageError
 from app.state.database import Database, Write
@@ -81,13 +82,13 @@ def save_view(
 
 def list_views(database: Database, user: str, model: str) -> list[SavedView]:
     """The user's own views of a model and those shared by others, by name."""
-    statement = (
-        sa.select(view_table)
-        .where(seen_by(view_table, user, model))
-        .order_by(view_table.c.name, view_table.c.key)
-    )
-    with database.read() as connection:
-        return [_view(row) for row in connection.execute(statement)]
+
+    def read(connection: Connection) -> tuple[SavedView, ...]:
+        statement = sa.select(view_table).where(seen_by(view_table, user, model))
+        order = (view_table.c.name, view_table.c.key)
+        return tuple(_view(row) for row in connection.execute(statement.order_by(*order)))
+
+    return list(database.held(("views", user, model), read))
 
 
 def delete_view(write: Write, key: str, *, is_admin: bool = False) -> None:
