@@ -20,7 +20,7 @@ def draw_levels(figure: Any, levels: Sequence[Result]) -> list[tuple[Any, str]]:
         start, end = _place(change)
         if start is None or end is None:
             continue
-        figure.add_vrect(x0=start, x1=end, fillcolor=SHADE, line_width=0, layer="below")
+        figure.add_vrect(x0=start, x1=end, fillcolor=SHADE, line={"width": 0}, layer="below")
         at, until = _span(change)
         _step(figure, (at, until), float(change.detail["after"]))
         words.append((at, say_mark(change)))

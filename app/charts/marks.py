@@ -45,7 +45,7 @@ def draw_reference(figure: Any, results: Sequence[Result], unit: str | None) -> 
             y0=detail["band_low"],
             y1=detail["band_high"],
             fillcolor=GREY,
-            line_width=0,
+            line={"width": 0},
             layer="below",
         )
     value = float(detail["reference"])

@@ -26,21 +26,15 @@ def draw_running(figure: Any, lines: Sequence[Line], running: Sequence[Result]) 
 
 
 def _draw(figure: Any, chosen: Sequence[Result], colour: str) -> None:
-    import plotly.graph_objects as go
-
     x = [r.window.end if r.window.first_row is None else r.window.last_row for r in chosen]
-    figure.add_trace(
-        go.Scatter(
-            x=[*x, *reversed(x)], y=[*(r.high for r in chosen), *(r.low for r in reversed(chosen))],
-            mode="lines", line={"width": 0}, fill="toself", fillcolor=tint(colour), hoverinfo="skip",
-        )
+    figure.add_scatter(
+        x=[*x, *reversed(x)], y=[*(r.high for r in chosen), *(r.low for r in reversed(chosen))],
+        mode="lines", line={"width": 0}, fill="toself", fillcolor=tint(colour), hoverinfo="skip",
     )  # fmt: skip
-    figure.add_trace(
-        go.Scatter(
-            x=x, y=[r.value for r in chosen], mode="lines", text=[_hover(r) for r in chosen],
-            line={"color": colour, "width": 1.5, "dash": "dash"},
-            hovertemplate="%{text}<extra></extra>",
-        )
+    figure.add_scatter(
+        x=x, y=[r.value for r in chosen], mode="lines", text=[_hover(r) for r in chosen],
+        line={"color": colour, "width": 1.5, "dash": "dash"},
+        hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from analytics.words import (
     write_period,
     write_value,
 )
+from app.charts.draft import Draft
 from app.charts.levels import draw_levels
 from app.charts.marks import Line, Word, draw_changes, draw_margin, draw_names, draw_reference
 from app.charts.running import draw_running
@@ -43,13 +44,11 @@ class Look:
 
 def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
     """Results of one number over periods; None when no period has enough rows to draw."""
-    import plotly.graph_objects as go
-
     lines = _lines(results, look)
     drawn = [y for line in lines for y in line.y if y is not None]
     if not drawn:
         return None
-    figure = go.Figure()
+    figure = Draft()
     low, high = _range(lines, results, look)
     words = draw_reference(figure, results, look.unit)
     for line in () if look.running else lines:
@@ -65,7 +64,7 @@ def series_chart(results: Sequence[Result], look: Look) -> Chart | None:
     _time(figure, results)
     if look.is_selectable:
         figure.update_layout(dragmode="select", selectdirection="h")
-    return Chart(figure, _alt(lines, look, results), series_table(results, look.unit))
+    return Chart(figure.figure(), _alt(lines, look, results), series_table(results, look.unit))
 
 
 def _lines(results: Sequence[Result], look: Look) -> list[Line]:
@@ -125,30 +124,24 @@ def _range(lines: Sequence[Line], results: Sequence[Result], look: Look) -> tupl
     return low - pad, high + pad
 
 
-def _band(figure: Any, line: Line) -> None:
-    import plotly.graph_objects as go
-
+def _band(figure: Draft, line: Line) -> None:
     for run in _runs(line):
         upper = [(line.x[i], line.results[i].high) for i in run]
         lower = [(line.x[i], line.results[i].low) for i in reversed(run)]
         both = upper + lower
-        figure.add_trace(
-            go.Scatter(
-                x=[x for x, _y in both],
-                y=[y for _x, y in both],
-                mode="lines",
-                line={"width": 0},
-                fill="toself",
-                fillcolor=tint(line.colour),
-                hoverinfo="skip",
-            )
+        figure.add_scatter(
+            x=[x for x, _y in both],
+            y=[y for _x, y in both],
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillcolor=tint(line.colour),
+            hoverinfo="skip",
         )
 
 
-def _draw_estimated(figure: Any, look: Look) -> list[Word]:
+def _draw_estimated(figure: Draft, look: Look) -> list[Word]:
     """The dotted line of what was expected without labels, and its word for the right margin."""
-    import plotly.graph_objects as go
-
     there = [r for r in look.estimated if r.value is not None]
     if not there:
         return []
@@ -156,23 +149,19 @@ def _draw_estimated(figure: Any, look: Look) -> list[Word]:
     hover = [f"estimated without labels, {_hover(r, look.unit)}" for r in chosen]
     ends = [r for r in chosen if r.low is not None and r.high is not None]
     if len(ends) > 1:
-        figure.add_trace(_between(ends))
-    figure.add_trace(
-        go.Scatter(
-            x=[place(r.window) for r in chosen], y=[r.value for r in chosen], mode="lines",
-            line={"color": QUIET, "width": 1.5, "dash": "dot"}, text=hover,
-            hovertemplate="%{text}<extra></extra>",
-        )
+        _between(figure, ends)
+    figure.add_scatter(
+        x=[place(r.window) for r in chosen], y=[r.value for r in chosen], mode="lines",
+        line={"color": QUIET, "width": 1.5, "dash": "dot"}, text=hover,
+        hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
     return [(float(chosen[-1].value or 0.0), "estimated", QUIET)]
 
 
-def _between(ends: Sequence[Result]) -> Any:
+def _between(figure: Draft, ends: Sequence[Result]) -> None:
     """The band of the estimate, quieter than that of what came true."""
-    import plotly.graph_objects as go
-
     x = [place(r.window) for r in ends]
-    return go.Scatter(
+    figure.add_scatter(
         x=[*x, *reversed(x)], y=[*(r.high for r in ends), *(r.low for r in reversed(ends))],
         mode="lines", line={"width": 0}, fill="toself", fillcolor=ESTIMATE, hoverinfo="skip",
     )  # fmt: skip
@@ -189,25 +178,21 @@ def _runs(line: Line) -> list[list[int]]:
     return [run for run in runs if len(run) > 1]
 
 
-def _draw(figure: Any, line: Line, unit: str | None) -> None:
-    import plotly.graph_objects as go
-
+def _draw(figure: Draft, line: Line, unit: str | None) -> None:
     lonely = len(line.x) <= 70
     hover = [_hover(r, unit) for r in line.results]
-    figure.add_trace(
-        go.Scatter(
-            x=list(line.x),
-            y=list(line.y),
-            mode="lines+markers" if lonely else "lines",
-            connectgaps=False,
-            line={"color": line.colour, "width": 2},
-            marker={"size": 4, "color": line.colour},
-            text=hover,
-            customdata=[mark_of(r) for r in line.results],
-            hovertemplate="%{text}<extra></extra>",
-            selected={"marker": {"opacity": 1}},
-            unselected={"marker": {"opacity": 1}},
-        )
+    figure.add_scatter(
+        x=list(line.x),
+        y=list(line.y),
+        mode="lines+markers" if lonely else "lines",
+        connectgaps=False,
+        line={"color": line.colour, "width": 2},
+        marker={"size": 4, "color": line.colour},
+        text=hover,
+        customdata=[mark_of(r) for r in line.results],
+        hovertemplate="%{text}<extra></extra>",
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
     )
 
 
@@ -229,7 +214,7 @@ def _hover(r: Result, unit: str | None) -> str:
     return f"{who}{write_period(r.window)}<br><b>{number}</b>, {n}"
 
 
-def _time(figure: Any, results: Sequence[Result]) -> None:
+def _time(figure: Draft, results: Sequence[Result]) -> None:
     starts = [r.window.start for r in results if r.window.start]
     ends = [r.window.end for r in results if r.window.end]
     if any(r.window.first_row is not None for r in results) or not starts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from app.charts.draft import Draft
+
+F = TypeVar("F", "go.Figure", "Draft")
 MAX_POINTS = 2000
 SERIES = tuple(f"#00000{i}" for i in range(1, 9))  # chartCategoricalColors of the theme
 QUIET, TEXT = "#000036", "#000037"  # the theme's quiet and full text
@@ -74,22 +77,21 @@ def thin(n: int, most: int) -> npt.NDArray[np.int64]:
     return np.unique(np.linspace(0, n - 1, max(most, 2)).round().astype(np.int64))
 
 
-def n_points(figure: go.Figure) -> int:
+def n_points(figure: go.Figure | Draft) -> int:
     """How many points a figure sends to the browser."""
     return sum(_trace_points(trace) for trace in figure.data)
 
 
 def _trace_points(trace: Any) -> int:
-    z = getattr(trace, "z", None)
+    x, y, z = (
+        trace.get(name) if isinstance(trace, dict) else getattr(trace, name, None) for name in "xyz"
+    )
     if z is not None:
         return int(np.asarray(z, dtype=object).size)
-    sizes = [
-        len(v) for v in (getattr(trace, "x", None), getattr(trace, "y", None)) if v is not None
-    ]
-    return max(sizes, default=0)
+    return max((len(v) for v in (x, y) if v is not None), default=0)
 
 
-def finish(figure: go.Figure, *, height: int, right: int = 16, top: int = 16) -> go.Figure:
+def finish(figure: F, *, height: int, right: int = 16, top: int = 16) -> F:
     """Give the figure the house's axes and margins; ValueError above the limit of points."""
     found = n_points(figure)
     if found > MAX_POINTS:
@@ -109,7 +111,7 @@ def finish(figure: go.Figure, *, height: int, right: int = 16, top: int = 16) ->
     return figure
 
 
-def time_axis(figure: go.Figure, start: datetime, end: datetime) -> None:
+def time_axis(figure: go.Figure | Draft, start: datetime, end: datetime) -> None:
     """Time from left to right, months and days spelled out."""
     figure.update_xaxes(
         type="date", range=[start, end], tickformatstops=TIME_FORMATS, ticklabelmode="period",
@@ -121,7 +123,7 @@ def time_axis(figure: go.Figure, start: datetime, end: datetime) -> None:
         figure.update_xaxes(dtick=step * DAY_MS, ticklabelmode="instant")
 
 
-def annotate(figure: go.Figure, text: str, **place: Any) -> None:
+def annotate(figure: go.Figure | Draft, text: str, **place: Any) -> None:
     """A word in the chart, without arrow."""
     figure.add_annotation(**{"text": text, "showarrow": False, "font": {"size": 12}} | place)
 
