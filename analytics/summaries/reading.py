@@ -26,6 +26,9 @@ from analytics.summaries.store import Sheet, Taken, is_countable, take
 if TYPE_CHECKING:
     from analytics.query.engine import Engine
 
+MOST_BINS = 16_000_000  # of days, of all columns: a sheet with more is read for each window
+A_KEY = 200  # bytes of what stands for none
+
 
 @dataclass(frozen=True, slots=True)
 class Binned:
@@ -139,7 +142,7 @@ def _of_hours(
 def _of_days(
     engine: Engine, dataset: Dataset, scope: Scope, grid: Grid, asked: tuple[Sequence[str], Taken]
 ) -> Iterator[tuple[str, list[Key], Column]]:
-    """The same of rows of days, which are decoded once."""
+    """The same of rows of days, which are decoded once; of a sheet with too many they are read."""
     names, taken = asked
     log = dataset.log("predictions", scope.log)
     for piece in taken.pieces:
@@ -147,6 +150,10 @@ def _of_days(
             (KIND, "days", piece.sheet.file, tuple(names)),
             partial(_days, engine, piece.sheet, grid, names),
         )
+        if table is None:
+            one = Taken((piece,), ())
+            yield from _of_hours(engine, dataset, scope, grid, (names, one))
+            continue
         grouped = group_rows([table], [piece], log, scope)
         told = (np.ma.asarray(grouped.keys[name]).tolist() for name in ("_period", "_version"))
         keys: list[Key] = list(zip(*told, strict=True))
@@ -158,7 +165,11 @@ def _of_days(
 
 def _days(
     engine: Engine, sheet: Sheet, grid: Grid, names: Sequence[str]
-) -> tuple[int, tuple[Table, list[Column]]]:
+) -> tuple[int, tuple[Table | None, list[Column]]]:
+    """(bytes, the rows of days of a sheet and their columns), as they are kept; None of too many."""
+    n_rows = int(engine.rows(f"SELECT count(*) FROM ({days_sql(sheet)})")[0][0])
+    if n_rows * sum(map(grid.n_bins, names)) > MOST_BINS:
+        return A_KEY, (None, [])
     picks = "".join(
         f", {end}{sheet.columns.index(name)} AS {end}{i}"
         for i, name in enumerate(names)

@@ -18,7 +18,7 @@ from analytics.query.columns import level_counts, numeric_values
 from analytics.query.engine import Engine
 from analytics.query.groups import count_groups
 from analytics.sources.relation import relation
-from analytics.summaries import columns, levels
+from analytics.summaries import columns, days, levels, reading
 from analytics.summaries.chooser import grid_of, levels_key, numbers_key
 from analytics.summaries.columns import count_columns, hours_of
 from analytics.summaries.edges import bin_sorted
@@ -97,13 +97,21 @@ scopes = st.builds(
 )
 
 
+@pytest.mark.parametrize("most", [0, 10**9], ids=["read", "kept"])
 @given(scopes, st.permutations(range(4)))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_sheets_answer_as_rows_do_whatever_the_window_and_the_order_of_parts(
-    here: Engine, log: Dataset, scope: Scope, order: list[int]
+    here: Engine,
+    log: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    scope: Scope,
+    order: list[int],
 ) -> None:
+    monkeypatch.setattr(reading, "MOST_BINS", most)
+    monkeypatch.setattr(days, "MOST_ROWS", most)
     kept = log.log("predictions")
     shuffled = replace(kept, parts=tuple(kept.parts[i] for i in order))
     dataset = replace(log, logs={**log.logs, ("production", "predictions"): shuffled})
