@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from analytics.query.engine import Cancel
     from app.ask import Desk
 
+SOON_S = 0.15  # from when on whoever waits is told at all: other things may be shown meanwhile
 FIRST_S = 0.6  # work that takes longer shows that it is under way
 STEP_S = 0.2
 ABOUT_PEOPLE = ("behaviour", "feedback")  # questions about what people did and said
@@ -124,7 +125,11 @@ class Shelf:
 
     def _wait(self, work: _Work, watch: Watcher | None) -> None:
         started = monotonic()
-        if work.done.wait(FIRST_S):
+        if work.done.wait(SOON_S):
+            return
+        if watch is not None:
+            watch(monotonic() - started)
+        if work.done.wait(FIRST_S - SOON_S):
             return
         while not work.done.wait(STEP_S):
             if watch is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ MIN_LABELLED = 30  # fewer labels than this give a value, and no verdict
 SETTLED_SHARE = 0.02  # at most this share of labels may still be on their way
 
 _Estimates = dict[tuple[str, str | None], Estimate]
+_LITTLE = 2_000  # bytes, about
 _Judged = Sequence[tuple[Verdict, float | None]]
 
 
@@ -73,7 +74,7 @@ def _answer(
     found = fetch(engine, dataset, scope, named, counted)
     then: _Estimates = {}
     if question.reference is not None:
-        then = metric_estimates(engine, dataset, question.reference, named, is_exact=is_exact)
+        then = _of_reference(engine, dataset, question.reference, named, is_exact=is_exact)
     results: list[Result] = []
     for group in groups:
         rows = _rows(dataset, group, named, (found, then))
@@ -99,6 +100,34 @@ def groups_of(
         return counted.groups()
     young = count_young(engine, dataset, scope, now, delay)
     return [replace(group, n_young=young.get(group.key, 0)) for group in counted.groups()]
+
+
+def _of_reference(
+    engine: Engine,
+    dataset: Dataset,
+    reference: Scope,
+    named: Sequence[Named],
+    *,
+    is_exact: bool,
+) -> _Estimates:
+    """``metric_estimates`` of what windows are compared with: one window after another asks for it."""
+
+    def read() -> _Estimates:
+        return metric_estimates(engine, dataset, reference, named, is_exact=is_exact)
+
+    if is_exact:
+        return read()
+    names = tuple((n.name, n.of) for n in named)
+    key = (names, *key_of_reference(dataset, reference))
+    found: _Estimates = engine.summaries.hold(key, lambda: (_LITTLE * (1 + len(names)), read()))
+    return found
+
+
+def key_of_reference(dataset: Dataset, reference: Scope) -> tuple[Hashable, ...]:
+    """All that decides what is said of a reference as one period."""
+    logs = (dataset.log(kind, reference.log) for kind in ("predictions", "labels"))
+    rules = dataset.fingerprint, dataset.schema, dataset.label_precedence
+    return (*rules, *((log.parts, log.columns, log.is_unique) for log in logs), whole(reference))
 
 
 def metric_estimates(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
 
 import streamlit as st
 
 from app.auth.viewer import Viewer
+from app.cache import FIRST_S
 from app.navigation import existing_pages
 from app.widgets.problem import plain
 
@@ -17,14 +19,20 @@ _STOPPED = "_stopped"
 class Waiting:
     """A line that says what is being worked on, with a button that stops it."""
 
-    def __init__(self, what: str) -> None:
-        self.what = what
+    def __init__(self, what: str, soon: Callable[[], None] | None = None) -> None:
+        """``soon`` draws what is known already, if the rest does not come at once."""
+        self.what, self._soon = what, soon
         self._place = st.empty()
         self._line: Any = None
         self._is_said = False
 
     def tick(self, seconds: float) -> None:
         """Say how long it takes; called again and again while the work is under way."""
+        if self._soon is not None:
+            self._soon()
+            self._soon = None
+        if seconds < FIRST_S:
+            return
         self._is_said = True
         if self._line is None:
             with self._place.container(horizontal=True, vertical_alignment="center"):

@@ -41,7 +41,7 @@ def draw_export(
     with place.popover("Export"):
         st.download_button(
             f"Numbers of this page (CSV, {len(results)} results)",
-            results_csv(results),
+            partial(results_csv, results),  # written at the click
             file_name=f"{view.model}-{page}.csv",
             mime="text/csv",
             on_click="ignore",

@@ -29,7 +29,7 @@ MOST_MODELS = 30
 
 def draw_health(view: View) -> None:
     """One row a model and version: rows, share labelled, main metric and verdict."""
-    import pandas as pd
+    import pyarrow as pa
 
     rows: list[dict[str, Any]] = []
     olds: list[datetime] = []
@@ -40,7 +40,7 @@ def draw_health(view: View) -> None:
             rows.append({"model": model, "verdict": error.what})
     st.subheader("Models and versions, over their whole logs", anchor=False)
     st.dataframe(
-        pd.DataFrame(rows),
+        pa.table({name: [row.get(name) for row in rows] for name in _names(rows)}),
         hide_index=True,
         key="health",
         alt=f"Health of {len(rows)} versions",
@@ -48,6 +48,11 @@ def draw_health(view: View) -> None:
     )
     if olds:
         Waiting("Models").tell((desk().now() - min(olds)).total_seconds())
+
+
+def _names(rows: list[dict[str, Any]]) -> list[str]:
+    """The columns of some rows, in the order in which they come up."""
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _rows(view: View, model: str, olds: list[datetime]) -> list[dict[str, Any]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.core import Finding, Result
 from analytics.errors import TelltaleError
 from analytics.findings import cut_at_end, find, speak, speak_of_slices
 from analytics.words import write_value
+from app.widgets.empty_state import Waiting
 
 if TYPE_CHECKING:
     from app.widgets.view import View
@@ -99,17 +101,18 @@ def read_overview(
 ) -> OverviewAnswers:
     """Ask for the headline, the metrics as a whole and by period, and by version.
 
-    ``early`` is given the first cards where the rest has to be waited for.
+    ``early`` is given the first cards where the rest does not come at once.
     """
     has_task = view.dataset.schema.task != "none"
     asked = (*names, *_forecast(view))
     whole = view.ask("performance", "Comparing", names=asked) if has_task else []
     mine = [r for r in whole if r.name in names]
-    if early is not None and mine and not view.is_known("performance", names=asked, every=every):
-        early([_card(r, [], "") for r in mine if "class" not in r.detail])
-    series = (
-        view.ask("performance", f"Cutting by {every}", names=asked, every=every) if has_task else []
-    )
+    first_cards = [_card(r, [], "") for r in mine if "class" not in r.detail]
+    soon = partial(early, first_cards) if early is not None and mine else None
+    series: Sequence[Result] = []
+    if has_task:
+        cutting = Waiting(f"Cutting by {every}", soon)
+        series = view.ask("performance", cutting, names=asked, every=every)
     head = view.ask("headline", "Counting")
     head_series = view.ask("headline", f"Counting by {every}", every=every)
     split = [r for r in series if r.name == names[0]] if names else []

@@ -66,7 +66,11 @@ class View:
         return replace(asked_of(self.selection, self.dataset), **changes)
 
     def ask(
-        self, name: str, what: str = "Reading the log", other: str | None = None, **changes: Any
+        self,
+        name: str,
+        what: str | Waiting = "Reading the log",
+        other: str | None = None,
+        **changes: Any,
     ) -> Any:
         """The answer to a question about this view; shows that it is under way, can be stopped.
 
@@ -85,10 +89,15 @@ class View:
 
 
 def fetch(
-    viewer: Viewer, model: str, name: str, asked: Asked, what: str, other: str | None = None
+    viewer: Viewer,
+    model: str,
+    name: str,
+    asked: Asked,
+    what: str | Waiting,
+    other: str | None = None,
 ) -> Answer:
     """One answer, with its waiting shown after a moment and stopped when nobody waits."""
-    waiting = Waiting(what)
+    waiting = Waiting(what) if isinstance(what, str) else what
     found = answers(name, model, asked, viewer, watch=waiting.tick, other=other)
     waiting.clear()
     if found.as_of is not None:

@@ -85,6 +85,24 @@ def test_work_that_nobody_waits_for_is_cancelled(monkeypatch: pytest.MonkeyPatch
     assert shelf.get("a", lambda _cancel: "fresh") == "fresh"
 
 
+def test_whoever_waits_is_told_soon_and_then_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cache, "SOON_S", 0.01)
+    monkeypatch.setattr(cache, "FIRST_S", 0.05)
+    monkeypatch.setattr(cache, "STEP_S", 0.01)
+    shelf, told, go = Shelf(2), list[float](), threading.Event()
+
+    def watch(seconds: float) -> None:
+        told.append(seconds)
+        if len(told) == 3:
+            go.set()
+
+    assert shelf.get("a", lambda _cancel: go.wait(10), watch) is True
+    assert 0.01 <= told[0] < told[1] < told[2] and told[1] >= 0.05
+    assert shelf.get("a", lambda _cancel: None, watch) is True and len(told) == 3
+
+
 def test_a_failure_is_told_and_not_kept() -> None:
     shelf = Shelf(2)
 

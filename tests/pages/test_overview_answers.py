@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.cache import desk
+from app.cache import FIRST_S, SOON_S, desk
 from app.widgets import health
+from app.widgets.empty_state import Waiting
 from app.widgets.overview_answers import AT_ONCE, OverviewAnswers
 
 N_FEATURES = 20
@@ -51,3 +52,20 @@ def test_the_table_of_models_says_how_old_it_is(
     assert "Models: what stands here" not in texts(run("overview", m="flight-late"))
     monkeypatch.setattr(health, "at_hand", before)
     assert "Models: what stands here is 30 s old" in texts(run("overview", m="flight-late"))
+
+
+def test_what_is_known_stands_once_if_the_rest_does_not_come_at_once() -> None:
+    drawn: list[int] = []
+    waiting = Waiting("Cutting by day", lambda: drawn.append(1))
+    waiting.clear()
+    assert not drawn
+    waiting.tick(SOON_S)
+    waiting.tick((SOON_S + FIRST_S) / 2)
+    assert drawn == [1] and waiting._line is None  # no line yet that says how long it takes
+
+
+def test_cards_stand_once_where_all_comes_at_once(on_samples: None, run) -> None:
+    page = run("overview", m="flight-late")
+    assert not page.exception
+    labels = [m.value for m in page.markdown if m.value.startswith(":gray[ROC AUC")]
+    assert len(labels) == 1

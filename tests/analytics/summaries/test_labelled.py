@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -399,3 +400,37 @@ def test_residuals_with_weights_are_asked_of_the_rows(
         for is_exact in (False, True)
     )
     assert quick.value == pytest.approx(slow.value, rel=1e-9)
+
+
+def test_what_a_reference_says_is_kept_until_a_label_comes(
+    here: Engine, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, labels = rows_of(1, "binary")
+    first = build([rows[:100], rows[100:]], [labels], schema_of("binary"))
+    names = ("accuracy", "positive_rate")
+    days = [Window(T0 + timedelta(days=d), T0 + timedelta(days=d + 1)) for d in range(1, 4)]
+    asked = [Question(Scope(window=w), Scope(), names=names, is_exact=False) for w in days]
+    seen: list[Window] = []
+
+    def noted(engine: Engine, dataset: Dataset, scope: Scope, *rest: Any) -> Any:
+        seen.append(scope.window)
+        return fetched.fetch(engine, dataset, scope, *rest)
+
+    module = sys.modules["analytics.evaluate.performance"]  # its function has the same name
+    monkeypatch.setattr(module, "fetch", noted)
+
+    def values(dataset: Dataset, *, is_exact: bool) -> list[Any]:
+        questions = [replace(q, is_exact=is_exact) for q in asked]
+        found = [r for q in questions for r in performance(here, dataset, q)]
+        found += [r for q in questions for r in headline(here, dataset, q)]
+        return [(r.name, r.value, r.detail.get("reference"), r.verdict) for r in found]
+
+    known = values(first, is_exact=False)
+    assert seen == [days[0], Window(), *days[1:]]
+    assert known == values(first, is_exact=True)
+    late = [{**labels[0], "prediction_id": f"p{i}", "label": "1"} for i in range(0, N, 2)]
+    late = [{**row, "known_at": T0 + timedelta(days=90), "source": "outcome"} for row in late]
+    said = build([rows[:100], rows[100:]], [labels, late], schema_of("binary")).log("labels")
+    after = replace(first, logs={**first.logs, ("production", "labels"): said})
+    again = values(after, is_exact=False)
+    assert again == values(after, is_exact=True) and again != known
