@@ -21,6 +21,8 @@ import numpy as np
 from analytics.core import Estimate, Metric
 from analytics.drift.domain_classifier_auc import capped, classifier
 from analytics.estimate.cbpe import Calibration, bounded
+from analytics.estimate.glance import MIN_ROWS as MANY
+from analytics.estimate.glance import SURE, glance
 from analytics.needs import Floats, Scores
 from analytics.stats.classifier import out_of_fold, pooled_auc
 from analytics.stats.intervals import Z95
@@ -32,7 +34,7 @@ MIN_COVERED = 0.9  # of the rows of now that the reference must have the like of
 FAR = 0.7  # covered by the first fold alone: the others would not make up for it
 ALIKE = 1.0  # standard errors above one half: folds that show less are not followed by others
 MIN_ROWS = 100  # of a side: fewer teach nothing of how the two differ
-LEARNED = 2  # how it is learned: another number, and what was kept counts no more
+LEARNED = 3  # how it is learned: another number, and what was kept counts no more
 ASSUMES = "no concept drift"
 REMEMBERED = 256  # periods whose likeness is kept: about 80 KB each
 
@@ -166,6 +168,10 @@ def _learn(reference: Floats, current: Floats, is_category: tuple[bool, ...]) ->
         return is_far or auc - ALIKE * se <= 0.5
 
     with threadpool_limits(1):
+        if m + n >= MANY:
+            auc, se = glance(x, is_current, is_category)
+            if auc - SURE * se <= 0.5:  # halves: as many test rows as rows to learn from
+                return Likeness(np.ones(m), auc, math.sqrt(2) * se, False)
         chance, folds = out_of_fold(is_current, fit, is_told)
     auc, se = pooled_auc(is_current, chance, folds)
     if auc - Z95 * se <= 0.5:

@@ -43,7 +43,7 @@ from analytics.query.forecast import RowsSaid, SaidByScore, rows_said, said_by_s
 from analytics.query.frame import whole
 from analytics.query.groups import Group, count_groups
 from analytics.query.pool import feature_columns
-from analytics.query.samples import as_matrix
+from analytics.query.samples import Side, beside
 from analytics.summaries.shelf import Shelf, shelf_of
 from analytics.together import together
 
@@ -117,10 +117,11 @@ def opinions(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
     by_score = said_by_score(engine, dataset, question.scope) if is_binary else {}
     groups = count_groups(engine, dataset, question.scope)
     shelf = shelf_of(engine, dataset)
+    then = Side.of(seen, known.rows.columns)
 
     def likeness_of(group: Group) -> Likeness | None:
         mine = rows.get(group.key)
-        return None if mine is None else _liken(seen, known, mine, shelf)
+        return None if mine is None else _liken(seen, then, mine, shelf)
 
     with threadpool_limits(1):  # each thread learns on one processor
         if engine.is_remembering:  # a round has processes; fits side by side warn of each other
@@ -204,8 +205,8 @@ def _known(engine: Engine, dataset: Dataset, reference: Scope, names: Sequence[s
     return Known(rows, score[kept], said[kept], label[kept])
 
 
-def _liken(seen: Sequence[Column], known: Known, mine: RowsSaid, shelf: Shelf) -> Likeness | None:
-    reference, current = as_matrix(seen, dict(known.rows.columns), dict(mine.columns))
+def _liken(seen: Sequence[Column], then: Side, mine: RowsSaid, shelf: Shelf) -> Likeness | None:
+    reference, current = beside(seen, then, Side.of(seen, mine.columns))
     return liken(reference, current, tuple(c.type != "numeric" for c in seen), shelf)
 
 

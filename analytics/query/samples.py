@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from analytics.core import Column, Dataset, Scope
 from analytics.needs import Floats
@@ -16,6 +18,7 @@ from analytics.query.groups import Key
 from analytics.query.performance import split_groups
 from analytics.sources.relation import quote_name
 
+Codes = npt.NDArray[np.int64]
 Rows = tuple[dict[str, Any], int]  # columns of the sample, and rows in all
 
 
@@ -36,25 +39,65 @@ def sampled(
     return dict(split_groups(found, build))
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Rows as numbers by column: a column of levels as codes (-1: missing), and the text of each code."""
+
+    numbers: Mapping[str, Floats]
+    codes: Mapping[str, Codes]
+    texts: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, columns: Sequence[Column], values: Mapping[str, Any]) -> Side:
+        """The side of some columns' values; made once where it is laid beside several others."""
+        numeric = {c.name: _numbers(values[c.name]) for c in columns if c.type == "numeric"}
+        coded = {c.name: _coded(values[c.name]) for c in columns if c.type != "numeric"}
+        codes = {name: found[0] for name, found in coded.items()}
+        return cls(numeric, codes, {name: found[1] for name, found in coded.items()})
+
+    def column(self, name: str, place: Mapping[str, int]) -> Floats:
+        """A column of levels, each by its place."""
+        places = np.array([*(place[text] for text in self.texts[name]), np.nan])
+        return np.asarray(places[self.codes[name]])
+
+
 def as_matrix(
-    columns: Sequence[Column], reference: dict[str, Any], current: dict[str, Any]
+    columns: Sequence[Column], reference: Mapping[str, Any], current: Mapping[str, Any]
 ) -> tuple[Floats, Floats]:
     """Both sides as numbers; levels get codes in the order of their text, missing is NaN."""
-    sides: tuple[list[Floats], list[Floats]] = ([], [])
+    return beside(columns, Side.of(columns, reference), Side.of(columns, current))
+
+
+def beside(columns: Sequence[Column], reference: Side, current: Side) -> tuple[Floats, Floats]:
+    """The same of sides that were made before."""
+    sides = (reference, current)
+    found: tuple[list[Floats], list[Floats]] = ([], [])
     for column in columns:
-        pair = reference[column.name], current[column.name]
+        name = column.name
         if column.type == "numeric":
-            numbers = [_numbers(values) for values in pair]
+            pair = [side.numbers[name] for side in sides]
         else:
-            texts = [_texts(values) for values in pair]
-            levels = {t: i for i, t in enumerate(sorted({*texts[0], *texts[1]} - {None}))}
-            numbers = [
-                np.array([np.nan if t is None else levels[t] for t in side], dtype=float)
-                for side in texts
-            ]
-        for side, values in zip(sides, numbers, strict=True):
-            side.append(values)
-    return np.column_stack(sides[0]), np.column_stack(sides[1])
+            levels = sorted({text for side in sides for text in side.texts[name]})
+            place = {text: i for i, text in enumerate(levels)}
+            pair = [side.column(name, place) for side in sides]
+        for rows, values in zip(found, pair, strict=True):
+            rows.append(values)
+    return np.column_stack(found[0]), np.column_stack(found[1])
+
+
+def _coded(values: Any) -> tuple[Codes, list[str]]:
+    """The code of each row in the order in which levels are first met, -1 where it is missing."""
+    known: dict[str, int] = {}
+    data = np.ma.getdata(values).tolist()
+    if np.ma.getmask(values) is np.ma.nomask:
+        codes = [known.setdefault(str(v), len(known)) for v in data]
+    else:
+        gone = np.ma.getmaskarray(values).tolist()
+        codes = [
+            -1 if is_gone else known.setdefault(str(v), len(known))
+            for v, is_gone in zip(data, gone, strict=True)
+        ]
+    return np.array(codes, dtype=np.int64), list(known)
 
 
 def _numbers(values: Any) -> Floats:
