@@ -236,17 +236,17 @@ def _group_results(
 ) -> list[Result]:
     results = []
     for row, (verdict, p_adjusted) in zip(rows, judged, strict=True):
-        result = _result(question, group, row)
-        if result.verdict != "undefined" and verdict != "undefined":
-            result = replace(result, verdict=verdict)
-        results.append(replace(result, detail={**result.detail, "p_adjusted": p_adjusted}))
+        results.append(_result(question, group, row, verdict, p_adjusted))
     return results
 
 
-def _result(question: Question, group: Group, row: _Row) -> Result:
+def _result(
+    question: Question, group: Group, row: _Row, verdict: Verdict, p_adjusted: float | None
+) -> Result:
     estimate, metric = row.estimate, row.named.metric
     reason = estimate.reason
-    verdict = "ok"
+    if verdict == "undefined":
+        verdict = "ok"
     if estimate.value is None:
         verdict = "undefined"
     elif metric.needs_labels and group.n_labelled < MIN_LABELLED:
@@ -265,6 +265,7 @@ def _result(question: Question, group: Group, row: _Row) -> Result:
         "coverage": group.n_labelled / group.n if group.n else None,
         "maturity": maturity if metric.needs_labels else None,
         "se": estimate.se,
+        "p_adjusted": p_adjusted,
     }
     if row.of is not None and row.of not in metric.averages:
         detail["class"] = row.of
@@ -276,7 +277,7 @@ def _result(question: Question, group: Group, row: _Row) -> Result:
         interval=estimate.interval,
         n=group.n,
         n_labelled=group.n_labelled,
-        verdict=verdict,  # type: ignore[arg-type]
+        verdict=verdict,
         window=group.window,
         version=group.version,
         segment=question.scope.segment.text if question.scope.segment else None,
