@@ -19,6 +19,7 @@ from analytics.core import Column, Dataset, Log, Part, Question, Schema, Scope, 
 from analytics.query.beside import Beside
 from analytics.query.engine import Arrays, Engine, Kept
 from analytics.query.segment import parse_segment
+from analytics.summaries.store import Summaries
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 COLUMNS = (
@@ -63,6 +64,7 @@ class Recorder(Engine):
         self.statements: list[str] = []
         self.beside = Beside(held_rows)
         self.n_threads = 2
+        self.summaries = Summaries()
 
     def keep(self, sql: str) -> Kept:
         self.statements.append(sql)
