@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 
 from analytics.catalog import all_quality_checks
 from analytics.core import Dataset, Estimate, Part, Question, Result, Scope, Window
+from analytics.evaluate.drift import drift_columns
+from analytics.evaluate.multivariate import chosen_tests
 from analytics.evaluate.serving import NAMES
 from analytics.query.aligned import Rows, name_of
 from analytics.query.engine import Engine
@@ -56,7 +58,20 @@ def answer_by_period(
     }
     if not is_apart.get(kind, True):
         return work(engine, dataset, question)
+    if kind == "drift" and question.columns:
+        return _drift_of_some(engine, dataset, question, work)
     return _by_period(engine, dataset, question, work, kind)
+
+
+def _drift_of_some(
+    engine: Engine, dataset: Dataset, question: Question, work: Work
+) -> list[Result]:
+    """Drift of some columns, whose verdicts are taken with all others: what is kept of all holds it."""
+    known = {c.name for c in drift_columns(dataset)}
+    if chosen_tests(question) or not known.issuperset(question.columns):
+        return _by_period(engine, dataset, question, work, "drift")
+    found = _by_period(engine, dataset, replace(question, columns=()), work, "drift")
+    return [r for r in found if r.column in question.columns]
 
 
 def _quality(

@@ -186,9 +186,7 @@ def _answers(group: Group, before: Group | None, now: _Side, then: _Side) -> lis
     return answers
 
 
-def _at_end(
-    answers: Sequence[_Answer], group: Group, now: _Side, then: _Side
-) -> Sequence[_Answer]:
+def _at_end(answers: Sequence[_Answer], group: Group, now: _Side, then: _Side) -> Sequence[_Answer]:
     """The same answers with the latencies of an end of their bounds: all else is counted."""
     if group.key not in now.latencies:
         return answers

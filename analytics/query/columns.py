@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import Frame, frame, whole
 from analytics.query.groups import Key
 from analytics.query.performance import split_groups
+from analytics.query.weeks import add_counts, in_days, put_together, week_of
 from analytics.sources.relation import quote_name
 from analytics.together import together
 
@@ -34,7 +36,8 @@ def numeric_values(
     answers: dict[str, dict[Key, Values]] = {name: {} for name in columns}
     for i in range(0, len(columns), MAX_AT_ONCE):
         chosen = columns[i : i + MAX_AT_ONCE]
-        rows = frame(dataset, scope, chosen, with_labels="label" in chosen, engine=engine)
+        asked = scope if scope.by_version else in_days(engine, scope)
+        rows = frame(dataset, asked, chosen, with_labels="label" in chosen, engine=engine)
         if rows is None:
             continue
         picks = ", ".join(f"CAST({quote_name(c)} AS DOUBLE) AS c{j}" for j, c in enumerate(chosen))
@@ -46,7 +49,7 @@ def numeric_values(
             continue
         pieces = [
             (name, key, found[f"c{j}"][at])
-            for found, key, at in _grouped(engine, rows, picks, scope)
+            for found, key, at in _grouped(engine, rows, picks, (asked, scope))
             for j, name in enumerate(chosen)
         ]
         ordered = together(_sorted, (values for _name, _key, values in pieces))
@@ -65,10 +68,10 @@ def _sorted(column: Any) -> Values:
 
 
 def _grouped(
-    engine: Engine, rows: Frame, picks: str, scope: Scope
+    engine: Engine, rows: Frame, picks: str, scopes: tuple[Scope, Scope]
 ) -> Iterator[tuple[Arrays, Key, slice]]:
     """The columns of every period and version; parts come in the order of time: mostly no sort."""
-    if scope.by_version:
+    if scopes[1].by_version:
         sql = f"SELECT _period, _version, {picks} FROM rows ORDER BY _period, _version"
         found = engine.arrays(rows.select(sql), rows.values)
         for key, at in split_groups(found, lambda _found, at: at):
@@ -78,6 +81,8 @@ def _grouped(
     period = np.ma.filled(found.pop("_period"), _NO_PERIOD)
     if not len(period):
         return
+    if scopes[0] is not scopes[1]:
+        period = np.where(period == _NO_PERIOD, period, week_of(period))
     if not (period[1:] >= period[:-1]).all():
         order = np.argsort(period, kind="stable")
         period, found = period[order], {name: values[order] for name, values in found.items()}
@@ -92,7 +97,8 @@ def level_counts(
 ) -> dict[str, dict[Key, Levels]]:
     """Each column's rows by level, for every group of the scope, in one pass."""
     answers: dict[str, dict[Key, Levels]] = {name: {} for name in columns}
-    rows = frame(dataset, scope, columns, with_labels="label" in columns, engine=engine)
+    asked = in_days(engine, scope)
+    rows = frame(dataset, asked, columns, with_labels="label" in columns, engine=engine)
     if rows is None or not columns:
         return answers
     picks = ", ".join(f"CAST({quote_name(c)} AS VARCHAR) AS c{i}" for i, c in enumerate(columns))
@@ -113,7 +119,14 @@ def level_counts(
         else:
             levels[level] = float(n)
         answers[columns[i]][(period, version)] = (levels, missing)
-    return answers
+    return {n: put_together(asked, scope, found, _add_levels) for n, found in answers.items()}
+
+
+def _add_levels(one: Levels, other: Levels) -> Levels:
+    """Both together; the first is written to."""
+    for level, n in other[0].items():
+        one[0][level] = one[0].get(level, 0.0) + n
+    return one[0], one[1] + other[1]
 
 
 def missing_counts(
@@ -122,7 +135,8 @@ def missing_counts(
     """(rows, missing) of every column and group; NaN counts as missing."""
     names = [c.name for c in columns]
     answers: dict[str, dict[Key, tuple[int, int]]] = {name: {} for name in names}
-    rows = frame(dataset, scope, names)
+    asked = in_days(engine, scope)
+    rows = frame(dataset, asked, names)
     if rows is None or not names:
         return answers
     tallies = ", ".join(_missing(column) for column in columns)
@@ -130,7 +144,7 @@ def missing_counts(
     for period, version, n, *counted in engine.rows(sql, rows.values):
         for name, missing in zip(names, counted, strict=True):
             answers[name][(period, version)] = (n, missing)
-    return answers
+    return {n: put_together(asked, scope, found, add_counts) for n, found in answers.items()}
 
 
 def _missing(column: Column) -> str:
@@ -168,7 +182,7 @@ def _runs(
     if rows is None or not columns:
         return {}
     tallies = ", ".join(
-        f"count({c}), CAST(min({c}) AS VARCHAR), CAST(max({c}) AS VARCHAR)"
+        f"count({c}), CASE WHEN min({c}) = max({c}) THEN CAST(min({c}) AS VARCHAR) END"
         for c in map(quote_name, columns)
     )
     log = dataset.log("predictions", scope.log)
@@ -191,29 +205,30 @@ def _runs(
         spans.setdefault((period, version), []).append(tuple(tallied))
     return {
         name: {
-            key: _longest_run([(r[3 * i], r[3 * i + 1], r[3 * i + 2]) for r in found])
+            key: _longest_run([(r[2 * i], r[2 * i + 1]) for r in found])
             for key, found in spans.items()
         }
         for i, name in enumerate(columns)
     }
 
 
-def _longest_run(bins: Sequence[tuple[int, Any, Any]]) -> tuple[int, int, int]:
+def _longest_run(bins: Sequence[tuple[int, str | None]]) -> tuple[int, int, int]:
+    """Of spans with their rows and the one value that they hold, None where there are several."""
     runs = [0, 0]
     total = 0
     before = None
-    for n, low, high in bins:
+    for n, value in bins:
         if n == 0:
             continue
         total += n
-        if low != high:
+        if value is None:
             before = None
             continue
-        if before is not None and low == before:
+        if value == before:
             runs[-1] += n
         else:
             runs.append(n)
-        before = low
+        before = value
     second, longest = sorted(runs)[-2:]
     return longest, second, total
 
@@ -247,7 +262,8 @@ def outside_counts(
     which of their pieces have no such value, and these are not read.
     """
     answers: dict[str, dict[Key, int]] = {name: {} for name in bounds}
-    rows = frame(dataset, scope, list(bounds))
+    asked = in_days(engine, scope)
+    rows = frame(dataset, asked, list(bounds))
     if rows is None or not bounds:
         return answers
     if rows.most < LONG:
@@ -256,7 +272,7 @@ def outside_counts(
         for period, version, *counted in engine.rows(sql, rows.values | _ends(bounds)):
             for name, n in zip(bounds, counted, strict=True):
                 answers[name][(period, version)] = int(n)
-        return answers
+        return {n: put_together(asked, scope, f, operator.add) for n, f in answers.items()}
     for i, name in enumerate(bounds):
         one = frame(dataset, scope, [name])
         assert one is not None

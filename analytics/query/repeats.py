@@ -12,6 +12,7 @@ from analytics.query.aligned import Rows
 from analytics.query.blocks import spans_of
 from analytics.query.frame import frame
 from analytics.query.groups import Key
+from analytics.query.weeks import week_of
 from analytics.sources.relation import quote_name
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ def duplicate_rows(engine: Engine, dataset: Dataset, scope: Scope) -> Counts:
     """(rows, rows that repeat the features and moment of an earlier one) of every group.
 
     Such rows have one moment, so that a long log is looked through a span of time at a time, and days
-    add up to the whole: a page asks for both, and rows are read once.
+    add up to weeks and to the whole: pages and monitors ask for both, and rows are read once.
     """
     names = tuple(c.name for c in dataset.schema.features)
     if not names:
         return {}
     log, rows = dataset.log("predictions", scope.log), Rows(dataset, scope.log)
-    is_summed = scope.every is None and scope.wait is None and scope.window.first_row is None
+    is_summed = (
+        scope.every in (None, "week") and scope.wait is None and scope.window.first_row is None
+    )
     is_by_day = is_summed and "timestamp" in log.columns
     found: Counts = {}
     for span in spans_of(dataset, scope):
@@ -41,7 +44,9 @@ def duplicate_rows(engine: Engine, dataset: Dataset, scope: Scope) -> Counts:
             partial(_held, engine, dataset, names, asked),
         )
         for (period, version), (n, repeated) in counted.items():
-            key = (None if is_by_day else period, version)
+            if is_by_day and period is not None:
+                period = week_of(period) if scope.every == "week" else None
+            key = (period, version)
             before = found.get(key, (0, 0))
             found[key] = (before[0] + n, before[1] + repeated)
     return found

@@ -15,11 +15,13 @@ from app.state.database import open_database
 def main() -> int:
     """One round, for as long as somebody holds the other end of the input."""
     keep_lean()
+    from analytics.together import use_threads
     from app.monitors.watching import watch_due
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key that ends the worker closes the input
     threading.Thread(target=end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     settings = settings_in_force()
+    use_threads(settings.number("query_threads"))  # of several processes each has its share
     watch_due(settings, open_database(settings.database_url, settings.home))
     return 0
 

@@ -26,6 +26,7 @@ from analytics.core import (
     Segment,
     Window,
 )
+from analytics.errors import NameUnknown
 from analytics.evaluate.by_period import answer_by_period
 from analytics.evaluate.opinions import leading
 from analytics.query.engine import Engine
@@ -243,11 +244,23 @@ def test_what_changed_is_looked_at_again_and_nothing_else(
         assert told(found) == told(asker.plain(dataset)), what
 
 
+def test_drift_of_some_columns_is_found_in_that_of_all(rounds: Engine, build_once: Build) -> None:
+    dataset = make(build_once, [day_of(d, 9.0 * (d > 8)) for d in range(12)], ())
+    Asker(rounds, "drift", of("day")).ask(dataset)
+    for columns in (("distance",), ("score", "origin")):
+        some = of("day", columns=columns)
+        found, asked = Asker(rounds, "drift", some).ask(dataset)
+        alone = evaluate.drift(rounds, dataset, some)
+        assert found == alone and asked == [] and {r.column for r in found} == set(columns)
+    with pytest.raises(NameUnknown):
+        Asker(rounds, "drift", of("day", columns=("distance", "none"))).ask(dataset)
+
+
 @pytest.mark.parametrize(
     "other",
     [
         of("day", reference=Scope(window=Window(T0, T0 + 6 * DAY))),
-        of("day", columns=("distance",)),
+        of("day", names=("ks",)),
         of("day", names=("ks",)),
         of("day", thresholds={"ks": (0.5, 0.6)}),
         of("day", version="v1"),
@@ -331,8 +344,8 @@ def test_no_more_than_so_many_files_and_bytes(
 ) -> None:
     monkeypatch.setattr(answers, "MOST", 2)
     dataset = make(build_once, [day_of(d) for d in range(9)], ())
-    for column in ("distance", "origin", "score", "prediction"):
-        Asker(rounds, "drift", of("day", columns=(column,))).ask(dataset)
+    for every in ("hour", "day", "week", "month"):
+        Asker(rounds, "drift", of(every)).ask(dataset)
     assert len(list((tmp_path / "summaries").rglob("*.z"))) == 2
     monkeypatch.setattr(answers, "MOST_BYTES", 20_000)
     asker = Asker(rounds, "drift", of("day"))
