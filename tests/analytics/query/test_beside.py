@@ -446,3 +446,22 @@ def test_threads_with_other_labels_do_not_disturb_each_other(
         answers = list(pool.map(ask, range(24)))
     assert [found for _expected, found in answers] == [expected for expected, _found in answers]
     assert n_tables(keeps) <= 1
+
+
+def test_labels_have_one_name_however_their_parts_are_held(build: Callable[..., Dataset]) -> None:
+    dataset = build([], [[label(1, "1")], [label(2, "0")]])
+    labels = dataset.log("labels")
+
+    def name(parts: Sequence[Part], **other: Any) -> str:
+        held = replace(labels, parts=tuple(replace(part) for part in parts))
+        logs = {**dataset.logs, ("production", "labels"): held}
+        return Rows(replace(dataset, logs=logs, **other), "production").key
+
+    once = name(labels.parts)
+    assert {name(labels.parts) for _ in range(100)} == {once}
+    home = str(Path(labels.parts[0].path).parents[1])
+    moved = [replace(part, path=part.path.replace(home, "/elsewhere")) for part in labels.parts]
+    assert name(moved) == once
+    changed = [replace(part, fingerprint="another") for part in labels.parts]
+    others = [name(changed), name(labels.parts[:-1]), name(labels.parts, label_precedence=("x",))]
+    assert len({once, *others}) == 4

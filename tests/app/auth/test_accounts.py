@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from analytics.errors import AccessDenied, UsageError
@@ -22,7 +24,8 @@ from app.auth.start import create_first_admin, prepare
 from app.auth.viewer import load_viewer, operator
 from app.settings import read_settings
 from app.state.audit import list_entries
-from app.state.grants import Grant
+from app.state.database import Database
+from app.state.grants import Grant, add_grant, remove_grant
 from app.state.sessions import list_sessions, open_session, redeem_ticket
 from app.state.users import get_user, list_users, set_password
 
@@ -55,6 +58,25 @@ def viewer_of(home, settings, user):
     with home.write("test") as write:
         token = open_session(write, user, 3600)
     return load_viewer(home, settings, token)[0], token
+
+
+def test_who_was_known_a_moment_ago_is_asked_for_the_time_and_for_rights_each_time(
+    home, settings, ann, monkeypatch
+) -> None:
+    viewer, token = viewer_of(home, settings, ann)
+    assert load_viewer(home, settings, token)[0] == viewer
+    now = home.clock()
+    for seconds in (settings.number("session_idle_s"), 3600):
+        monkeypatch.setattr(home, "clock", lambda seconds=seconds: now + timedelta(seconds=seconds))
+        assert load_viewer(home, settings, token) is None
+    monkeypatch.undo()
+    another = Database(home.url)  # a process beside this one
+    for change, expected in ((add_grant, True), (remove_grant, False)):
+        with another.write("test") as write:
+            change(write, ann, Grant("admin", "only-this"))
+        may = load_viewer(home, settings, token)[0].may("import", "only-this")
+        assert may is expected
+    another.close()
 
 
 @pytest.mark.parametrize(
