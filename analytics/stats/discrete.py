@@ -143,9 +143,11 @@ def _mean_deviation(pooled: Floats, n: float, total: float) -> Floats:
     is_possible = (c <= pooled) & (c <= n)
     t, c = pooled[is_possible], c[is_possible]
     rest = total - t - n + c
+    choices = (t, c, t - c, total - t, n - c, total - t - (n - c))
+    log_g = log_gamma(np.concatenate(choices) + 1).reshape(len(choices), len(t))
     log_p = (
-        _log_choose(t, c)
-        + _log_choose(total - t, n - c)
+        (log_g[0] - log_g[1] - log_g[2])
+        + (log_g[3] - log_g[4] - log_g[5])
         - (math.lgamma(total + 1) - math.lgamma(n + 1) - math.lgamma(total - n + 1))
     )
     deviation = np.zeros(len(pooled))

@@ -30,7 +30,7 @@ def make_room(figure: go.Figure) -> go.Figure:
     below = [a for a in figure.select_xaxes() if a.visible is not False]
     bottom = TICKS * any(a.showticklabels is not False for a in below)
     bottom += TITLE * any(a.title.text for a in below)
-    figure.update_layout(margin={"l": max(left, margin.l or 0), "b": max(bottom, margin.b or 0)})
+    margin.l, margin.b = max(left, margin.l or 0), max(bottom, margin.b or 0)
     return figure
 
 
