@@ -14,7 +14,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -24,9 +25,12 @@ from analytics.estimate.cbpe import Calibration, bounded
 from analytics.estimate.glance import MIN_ROWS as MANY
 from analytics.estimate.glance import SURE, glance
 from analytics.needs import Floats, Scores
-from analytics.stats.classifier import out_of_fold, pooled_auc
+from analytics.stats.classifier import FOLDS, out_of_fold, pooled_auc
 from analytics.stats.intervals import Z95
 from analytics.stats.ranking import delong
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 LARGEST = 0.01  # of the reference's rows have a weight that is cut
 MIN_EFFECTIVE = 100  # rows that the weighted reference must be worth
@@ -34,7 +38,7 @@ MIN_COVERED = 0.9  # of the rows of now that the reference must have the like of
 FAR = 0.7  # covered by the first fold alone: the others would not make up for it
 ALIKE = 1.0  # standard errors above one half: folds that show less are not followed by others
 MIN_ROWS = 100  # of a side: fewer teach nothing of how the two differ
-LEARNED = 3  # how it is learned: another number, and what was kept counts no more
+LEARNED = 4  # how it is learned: another number, and what was kept counts no more
 ASSUMES = "no concept drift"
 REMEMBERED = 256  # periods whose likeness is kept: about 80 KB each
 
@@ -151,8 +155,6 @@ def _read(kept: Floats | None, n: int) -> Likeness | None:
 
 
 def _learn(reference: Floats, current: Floats, is_category: tuple[bool, ...]) -> Likeness:
-    from threadpoolctl import threadpool_limits
-
     m, n = len(reference), len(current)
     x = capped(np.vstack([reference, current]), is_category)
     is_current = np.arange(m + n) >= m
@@ -163,11 +165,12 @@ def _learn(reference: Floats, current: Floats, is_category: tuple[bool, ...]) ->
         return np.asarray(model.predict_proba(x[test])[:, 1], dtype=float)
 
     def is_told(side: Any, chance: Floats, folds: Any) -> bool:
+        k = int(folds.max()) + 1
         auc, se = pooled_auc(side, chance, folds)
-        is_far = folds.max() == 0 and _weigh(chance[~side], m / n)[1] < FAR
-        return is_far or auc - ALIKE * se <= 0.5
+        is_far = k == 1 and _weigh(chance[~side], m / n)[1] < FAR
+        return is_far or auc - max(ALIKE, _needed(k)) * se <= 0.5
 
-    with threadpool_limits(1):
+    with _pools().limit(limits=1):
         if m + n >= MANY:
             auc, se = glance(x, is_current, is_category)
             if auc - SURE * se <= 0.5:  # halves: as many test rows as rows to learn from
@@ -183,6 +186,29 @@ def _learn(reference: Floats, current: Floats, is_category: tuple[bool, ...]) ->
         return Likeness(np.resize(weight, m) / weight.mean(), auc, se, True, covered)
     weight, covered = _weigh(chance[:m], m / n)
     return Likeness(weight / weight.mean(), auc, se, True, covered)
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    """What limits the threads of the trees' library; to be asked for once that is there."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def _needed(k: int) -> float:
+    """Standard errors above one half without which ``k`` folds are not followed by others.
+
+    All folds together must lie ``Z95`` of theirs above it. If the others show what these do, give or
+    take as much as chance gives in one of three, and that is not reached, they change nothing.
+
+    >>> [round(_needed(k), 2) for k in range(1, FOLDS)]
+    [0.38, 0.89, 1.24, 1.54]
+    """
+    left, share = FOLDS - k, 1 / (FOLDS - 1)  # test rows over train rows, as in ``pooled_auc``
+    needed = Z95 * math.sqrt(1 / FOLDS + share)
+    others = left / FOLDS * math.sqrt(1 / k + 1 / left)
+    return (needed - others) / math.sqrt(1 / k + share)
 
 
 def _weigh(chance: Floats, times: float) -> tuple[Floats, float]:

@@ -131,7 +131,9 @@ def _serving(engine: Engine, dataset: Dataset, question: Question) -> list[Resul
     columns = sample_columns(engine, dataset, scope)
     check_names(question.names, [*NAMES, *columns], "serving number")
     reference = whole(question.reference) if question.reference else None
-    now = _read(engine, dataset, scope, is_exact)
+    # without a reference nothing is tested, so that no number is judged with others
+    is_alone = reference is None and not _asks_latency(question)
+    now = _read(engine, dataset, scope, is_exact, with_latency=not is_alone)
     then = _read(engine, dataset, reference, is_exact) if reference else _Side()
     groups = now.groups or tuple(count_groups(engine, dataset, scope, with_labels=False))
     sampled = samples(engine, dataset, scope, columns)
@@ -170,11 +172,15 @@ def _is_contested(answers: Sequence[_Answer], others: Sequence[Sequence[_Answer]
     return any(each != verdicts[0] for each in verdicts)
 
 
-def _read(engine: Engine, dataset: Dataset, scope: Scope, is_exact: bool) -> _Side:
+def _read(
+    engine: Engine, dataset: Dataset, scope: Scope, is_exact: bool, *, with_latency: bool = True
+) -> _Side:
     found = None if is_exact else served(engine, dataset, scope, SHARES)
     if found is not None:
-        return _Side(found.latencies, found.loads, found.groups, is_binned=True)
-    return _Side(latencies(engine, dataset, scope, SHARES), loads(engine, dataset, scope))
+        found_latencies = found.latencies if with_latency else {}
+        return _Side(found_latencies, found.loads, found.groups, is_binned=True)
+    exact = latencies(engine, dataset, scope, SHARES) if with_latency else {}
+    return _Side(exact, loads(engine, dataset, scope))
 
 
 def _answers(

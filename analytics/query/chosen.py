@@ -14,7 +14,7 @@ from analytics.query.by_group import Group, join_known
 from analytics.query.engine import Arrays, Engine
 from analytics.query.frame import Frame
 
-LONG = 200_000  # rows from which counting first is cheaper than comparing all
+LONG = 50_000  # rows from which counting first is cheaper than comparing all
 _HASH = "hash(prediction_id, row)"
 _LARGEST = 2**64 - 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -11,10 +12,13 @@ from app.memory import keep_lean
 from app.settings import settings_in_force
 from app.state.database import open_database
 
+RARELY = (20_000, 20, 100)  # how much is made before cycles are looked for: a round makes few
+
 
 def main() -> int:
     """One round, for as long as somebody holds the other end of the input."""
     keep_lean()
+    gc.set_threshold(*RARELY)
     from analytics.together import use_threads
     from app.monitors.watching import watch_due
 

@@ -313,3 +313,16 @@ def test_where_the_first_folds_show_no_change_no_other_is_learned(
     rng = np.random.default_rng(99)
     found = liken(rng.normal(size=(700, 2)), rng.normal(0.5, 1.0, (300, 2)), (False, False))
     assert n_fits == 5 and found is not None and found.is_shifted
+
+
+def test_folds_that_can_hardly_reach_what_is_needed_are_the_last() -> None:
+    """Drawn: shifts of which nothing is known beforehand, folds about them, and what all five reach."""
+    rng = np.random.default_rng(0)
+    shift = rng.uniform(-4, 8, 1_500_000)
+    folds = shift[:, None] + rng.normal(size=(len(shift), 5))  # in standard errors of one fold
+    is_reached = folds.mean(axis=1) > 1.96 * np.sqrt(1 / 5 + 1 / 4)
+    for k in range(1, 5):
+        least = importance_of._needed(k) * np.sqrt(1 / k + 1 / 4)
+        at = np.abs(folds[:, :k].mean(axis=1) - least) < 0.02
+        assert is_reached[at].mean() == pytest.approx(norm.cdf(-1), abs=0.03)
+        assert at.sum() > 3000

@@ -65,6 +65,7 @@ class Recorder(Engine):
         self.beside = Beside(held_rows)
         self.n_threads = 2
         self.summaries = Summaries()
+        self.is_remembering = False
 
     def keep(self, sql: str) -> Kept:
         self.statements.append(sql)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from analytics.evaluate.serving import latency_map
 from analytics.query.engine import Engine
 
 T0 = datetime(2024, 1, 1)
+serving_of = sys.modules[latency_map.__module__]  # the module: a function of its name hides it
 Build = Callable[..., Dataset]
 
 
@@ -209,3 +211,24 @@ def test_a_log_without_latency_and_status(engine: Engine, build: Build) -> None:
 def test_a_name_that_is_none(engine: Engine, log: Dataset) -> None:
     with pytest.raises(NameUnknown, match="latency_p98"):
         evaluate.serving(engine, log, Question(Scope(), names=("latency_p98",)))
+
+
+@pytest.mark.parametrize("is_compared", [False, True])
+def test_errors_alone_are_those_that_are_asked_for_with_everything(
+    engine: Engine, log: Dataset, monkeypatch: pytest.MonkeyPatch, is_compared: bool
+) -> None:
+    """Latencies are read for them only where both are judged together."""
+    reference = Scope(window=Window(T0, T0 + timedelta(days=2))) if is_compared else None
+    asked = Question(Scope(every="day"), reference)
+    everything = evaluate.serving(engine, log, asked)
+    read = []
+    latencies = serving_of.latencies
+
+    def noting(*scope: Any) -> Any:
+        read.append(scope)
+        return latencies(*scope)
+
+    monkeypatch.setattr(serving_of, "latencies", noting)
+    found = evaluate.serving(engine, log, replace(asked, names=("error_rate",)))
+    assert found == [r for r in everything if r.name == "error_rate"] and len(found) == 7
+    assert bool(read) == is_compared
