@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -149,10 +150,9 @@ def missing_counts(
 
 def _missing(column: Column) -> str:
     name = quote_name(column.name)
-    test = f"{name} IS NULL"
     if column.type == "numeric":
-        test += f" OR isnan(CAST({name} AS DOUBLE))"
-    return f"count(*) FILTER ({test})"
+        name = f"nullif(CAST({name} AS DOUBLE), 'nan'::DOUBLE)"
+    return f"count(*) - count({name})"
 
 
 def longest_runs(
@@ -240,17 +240,29 @@ def extremes(
     rows = frame(dataset, scope, columns)
     if rows is None or not columns:
         return {}
-    picks = ", ".join(
-        f"{agg}({c}) FILTER (isfinite({c}))"
-        for c in (f"CAST({quote_name(name)} AS DOUBLE)" for name in columns)
-        for agg in ("min", "max")
-    )
-    found = engine.rows(rows.select(f"SELECT {picks} FROM rows"), rows.values)[0]
+    numbers = [f"CAST({quote_name(name)} AS DOUBLE)" for name in columns]
+    picks = ", ".join(f"{agg}({c})" for c in numbers for agg in ("min", "max"))
+    found = list(engine.rows(rows.select(f"SELECT {picks} FROM rows"), rows.values)[0])
+    endless = [i for i in range(len(columns)) if not _is_finite(found[2 * i : 2 * i + 2])]
+    if endless:  # NaN and infinities lie at the ends: these columns are looked at again without
+        picks = ", ".join(
+            f"{agg}({numbers[i]}) FILTER (isfinite({numbers[i]}))"
+            for i in endless
+            for agg in ("min", "max")
+        )
+        again = engine.rows(rows.select(f"SELECT {picks} FROM rows"), rows.values)[0]
+        for place, i in enumerate(endless):
+            found[2 * i : 2 * i + 2] = again[2 * place : 2 * place + 2]
     return {
         name: (found[2 * i], found[2 * i + 1])
         for i, name in enumerate(columns)
         if found[2 * i] is not None
     }
+
+
+def _is_finite(ends: Sequence[float | None]) -> bool:
+    """Whether both ends are numbers, or there are no values at all."""
+    return all(end is None or math.isfinite(end) for end in ends)
 
 
 def outside_counts(

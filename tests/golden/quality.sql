@@ -17,12 +17,12 @@ SELECT _period, _version, GROUPING(c0) AS which, c0, count(*) AS n FROM (SELECT 
 
 WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", CAST(NULL AS BIGINT) AS _period, NULL AS _version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
 rows AS (SELECT * FROM (SELECT * FROM picked))
-SELECT _period, _version, count(*), count(*) FILTER ("origin" IS NULL), count(*) FILTER ("distance" IS NULL OR isnan(CAST("distance" AS DOUBLE))) FROM rows GROUP BY ALL
+SELECT _period, _version, count(*), count(*) - count("origin"), count(*) - count(nullif(CAST("distance" AS DOUBLE), 'nan'::DOUBLE)) FROM rows GROUP BY ALL
 -- {'start': (2024, 1, 1, 0, 0), 'start_date': '2024-01', 'end': (2024, 2, 1, 0, 0), 'end_date': '2024-02-01'}
 
 WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", CAST(NULL AS BIGINT) AS _period, NULL AS _version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
 rows AS (SELECT * FROM (SELECT * FROM picked))
-SELECT min(CAST("distance" AS DOUBLE)) FILTER (isfinite(CAST("distance" AS DOUBLE))), max(CAST("distance" AS DOUBLE)) FILTER (isfinite(CAST("distance" AS DOUBLE))) FROM rows
+SELECT min(CAST("distance" AS DOUBLE)), max(CAST("distance" AS DOUBLE)) FROM rows
 -- {'start': (2024, 1, 1, 0, 0), 'start_date': '2024-01', 'end': (2024, 2, 1, 0, 0), 'end_date': '2024-02-01'}
 
 WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", CAST(NULL AS BIGINT) AS _period, NULL AS _version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
@@ -42,7 +42,7 @@ SELECT _period, _version, GROUPING(c0) AS which, c0, count(*) AS n FROM (SELECT 
 
 WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", CAST(NULL AS BIGINT) AS _period, NULL AS _version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
 rows AS (SELECT * FROM (SELECT * FROM picked))
-SELECT _period, _version, count(*), count(*) FILTER ("origin" IS NULL), count(*) FILTER ("distance" IS NULL OR isnan(CAST("distance" AS DOUBLE))) FROM rows GROUP BY ALL
+SELECT _period, _version, count(*), count(*) - count("origin"), count(*) - count(nullif(CAST("distance" AS DOUBLE), 'nan'::DOUBLE)) FROM rows GROUP BY ALL
 -- {'start': (2024, 2, 1, 0, 0), 'start_date': '2024-02', 'end': (2024, 3, 1, 0, 0), 'end_date': '2024-03-01'}
 
 WITH picked AS (SELECT "prediction_id", "timestamp", "model_version", "distance", "origin", epoch_us(date_trunc('day', timestamp)) AS _period, NULL AS _version, row FROM (SELECT * FROM read_parquet(['log.parquet'], union_by_name = true, hive_partitioning = true, hive_types = {'date': VARCHAR})) WHERE timestamp >= $start AND (date >= $start_date OR date = 'none') AND timestamp < $end AND (date <= $end_date OR date = 'none')),
