@@ -21,4 +21,4 @@ def mark_hours(engine: Engine, dataset: Dataset, log: LogName) -> dict[datetime,
     found = engine.rows(sql, rows.values)
     if any(hour is None for hour, *_rest in found):
         return None
-    return {hour: f"{hour:%Y%m%d%H} {n} {labelled} {mark}" for hour, n, labelled, mark in found}
+    return {hour: f"{hour.isoformat()} {n} {labelled} {mark}" for hour, n, labelled, mark in found}
