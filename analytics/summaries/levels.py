@@ -232,8 +232,12 @@ def empty_table() -> pa.Table:
 def counted_levels(
     engine: Engine, dataset: Dataset, scope: Scope, names: Sequence[str], taken: Taken
 ) -> dict[str, dict[Key, Levels]]:
-    """Each column's rows by level as ``level_counts`` gives them; columns with a tail are left out."""
+    """Each column's rows by level as ``level_counts`` gives them.
+
+    Columns with a tail are left out, and those that some sheet lacks: they came to the log later.
+    """
     log = dataset.log("predictions", scope.log)
+    names = [n for n in names if all(n in piece.sheet.columns for piece in taken.pieces)]
     found: dict[str, dict[Key, Levels]] = {name: {} for name in names}
     with_tail = set()
     for period, version, name, level, is_tail, n in _rows(engine, log, scope, names, taken):

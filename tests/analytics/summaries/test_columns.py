@@ -25,8 +25,9 @@ from analytics.summaries.edges import bin_sorted
 from analytics.summaries.grid import make_grid
 from analytics.summaries.levels import counted_levels
 from analytics.summaries.reading import counted_columns, counted_groups, taken_of
+from analytics.summaries.recipes import group_of
 from analytics.summaries.sql import numbers_sql
-from tests.analytics.summaries.conftest import T0, dataset_of, rows_of, summarise
+from tests.analytics.summaries.conftest import T0, dataset_of, put_sheet, rows_of, summarise
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -161,6 +162,20 @@ def test_levels_beyond_the_commonest_are_a_tail_and_their_column_is_scanned(
     assert taken is not None and taken.pieces
     found = counted_levels(here, dataset, Scope(), ["city", "prediction"], taken)
     assert found == level_counts(here, dataset, Scope(), ["prediction"])
+
+
+def test_a_column_that_came_later_is_scanned(here: Engine, tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path, [rows_of(1, 100), rows_of(2, 90)], rows_of(3, 50))
+    log = dataset.log("predictions")
+    before = replace(log, columns=tuple(c for c in log.columns if c != "city"))
+    old = replace(dataset, logs={("production", "predictions"): before})
+    for known, part, name in ((old, log.parts[0], "first"), (dataset, log.parts[1], "second")):
+        group = group_of(here, known.log("predictions"), (part,))
+        put_sheet(here, known, levels.KIND, [group], name)
+    taken = taken_of(here, dataset, Scope(), levels.KIND, levels_key())
+    assert taken is not None and len(taken.pieces) == 2
+    found = counted_levels(here, dataset, Scope(every="day"), ["city", "prediction"], taken)
+    assert found == level_counts(here, dataset, Scope(every="day"), ["prediction"])
 
 
 def test_hours_with_few_rows_are_not_kept_but_their_days_are(
