@@ -19,8 +19,9 @@ from analytics.query.cells import cut_columns
 from analytics.query.engine import Engine
 from analytics.query.explore import open_prediction
 from analytics.query.frame import whole
-from analytics.query.groups import count_inside
+from analytics.query.groups import Delay, count_inside, label_delay
 from analytics.query.histograms import (
+    Curve,
     Histogram,
     LevelShares,
     delay_curve,
@@ -31,7 +32,7 @@ from analytics.query.histograms import (
 from analytics.query.neighbours import Neighbour, nearest_other
 from analytics.query.performance import class_scores, confusions, pairs, scores
 from analytics.summaries.chooser import ends_of
-from analytics.summaries.delays import quick_curve
+from analytics.summaries.delays import quick_curve, quick_delay
 
 WHOLE = (None, None)
 
@@ -139,12 +140,12 @@ def column(
     return level_shares(engine, dataset, scope, reference, name)
 
 
-def delays(
-    engine: Engine, dataset: Dataset, question: Question
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The delay curve of the window's labels: of a long log within half a per cent."""
-    find = delay_curve if question.is_exact else quick_curve
-    return find(engine, dataset, whole(question.scope))
+def delays(engine: Engine, dataset: Dataset, question: Question) -> tuple[Curve, Delay | None]:
+    """The delay curve of the window's labels, and its quantiles: of a long log within half a per cent."""
+    scope = whole(question.scope)
+    if question.is_exact:
+        return delay_curve(engine, dataset, scope), label_delay(engine, dataset, scope)
+    return quick_curve(engine, dataset, scope), quick_delay(engine, dataset, scope)
 
 
 def rates_at(found: Thresholds, i: int, names: Sequence[str]) -> dict[str, Estimate]:

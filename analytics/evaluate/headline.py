@@ -18,7 +18,7 @@ from analytics.evaluate.serving import latency_estimate, latency_metric, latency
 from analytics.quality.compare import compare_shares
 from analytics.query.engine import Engine
 from analytics.query.frame import whole
-from analytics.query.groups import Delay, Group, Key, label_delay
+from analytics.query.groups import Group, Key, label_delay
 from analytics.query.histograms import Seen, versions
 from analytics.query.performance import confusions
 from analytics.query.serving import Latency, latencies
@@ -42,7 +42,6 @@ class Facts:
     now: Group | None
     reference: Group | None
     versions: tuple[Seen, ...]
-    delay: Delay | None
     is_provisional: bool
 
 
@@ -50,9 +49,8 @@ def facts(engine: Engine, dataset: Dataset, question: Question, now: datetime) -
     """Rows, labels, span and versions of the window, and the reference's."""
     scope = whole(question.scope)
     find = label_delay if question.is_exact else quick_delay
-    delay = find(engine, dataset, scope)
     counted = None if question.is_exact else outcomes(engine, dataset, scope)
-    groups = groups_of(engine, dataset, scope, counted, (now, delay))
+    groups = groups_of(engine, dataset, scope, counted, now, find)
     before = _before(engine, dataset, question)
     group = groups[0] if groups else None
     young = group.n_young if group else 0
@@ -60,7 +58,6 @@ def facts(engine: Engine, dataset: Dataset, question: Question, now: datetime) -
         group,
         before[0] if before else None,
         _versions(engine, dataset, question),
-        delay,
         bool(group and young > SETTLED_SHARE * group.n),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -69,8 +69,7 @@ def _answer(
     scope, is_exact = question.scope, question.is_exact
     counted = None if is_exact else outcomes(engine, dataset, scope)
     find = label_delay if is_exact else quick_delay
-    delay = find(engine, dataset, whole(scope)) if now else None
-    groups = groups_of(engine, dataset, scope, counted, (now, delay))
+    groups = groups_of(engine, dataset, scope, counted, now, find)
     found = fetch(engine, dataset, scope, named, counted)
     then: _Estimates = {}
     if question.reference is not None:
@@ -90,16 +89,25 @@ def groups_of(
     dataset: Dataset,
     scope: Scope,
     counted: Outcomes | None,
-    at: tuple[datetime | None, Delay | None] = (None, None),
+    now: datetime | None = None,
+    find: Callable[[Engine, Dataset, Scope], Delay | None] = quick_delay,
 ) -> Sequence[Group]:
-    """Periods and versions with their rows, and the rows whose label may still come."""
-    now, delay = at
+    """Periods and versions with their rows, and the rows whose label may still come after ``now``.
+
+    These are counted where they can matter: where so few rows lack a label that no period can be
+    provisional for them, nobody has to ``find`` how long labels take.
+    """
     if counted is None:
+        delay = find(engine, dataset, whole(scope)) if now else None
         return count_groups(engine, dataset, scope, now=now, delay=delay)
-    if now is None or delay is None:
-        return counted.groups()
+    groups = counted.groups()
+    if now is None or all(g.n - g.n_labelled <= SETTLED_SHARE * g.n for g in groups):
+        return groups
+    delay = find(engine, dataset, whole(scope))
+    if delay is None:
+        return groups
     young = count_young(engine, dataset, scope, now, delay)
-    return [replace(group, n_young=young.get(group.key, 0)) for group in counted.groups()]
+    return [replace(group, n_young=young.get(group.key, 0)) for group in groups]
 
 
 def _of_reference(

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.core import Every, Log, Scope
+from analytics.query.weeks import week_of
 from analytics.sources.relation import quote_text
-from analytics.summaries.spans import DAY, spans_of
+from analytics.summaries.spans import spans_of
 from analytics.summaries.store import Piece, Sheet, Taken
 
 if TYPE_CHECKING:
@@ -226,11 +227,11 @@ def _periods(
 
 
 def _start_of(days: Places, every: Every | None) -> Places:
-    """The start of the period of each day; weeks begin on Mondays, and 1970 on a Thursday."""
+    """The start of the period of each day."""
     if every is None:
         return np.zeros_like(days)
     if every == "week":
-        return days - (days // DAY + 3) % 7 * DAY
+        return np.asarray(week_of(days))
     if every == "month":
         months = days.view("datetime64[us]").astype("datetime64[M]")
         return months.astype("datetime64[us]").view(np.int64)

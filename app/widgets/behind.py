@@ -164,14 +164,13 @@ def draw_labels(view: View, series: Sequence[Result]) -> None:
         else:
             draw_empty("No periods to show.", "Choose a longer window.")
     with right, st.container(border=True, height="stretch"):
-        days, shares = view.ask("delays", "Measuring how labels arrive")
+        (days, shares), delay = view.ask("delays", "Measuring how labels arrive")
         if not days:
             draw_empty(
                 "It is not known when labels arrived.",
                 "Import labels with a label_time column to see how long they take.",
             )
             return
-        delay = view.facts.delay
         marks = {} if delay is None else {
             f"half after {_days(delay.median_s)}": delay.median_s / 86400,
             f"98 % after {_days(delay.p98_s)}": delay.p98_s / 86400,

@@ -70,9 +70,11 @@ def test_versions_come_in_the_order_of_their_first_row(engine, dataset) -> None:
 
 
 def test_delays_are_those_of_the_labels_that_arrived(engine, dataset) -> None:
-    days, share = delays(engine, dataset, Question(Scope()))
+    (days, share), delay = delays(engine, dataset, Question(Scope()))
     assert days[0] == 1.0 and days[-1] == 3.0
     assert share[0] == 0.0 and share[-1] >= 0.95
+    assert delay is not None and delay.n == 160
+    assert days[0] <= delay.median_s / 86_400 <= delay.p98_s / 86_400 <= days[-1]
 
 
 def test_no_latency_was_logged(engine, dataset) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import sys
 from collections.abc import Callable
@@ -434,3 +435,32 @@ def test_what_a_reference_says_is_kept_until_a_label_comes(
     after = replace(first, logs={**first.logs, ("production", "labels"): said})
     again = values(after, is_exact=False)
     assert again == values(after, is_exact=True) and again != known
+
+
+@pytest.mark.parametrize("n_lacking", [0, 2, 60])
+def test_how_long_labels_take_is_asked_where_it_can_matter(
+    own: Engine,
+    build_once: Build,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    n_lacking: int,
+) -> None:
+    rows, labels = rows_of(4, "binary")
+    known = {label["prediction_id"]: label for label in labels}
+    labels = [{**labels[0], "prediction_id": row["prediction_id"]} | known.get(row["prediction_id"], {}) for row in rows[n_lacking:]]  # fmt: skip
+    dataset = build_once([rows[:120], rows[120:]], [labels], schema_of("binary"))
+    own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
+    parts = dataset.log("predictions").parts
+    put_sheet(own, dataset, KIND, [Group((p,), None, ("hour", "day")) for p in parts], "all")
+    now, asked = T0 + timedelta(days=9), Question(Scope(), names=("accuracy",))
+    (exact,) = performance(own, dataset, asked, now=now)
+    (found,) = performance(own, dataset, replace(asked, is_exact=False), now=now)
+    assert found.detail["maturity"] == exact.detail["maturity"]
+    assert (exact.detail["maturity"] == "provisional") is (n_lacking == 60)
+    module = importlib.import_module("analytics.evaluate.performance")
+    monkeypatch.setattr(module, "quick_delay", lambda *_: 1 / 0)
+    if n_lacking == 60:
+        with pytest.raises(ZeroDivisionError):
+            performance(own, dataset, replace(asked, is_exact=False), now=now)
+    else:
+        performance(own, dataset, replace(asked, is_exact=False), now=now)
