@@ -9,7 +9,7 @@ with the reason. A run in which a monitor ended in an error closes and resolves 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,7 +87,7 @@ def keep_incidents(
     write: Write, claim: Claim, found: Sequence[Found], runs: Sequence[Ran]
 ) -> list[Step]:
     """The incidents of a model as they are now; the steps that were."""
-    is_blind = any(ran.error for ran in runs)
+    blind = frozenset(ran.monitor for ran in runs if ran.error)
     known = _known(write, claim.model)
     taken: set[int] = set()
     steps: list[Step | None] = []
@@ -103,12 +103,12 @@ def keep_incidents(
             part(write, first.id)
             add_event(write, first.id, "parted", "it stands alone again")
         taken.add(first.id)
-        steps.append(_change(write, claim.model, first, one, is_blind=is_blind))
+        steps.append(_change(write, claim.model, first, one, blind))
         for other in whole:
             if other.id != first.id:
                 taken.add(other.id)
                 steps.append(_join(write, claim.model, other, first.id))
-    if not is_blind:
+    if not blind:
         lost = [k for k in known if k.id not in taken and not k.is_joined]
         steps += [_end(write, claim, k, runs) for k in lost]
     return [step for step in steps if step is not None]
@@ -166,10 +166,18 @@ def _raise(write: Write, model: str, found: Found) -> Step:
     return Step(number, add_event(write, number, "raised"), "raised", model, found)
 
 
-def _change(write: Write, model: str, known: Known, found: Found, *, is_blind: bool) -> Step | None:
+def _change(
+    write: Write, model: str, known: Known, found: Found, blind: Set[str] = frozenset()
+) -> Step | None:
+    """``blind`` are the monitors that could not look: what they said before holds until they can."""
     before = known.found
-    if is_blind and before.resolved is None:
+    if blind and before.resolved is None:
         found = replace(found, resolved=None)
+        if any(name.partition(" | ")[0] in blind for name in before.alerts - found.alerts):
+            is_worse = found.severity == "critical"
+            severity = found.severity if is_worse else before.severity
+            alerts = before.alerts | found.alerts
+            found = replace(before, severity=severity, alerts=alerts)
     if (
         before.resolved is None
         and before.started
@@ -238,7 +246,7 @@ def _end(write: Write, claim: Claim, known: Known, runs: Sequence[Ran]) -> Step 
         return None
     if mine and mine == _series(known.found):
         over = replace(known.found, resolved=write.database.clock())
-        return _change(write, claim.model, known, over, is_blind=False)
+        return _change(write, claim.model, known, over)
     told = [known.found.facts.get(part) or {} for part in ("cause", "consequence")]
     names = {str(t["monitor_id"]): str(t["monitor"]) for t in told if "monitor_id" in t}
     deleted = sorted(names.get(name, name) for name in monitors if name not in policy)

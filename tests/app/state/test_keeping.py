@@ -110,6 +110,20 @@ def test_an_incident_that_is_found_no_more_is_closed_unless_nobody_looked(
     assert story(told, list_cases(told, ["m"])[0].id)[-1] == ("closed", GONE)
 
 
+def test_what_a_monitor_said_holds_while_it_cannot_look(
+    told: Database, settings: Settings, clock: Any
+) -> None:
+    harm = replace(BOTH, kind="harm", facts={**FACTS, "consequence": CAUSE})
+    found(told, settings, harm)
+    found(told, settings, DRIFT, error="a part of the log cannot be read")  # of the monitor Data
+    (case,) = list_cases(told, ["m"])
+    assert (case.found.kind, case.found.alerts) == ("harm", BOTH.alerts)
+    assert "consequence" in case.found.facts
+    found(told, settings, DRIFT)
+    (case,) = list_cases(told, ["m"])
+    assert (case.found.kind, case.found.alerts) == ("drift", DRIFT.alerts)
+
+
 def test_an_edited_condition_that_moves_the_moment_keeps_the_incident(
     told: Database, settings: Settings
 ) -> None:
