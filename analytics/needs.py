@@ -8,7 +8,7 @@ arrays with the ``from_arrays`` constructors here (tests, and methods that need 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -275,18 +275,6 @@ class BinnedPair:
     tenths: Floats | None = None
     n_missing_reference: int = 0
     n_missing_current: int = 0
-    _rows: list[tuple[int, int]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
-
-    @property
-    def rows(self) -> tuple[int, int]:
-        """(rows with a value in the current window, and in the reference), added up once."""
-        if not self._rows:
-            self._rows.append(
-                (round(float(self.current.sum())), round(float(self.reference.sum())))
-            )
-        return self._rows[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,18 +290,6 @@ class LevelPair:
     current: Floats
     n_missing_reference: int = 0
     n_missing_current: int = 0
-    _rows: list[tuple[int, int]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
-
-    @property
-    def rows(self) -> tuple[int, int]:
-        """(rows with a value in the current window, and in the reference), added up once."""
-        if not self._rows:
-            self._rows.append(
-                (round(float(self.current.sum())), round(float(self.reference.sum())))
-            )
-        return self._rows[0]
 
     @classmethod
     def from_counts(

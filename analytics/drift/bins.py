@@ -21,7 +21,7 @@ def sizes(pair: NumericPair | LevelPair | BinnedPair) -> tuple[int, int]:
     """(rows with a value in the current window, rows with a value in the reference)."""
     if isinstance(pair, NumericPair):
         return len(pair.current), len(pair.reference)
-    return pair.rows
+    return round(float(pair.current.sum())), round(float(pair.reference.sum()))
 
 
 def too_few(pair: NumericPair | LevelPair | BinnedPair) -> Estimate | None:

@@ -134,7 +134,7 @@ def _of_reference(
 def key_of_reference(dataset: Dataset, reference: Scope) -> tuple[Hashable, ...]:
     """All that decides what is said of a reference as one period."""
     logs = (dataset.log(kind, reference.log) for kind in ("predictions", "labels"))
-    rules = dataset.fingerprint, dataset.schema, dataset.label_precedence
+    rules = dataset.schema, dataset.label_precedence
     return (*rules, *((log.parts, log.columns, log.is_unique) for log in logs), whole(reference))
 
 

@@ -464,3 +464,21 @@ def test_how_long_labels_take_is_asked_where_it_can_matter(
             performance(own, dataset, replace(asked, is_exact=False), now=now)
     else:
         performance(own, dataset, replace(asked, is_exact=False), now=now)
+
+
+def test_what_is_kept_of_a_reference_goes_with_its_labels(
+    own: Engine, build_once: Build, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    dataset, middle = build_log(build_once, 4, "binary"), T0 + timedelta(days=2)
+    own.summaries = Summaries(tmp_path_factory.mktemp("summaries"))
+    asked = Question(
+        Scope(window=Window(middle)), Scope(window=Window(None, middle)), ("accuracy",), is_exact=False
+    )  # fmt: skip
+    (before,) = performance(own, dataset, asked)
+    labels = dataset.log("labels")
+    fewer = {**dataset.logs, ("production", "labels"): replace(labels, parts=labels.parts[:1])}
+    (after,) = performance(own, replace(dataset, logs=fewer), asked)  # under the same fingerprint
+    own.summaries = Summaries()
+    (anew,) = performance(own, replace(dataset, logs=fewer), asked)
+    assert after == anew
+    assert after.detail["n_reference"] < before.detail["n_reference"]
